@@ -1,0 +1,68 @@
+"""Settings of the demo project. It has no SQL database: everything lives in DynamoDB."""
+
+import os
+from pathlib import Path
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+ON_LAMBDA = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
+DEBUG = not ON_LAMBDA
+SECRET_KEY = os.environ.get("DJANGO_SECRET_KEY", "")
+if not SECRET_KEY and not ON_LAMBDA:
+    SECRET_KEY = "local-development-only-not-a-secret"  # noqa: S105 - on Lambda an empty key stops Django
+ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "localhost,127.0.0.1").split(",")
+CSRF_TRUSTED_ORIGINS = [origin for origin in os.environ.get("CSRF_TRUSTED_ORIGINS", "").split(",") if origin]
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "ws_lambda",
+    "ws_lambda.users",
+    "project.chat",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "project.urls"
+WSGI_APPLICATION = "project.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+DATABASES: dict[str, dict[str, str]] = {}
+SESSION_ENGINE = "ws_lambda.session_store"
+AUTH_USER_MODEL = "ws_lambda_users.User"
+AUTHENTICATION_BACKENDS = ["ws_lambda.users.backends.DynamoDBBackend"]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "rooms"
+LOGOUT_REDIRECT_URL = "login"
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "static/"
+
+WS_LAMBDA = {
+    "TABLE_PREFIX": os.environ.get("TABLE_PREFIX", "demo_"),
+    "HISTORY": {"*": (50, 7 * 86_400)},
+    "FANOUT_QUEUE_URL": os.environ.get("FANOUT_QUEUE_URL", ""),
+    "WEBSOCKET_URL": os.environ.get("WEBSOCKET_URL", ""),
+}

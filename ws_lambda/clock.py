@@ -1,0 +1,14 @@
+"""The one clock of the package, so that a test can move it."""
+
+import time
+from datetime import UTC, datetime
+
+
+def now() -> float:
+    """Seconds since the epoch."""
+    return time.time()
+
+
+def utcnow() -> datetime:
+    """The same moment as an aware datetime."""
+    return datetime.fromtimestamp(now(), UTC)

@@ -1,0 +1,166 @@
+"""The one lazy, typed reader of `settings.WS_LAMBDA`.
+
+    from ws_lambda.conf import conf
+
+    conf.TOKEN_SECONDS
+
+Each field below is one key of the dict, with its default. Values are read when first used and again after
+Django's `setting_changed`, so `override_settings` works in tests. Bad values are reported all at once by
+`manage.py check`; using one raises `ImproperlyConfigured`, which refuses `$connect`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from types import GenericAlias, UnionType
+from typing import Any, get_args, get_origin
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """The keys of `settings.WS_LAMBDA`."""
+
+    TABLE_PREFIX: str = "ws_lambda_"
+    """Put before the name of every DynamoDB table."""
+
+    BASE_PATH: str = "/ws/"
+    """The URL path that events arrive at: `$connect` at `<BASE_PATH>connect`, a route key at its own slug."""
+
+    ROUTE_PATHS: Mapping[str, str] = field(default_factory=dict)
+    """Custom route key → URL path, where that is not `<BASE_PATH><slug>`."""
+
+    ALLOWED_ORIGINS: tuple[str, ...] = ()
+    """Exact origins (`https://www.example.com`) that may connect, beside Django's own settings."""
+
+    ALLOW_MISSING_ORIGIN: bool = False
+    """Whether a client that sends no `Origin` (not a browser) may connect."""
+
+    GATEWAY_IDS: tuple[str, ...] = ()
+    """API ids whose Lambda events are accepted, beside registered gateways. None named or registered: all."""
+
+    GATEWAY_SECRET: str | tuple[str, ...] = ()
+    """What API Gateway proves itself with in HTTP proxy mode; a list while rotating. Empty: no HTTP mode."""
+
+    REQUIRE_TOKEN: bool = True
+    """Whether `$connect` needs a WebSocket token; a view's `USE_WS_TOKEN` overrides it."""
+
+    TOKEN_SECONDS: int = 60
+    """How long a WebSocket token may be used, in seconds."""
+
+    TOKENS_PER_MINUTE: int = 20
+    """Tokens minted per user and minute."""
+
+    CONNECTS_PER_MINUTE: int = 20
+    """Connects per user and minute."""
+
+    REFUSALS_PER_MINUTE: int = 20
+    """Refused attempts per source address and minute."""
+
+    MESSAGES_PER_MINUTE: int = 600
+    """Messages per connection and minute."""
+
+    UNLISTED_CHANNELS: str = "authenticated"
+    """Who may join a channel that no permission names: "authenticated", "anyone" or "nobody"."""
+
+    REVALIDATE_USER_SECONDS: int = 60
+    """How often a session's user is read again to see that he may still be there, in seconds."""
+
+    PERMISSION_CACHE_SECONDS: int = 30
+    """How old a process's copy of channel permissions and gateway records may be, in seconds."""
+
+    HISTORY: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """Channel, or prefix ending in `*` → (messages replayed, seconds kept)."""
+
+    CHANNEL_SHARDS: Mapping[str, int] = field(default_factory=dict)
+    """Channel, or prefix ending in `*` → how many partitions its membership is spread over."""
+
+    FANOUT_INLINE_MAX: int = 2_000
+    """Up to this many recipients are sent to by the caller; more go through the queue, where there is one."""
+
+    FANOUT_QUEUE_URL: str = ""
+    """The SQS queue of big broadcasts. Empty: everything is sent by the caller."""
+
+    FANOUT_MAX_RPS: int = 8_000
+    """Sends per second and process. The account's default quota is 10,000/s, shared with incoming requests."""
+
+    FANOUT_CONNECTIONS: int = 64
+    """Open HTTP connections per process to each `@connections` endpoint."""
+
+    ENDPOINT_URL: str = ""
+    """The `@connections` endpoint of new sessions, where it is not to be worked out from the event."""
+
+    WEBSOCKET_URL: str = ""
+    """The wss:// URL that tokens are handed out with. Empty: the registered gateway's."""
+
+    SESSION_RETENTION_SECONDS: int = 86_400
+    """How long the record of a closed connection is kept, in seconds."""
+
+    INTEGRATION_HOSTS: tuple[str, ...] = ()
+    """Hosts that an HTTP integration may point at. Empty: those of ALLOWED_HOSTS."""
+
+
+DEFAULTS = Settings()
+
+
+def _is_a(value: object, wanted: Any) -> bool:
+    """Whether `value`, as a settings file would write it, has the type of a field. Lists pass for tuples."""
+    if isinstance(wanted, UnionType):
+        return any(_is_a(value, one) for one in get_args(wanted))
+    if isinstance(wanted, GenericAlias) or get_origin(wanted):
+        inner = get_args(wanted)
+        if get_origin(wanted) is tuple and isinstance(value, (list, tuple)):
+            kinds = (inner[0],) * len(value) if inner[-1] is Ellipsis else inner
+            return len(value) == len(kinds) and all(map(_is_a, value, kinds))
+        if isinstance(value, Mapping) and get_origin(wanted) is not tuple:
+            return all(_is_a(k, inner[0]) and _is_a(v, inner[1]) for k, v in value.items())
+        return False
+    if wanted is int:
+        return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return isinstance(value, wanted)
+
+
+def problems(raw: object) -> list[tuple[str, str]]:
+    """What is wrong with a WS_LAMBDA dict, as (key, sentence); key "" for the dict itself."""
+    if not isinstance(raw, Mapping):
+        return [("", f"WS_LAMBDA must be a dict, not {type(raw).__name__}.")]
+    known = {f.name: f.type for f in fields(Settings)}
+    found = []
+    for key, value in raw.items():
+        if key not in known:
+            found.append((str(key), f"WS_LAMBDA has no key {key!r}. It knows {', '.join(sorted(known))}."))
+        elif not _is_a(value, known[key]):
+            wanted = getattr(known[key], "__name__", known[key]) if known[key] is not int else "a number, 0 or more"
+            found.append((key, f"WS_LAMBDA[{key!r}] must be {wanted}, not {type(value).__name__}."))
+    if raw.get("UNLISTED_CHANNELS", "nobody") not in ("authenticated", "anyone", "nobody"):
+        found.append(("UNLISTED_CHANNELS", 'UNLISTED_CHANNELS must be "authenticated", "anyone" or "nobody".'))
+    base = raw.get("BASE_PATH", "/")
+    if isinstance(base, str) and not (base.startswith("/") and base.endswith("/")):
+        found.append(("BASE_PATH", 'BASE_PATH must start and end with "/".'))
+    return found
+
+
+class _Lazy:
+    """`Settings`, read on first use and after every change."""
+
+    _settings: Settings | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        if self._settings is None:
+            raw = getattr(settings, "WS_LAMBDA", {})
+            if wrong := [sentence for _key, sentence in problems(raw)]:
+                raise ImproperlyConfigured(" ".join(wrong))
+            frozen = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()}
+            self._settings = Settings(**frozen)
+        return getattr(self._settings, name)
+
+    def reload(self, *, setting: str = "WS_LAMBDA", **_kwargs: object) -> None:
+        """Forgets what was read. Called by Django's `setting_changed`."""
+        if setting == "WS_LAMBDA":
+            self._settings = None
+
+
+conf: Settings = _Lazy()  # type: ignore[assignment]
+setting_changed.connect(conf.reload, dispatch_uid="ws_lambda.conf")  # type: ignore[attr-defined]

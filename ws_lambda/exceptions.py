@@ -1,0 +1,135 @@
+"""Every error this package raises, and what each one means.
+
+WsLambdaError
+├── EventError                 an AWS event that is not what it claims to be
+├── Refused                    a connect or message that is turned away: status, message, reason
+│   ├── UntrustedRequest       403
+│   ├── OriginRefused          403
+│   ├── HostRefused            403
+│   ├── PermissionRefused      403
+│   ├── TokenRefused           401
+│   ├── InvalidConnectionId    400
+│   ├── InvalidChannel         400
+│   ├── InvalidRequest         400
+│   ├── BodyTooLarge           413
+│   ├── DuplicateConnection    409
+│   └── RateLimited            429
+├── DeliveryError              something about sending that no retry would mend
+└── ProvisioningError          AWS said no, or the record is not ready for what was asked
+"""
+
+from typing import ClassVar
+
+
+class WsLambdaError(Exception):
+    """Base of every error of this package. The docstring is the message where none is given."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or (type(self).__doc__ or "").partition("\n")[0])
+
+
+class EventError(WsLambdaError):
+    """The event is not an API Gateway WebSocket event."""
+
+
+class Refused(WsLambdaError):
+    """The request is refused."""
+
+    status: ClassVar[int] = 400
+    """The HTTP status of the answer."""
+
+    hook: ClassVar[str] = "invalid_request"
+    """The name of the `WebSocketView` method that makes the answer; a subclass may override it."""
+
+    @property
+    def message(self) -> str:
+        """What the client is told: never a secret, never a list of what would have been allowed."""
+        return str(self)
+
+
+class UntrustedRequest(Refused):
+    """Forbidden"""
+
+    status = 403
+    hook = "untrusted_request"
+
+
+class OriginRefused(Refused):
+    """Origin not allowed"""
+
+    status = 403
+    hook = "origin_refused"
+
+
+class HostRefused(Refused):
+    """Host not allowed"""
+
+    status = 403
+    hook = "host_refused"
+
+
+class PermissionRefused(Refused):
+    """Permission Denied"""
+
+    status = 403
+    hook = "permission_denied"
+
+
+class TokenRefused(Refused):
+    """A valid WebSocket token is needed: request a new one and connect again"""
+
+    status = 401
+    hook = "token_refused"
+
+
+class InvalidConnectionId(Refused):
+    """Invalid connection ID"""
+
+    hook = "session_not_found"
+
+
+class InvalidChannel(Refused):
+    """Invalid channel"""
+
+    hook = "invalid_channel"
+
+
+class InvalidRequest(Refused):
+    """Invalid request format"""
+
+    hook = "invalid_request"
+
+
+class HandlerMissing(Refused):
+    """Invalid request format"""
+
+    hook = "handler_selection_key_missing"
+
+
+class BodyTooLarge(Refused):
+    """Message too large"""
+
+    status = 413
+    hook = "body_too_large"
+
+
+class DuplicateConnection(Refused):
+    """This connection is already open"""
+
+    status = 409
+    hook = "duplicate_connection"
+
+
+class RateLimited(Refused):
+    """Too many attempts: wait a minute, then try again"""
+
+    status = 429
+    hook = "rate_limited"
+
+
+class DeliveryError(WsLambdaError):
+    """The message could not be sent."""
+
+
+class ProvisioningError(WsLambdaError):
+    """The gateway could not be provisioned."""

@@ -1,0 +1,98 @@
+"""What every table has in common: a late-bound name and one shared connection to DynamoDB."""
+
+import threading
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, TypeVar
+
+import botocore.session
+from pynamodb.connection import Connection, TableConnection
+from pynamodb.models import Model
+
+from ws_lambda import aws
+from ws_lambda.conf import conf
+
+_T = TypeVar("_T", bound="Table")
+_lock = threading.Lock()
+_shared: Connection | None = None
+
+
+class SharedConnection(Connection):
+    """PynamoDB's connection, on the process's one botocore session instead of one session per thread."""
+
+    @property
+    def session(self) -> botocore.session.Session:
+        return aws.session()
+
+
+def connection() -> Connection:
+    """The connection that all tables use; transactions across tables need it by name."""
+    global _shared
+    with _lock:
+        if _shared is None:
+            _shared = SharedConnection(region=aws.region(), connect_timeout_seconds=3, read_timeout_seconds=5)
+            _shared.client  # noqa: B018 - made here, under the lock: botocore makes clients one at a time
+        return _shared
+
+
+def forget_connection() -> None:
+    """Drops the connection, so that the next use reads endpoint, region and credentials again."""
+    global _shared
+    with _lock:
+        _shared = None
+
+
+class TableMeta(type):
+    """Makes `Meta.table_name` follow `TABLE_PREFIX` at the time of use."""
+
+    name: str
+
+    @property
+    def table_name(cls) -> str:
+        return conf.TABLE_PREFIX + cls.name
+
+
+class Table(Model):
+    """Base of every table.
+
+    A subclass names itself:
+
+        class Meta(metaclass=TableMeta):
+            name = "sessions"
+    """
+
+    _connection: ClassVar[TableConnection | None] = None
+
+    @classmethod
+    def _get_connection(cls) -> TableConnection:
+        table = super()._get_connection()
+        shared = connection()
+        if table.connection is not shared:
+            if table.table_name not in shared._tables:
+                shared.add_meta_table(table.get_meta_table())
+            table.connection = shared
+        return table
+
+
+def batch_read(wanted: Iterable[tuple[type[_T], Mapping[str, str]]]) -> dict[type[_T], _T]:
+    """Reads at most one item of each of several tables in one consistent BatchGetItem.
+
+    Args:
+        wanted: pairs of a table and the item's key, by attribute name. All key attributes are strings.
+
+    Returns:
+        The items found, by table; an item that is not there is absent.
+    """
+    by_name: dict[str, type[_T]] = {}
+    request: dict[str, Any] = {}
+    for table, key in wanted:
+        name = table.Meta.table_name
+        by_name[name] = table
+        request[name] = {"ConsistentRead": True, "Keys": [{attr: {"S": value} for attr, value in key.items()}]}
+    found: dict[type[_T], _T] = {}
+    while request:
+        answer = connection().dispatch("BatchGetItem", {"RequestItems": request})
+        for name, items in answer["Responses"].items():
+            for item in items:
+                found[by_name[name]] = by_name[name].from_raw_data(item)
+        request = answer.get("UnprocessedKeys") or {}
+    return found
