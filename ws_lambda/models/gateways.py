@@ -1,0 +1,201 @@
+"""The API Gateway record: what a WebSocket API is to be, and what AWS answered when it was made."""
+
+import threading
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from pynamodb.attributes import (
+    BooleanAttribute,
+    JSONAttribute,
+    ListAttribute,
+    MapAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+    UTCDateTimeAttribute,
+    VersionAttribute,
+)
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+
+from ws_lambda import clock
+from ws_lambda.conf import conf
+from ws_lambda.models.base import Table, TableMeta
+
+
+class Status(StrEnum):
+    """How far AWS has come. The order is the order of the steps; each is stored as soon as it succeeds."""
+
+    PENDING = "pending"
+    CREATING = "creating"
+    API_CREATED = "api_created"
+    ROUTES_CREATED = "routes_created"
+    DEPLOYED = "deployed"
+    DOMAIN_CREATED = "domain_created"
+    MAPPED = "mapped"
+
+
+class Integration(StrEnum):
+    """Who answers an event: the Lambda function itself, or a Django server at a public URL."""
+
+    LAMBDA = "lambda"
+    HTTP = "http"
+
+
+class AdditionalRoute(MapAttribute[str, str]):
+    """One custom route: messages whose route selection value is `route_key` go to `target`."""
+
+    name = UnicodeAttribute()
+    """What people call it."""
+
+    route_key = UnicodeAttribute()
+    """The value that selects it, unique in its gateway."""
+
+    target = UnicodeAttribute(default="")
+    """A URL path (`/ws/chat/`) or https URL. Empty: the base endpoint with the key's slug appended."""
+
+    @property
+    def path(self) -> str:
+        """The URL path of the target; "" where the default applies."""
+        return urlsplit(self.target).path
+
+
+class ByApiId(GlobalSecondaryIndex["ApiGateway"]):  # type: ignore[no-untyped-call]
+    """Finds the record of an API id."""
+
+    class Meta:
+        index_name = "by_api_id"
+        projection = KeysOnlyProjection()
+
+    api_id = UnicodeAttribute(hash_key=True)
+
+
+class ApiGateway(Table):
+    """One WebSocket API. Saving is optimistic: a record that changed since it was read is refused."""
+
+    class Meta(metaclass=TableMeta):
+        name = "gateways"
+
+    api_name = UnicodeAttribute(hash_key=True)
+    api_description = UnicodeAttribute(default="")
+    default_channel_name = UnicodeAttribute(default="")
+    """The channel of a client that names none."""
+
+    integration = UnicodeAttribute(default=Integration.LAMBDA.value)
+    target_base_endpoint = UnicodeAttribute(default="")
+    """HTTP proxy: the public URL that `connect`, `disconnect`, … are appended to, with its closing slash."""
+
+    lambda_function_arn = UnicodeAttribute(default="")
+    """Lambda proxy: the function, or one of its versions or aliases."""
+
+    domain_name = UnicodeAttribute(default="")
+    certificate_arn = UnicodeAttribute(default="")
+    """ACM certificate of the domain, in the region of the API: WebSocket domains are regional only."""
+
+    hosted_zone_id = UnicodeAttribute(default="")
+    """Route 53 zone that gets the alias. Empty: the DNS record is made by someone else."""
+
+    api_key_selection_expression = UnicodeAttribute(default="$request.header.x-api-key")
+    route_selection_expression = UnicodeAttribute(default="$request.body.action")
+    route_key = UnicodeAttribute(default="$default")
+    """The key of the route that is made beside `$connect` and `$disconnect`."""
+
+    stage_name = UnicodeAttribute(default="production")
+    stage_description = UnicodeAttribute(default="")
+    throttling_rate = NumberAttribute(null=True)
+    """Requests per second that the stage lets through. None: the account's quota."""
+
+    throttling_burst = NumberAttribute(null=True)
+    access_log_arn = UnicodeAttribute(default="")
+    """CloudWatch log group or Firehose stream of the stage's access log."""
+
+    tags: JSONAttribute = JSONAttribute(default=dict)
+    additional_routes: ListAttribute[AdditionalRoute] = ListAttribute(of=AdditionalRoute, default=list)
+
+    api_id = UnicodeAttribute(null=True)
+    api_endpoint = UnicodeAttribute(default="")
+    """`wss://<api id>.execute-api.<region>.amazonaws.com`, without the stage."""
+
+    api_gateway_domain_name = UnicodeAttribute(default="")
+    """What the custom domain's DNS record points at."""
+
+    api_mapping_id = UnicodeAttribute(default="")
+    deployment_id = UnicodeAttribute(default="")
+    adopted = BooleanAttribute(default=False)
+    """Whether somebody else (Zappa's CloudFormation stack) made the API, and owns it."""
+
+    status = UnicodeAttribute(default=Status.PENDING.value)
+    last_error = UnicodeAttribute(default="")
+    lease_owner = UnicodeAttribute(null=True)
+    lease_until = NumberAttribute(null=True)
+    """Until when, in seconds since the epoch, `lease_owner` alone may talk to AWS about this gateway."""
+
+    created_at = UTCDateTimeAttribute(default_for_new=lambda: clock.utcnow())
+    version = VersionAttribute()
+    by_api_id = ByApiId()
+
+    def __str__(self) -> str:
+        return self.api_name
+
+    def reached(self, status: Status) -> bool:
+        """Whether the steps up to `status` are done."""
+        order = list(Status)
+        return order.index(Status(self.status)) >= order.index(status)
+
+    @property
+    def endpoint_url(self) -> str:
+        """Where `@connections` of this API is, with its stage; "" before the API exists.
+
+        It is the generated address on a custom domain too: that one is always there, whatever DNS says.
+        """
+        scheme, separator, rest = self.api_endpoint.partition("://")
+        secure = "https" if scheme == "wss" else "http"
+        return f"{secure}{separator}{rest}/{self.stage_name}" if rest else ""
+
+    @property
+    def websocket_url(self) -> str:
+        """What a client connects to: the custom domain once it is mapped, else the generated address."""
+        if self.reached(Status.MAPPED):
+            return f"wss://{self.domain_name}"
+        return f"{self.api_endpoint}/{self.stage_name}" if self.api_endpoint else ""
+
+    @property
+    def route_paths(self) -> dict[str, str]:
+        """Custom route key → URL path, for the routes whose target names one."""
+        return {route.route_key: route.path for route in self.additional_routes if route.path}
+
+
+_lock = threading.Lock()
+_read: tuple[str, float, dict[str, ApiGateway]] = ("", 0.0, {})
+
+
+def _known() -> dict[str, ApiGateway]:
+    """Every registered gateway by its API id.
+
+    An account has a handful, so one scan of the table answers every question, "not registered" included.
+    """
+    global _read
+    with _lock:
+        table, read_at, known = _read
+        age = clock.now() - read_at
+        if table != ApiGateway.Meta.table_name or not 0 <= age < conf.PERMISSION_CACHE_SECONDS:
+            known = {
+                record.api_id: record for record in ApiGateway.scan(consistent_read=True) if record.api_id
+            }
+            _read = (ApiGateway.Meta.table_name, clock.now(), known)
+        return known
+
+
+def find(api_id: str) -> ApiGateway | None:
+    """The gateway with this API id, as this process last read it: at most PERMISSION_CACHE_SECONDS old."""
+    return _known().get(api_id)
+
+
+def registered() -> bool:
+    """Whether any gateway with an API is registered. Records that were never created do not count."""
+    return bool(_known())
+
+
+def forget() -> None:
+    """Makes the next `find` read the table: called after this process changed a record."""
+    global _read
+    with _lock:
+        _read = ("", 0.0, {})
