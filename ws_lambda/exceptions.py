@@ -14,6 +14,7 @@ WsLambdaError
 │   ├── BodyTooLarge           413
 │   ├── DuplicateConnection    409
 │   └── RateLimited            429
+├── SessionTooLarge            a Django session that no DynamoDB item can hold
 ├── DeliveryError              something about sending that no retry would mend
 └── ProvisioningError          AWS said no, or the record is not ready for what was asked
 """
@@ -125,6 +126,10 @@ class RateLimited(Refused):
 
     status = 429
     hook = "rate_limited"
+
+
+class SessionTooLarge(WsLambdaError):
+    """The Django session is larger than a DynamoDB item."""
 
 
 class DeliveryError(WsLambdaError):
