@@ -1,0 +1,21 @@
+"""The frames that API Gateway itself sends to clients, byte for byte. Pure: no Django, no AWS."""
+
+import json
+
+FORBIDDEN = "Forbidden"
+"""No route matches and there is no `$default`, or the integration may not be called."""
+
+INTERNAL_SERVER_ERROR = "Internal server error"
+"""The integration failed. The connection stays open."""
+
+TIMED_OUT = "Endpoint request timed out"
+"""The integration took longer than 29 s."""
+
+BAD_BODY = "Bad request body"
+"""The message failed the route's request validation."""
+
+
+def error_frame(message: str, *, connection_id: str, request_id: str) -> str:
+    """The text of an error frame; the spacing, uneven as it is, is API Gateway's own."""
+    quoted = (json.dumps(text, ensure_ascii=False) for text in (message, connection_id, request_id))
+    return '{{"message": {}, "connectionId":{}, "requestId":{}}}'.format(*quoted)
