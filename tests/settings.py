@@ -8,7 +8,31 @@ TIME_ZONE = "UTC"
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "ws_lambda",
+    "ws_lambda.users",
+]
+MIDDLEWARE = [
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
 ]
 DATABASES: dict[str, dict[str, str]] = {}
+AUTH_USER_MODEL = "ws_lambda_users.User"
+AUTHENTICATION_BACKENDS = ["ws_lambda.users.backends.DynamoDBBackend"]
 SESSION_ENGINE = "ws_lambda.session_store"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

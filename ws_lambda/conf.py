@@ -71,6 +71,9 @@ class Settings:
     PERMISSION_CACHE_SECONDS: int = 30
     """How old a process's copy of channel permissions and gateway records may be, in seconds."""
 
+    GROUP_PERMISSIONS: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Group → its permissions (`app_label.codename`), for `ws_lambda.users`."""
+
     HISTORY: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     """Channel, or prefix ending in `*` → (messages replayed, seconds kept)."""
 

@@ -1,0 +1,1 @@
+"""Optional Django app: users of `django.contrib.auth` that live in DynamoDB."""

@@ -1,0 +1,12 @@
+"""A table of users, and one of sessions, for every test here."""
+
+import pytest
+
+from ws_lambda.models.django_sessions import DjangoSession
+from ws_lambda.users.tables import UserItem
+
+
+@pytest.fixture(autouse=True)
+def tables(dynamodb: list[str]) -> None:
+    UserItem.create_table(billing_mode="PAY_PER_REQUEST")
+    DjangoSession.create_table(billing_mode="PAY_PER_REQUEST")

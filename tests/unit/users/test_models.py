@@ -1,0 +1,364 @@
+"""The user model: saving, reading and deleting, and what Django's own code asks of it."""
+
+import asyncio
+import pickle
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core import serializers
+from django.core.exceptions import ValidationError
+from django.core.management import CommandError, call_command
+from django.db import DatabaseError, IntegrityError
+from django.db.models.signals import post_delete, post_save, pre_delete, pre_save
+from django.utils import timezone
+from pynamodb.exceptions import PutError, UpdateError
+
+from ws_lambda.users.models import User
+from ws_lambda.users.tables import UserItem
+
+Signals = list[tuple[str, dict[str, Any]]]
+
+
+@pytest.fixture
+def signals() -> Iterator[Signals]:
+    """The model signals sent for users, in order."""
+    sent: Signals = []
+    listening = []
+    for name, signal in {
+        "pre_save": pre_save,
+        "post_save": post_save,
+        "pre_delete": pre_delete,
+        "post_delete": post_delete,
+    }.items():
+
+        def listen(name: str = name) -> Callable[..., None]:
+            return lambda **kwargs: sent.append((name, kwargs))
+
+        heard = listen()
+        signal.connect(heard, sender=User)
+        listening.append((signal, heard))
+    yield sent
+    for signal, heard in listening:
+        signal.disconnect(heard, sender=User)
+
+
+def test_it_is_the_user_model() -> None:
+    assert get_user_model() is User
+
+
+def test_every_field_comes_back() -> None:
+    joined = timezone.now() - timedelta(days=3, microseconds=123457)
+    User.objects.create(
+        username="red",
+        email="Red@Example.com",
+        first_name="Rosa",
+        last_name="Edler",
+        password="x",
+        is_staff=True,
+        is_active=False,
+        is_superuser=True,
+        date_joined=joined,
+        last_login=joined,
+        group_names={"moderators"},
+        permission_names={"chat.speak", "chat.listen"},
+    )
+    user = User.objects.get(username="red")
+    assert (user.pk, user.email, user.get_full_name(), user.password) == (
+        "red",
+        "Red@Example.com",
+        "Rosa Edler",
+        "x",
+    )
+    assert (user.is_staff, user.is_active, user.is_superuser) == (True, False, True)
+    assert (user.date_joined, user.last_login) == (joined, joined)
+    assert (user.group_names, user.permission_names) == ({"moderators"}, {"chat.speak", "chat.listen"})
+
+
+def test_what_is_not_stored_has_djangos_defaults() -> None:
+    UserItem("bare").save()
+    user = User.objects.get(pk="bare")
+    assert (user.password, user.email, user.last_login) == ("", "", None)
+    assert (user.is_active, user.is_staff, user.is_superuser) == (True, False, False)
+    assert (user.group_names, user.permission_names) == (set(), set())
+
+
+@pytest.mark.parametrize("use_tz", [True, False])
+def test_times_come_back_as_the_project_has_them(settings: Any, use_tz: bool) -> None:
+    settings.USE_TZ = use_tz
+    settings.TIME_ZONE = "Asia/Kolkata"
+    now = timezone.now()
+    User.objects.create(username="red", last_login=now)
+    assert UserItem.get("red").last_login.utcoffset() == timedelta(0)
+    assert User.objects.get(pk="red").last_login == now
+
+
+def test_create_user_hashes_and_folds() -> None:
+    user = User.objects.create_user("Red", "red@EXAMPLE.com", "secret")
+    assert user.username == "red"
+    assert user.email == "red@example.com"
+    assert UserItem.get("red").password.startswith("md5$")
+    assert user.check_password("secret")
+    assert not user.is_staff
+    assert User.objects.create_superuser("boss", None, "secret").is_superuser
+
+
+def test_a_name_can_be_taken_once_whatever_its_case() -> None:
+    User.objects.create_user("red", password="first")
+    with pytest.raises(IntegrityError, match="'red' already"):
+        User.objects.create_user("RED", password="second")
+    with pytest.raises(IntegrityError):
+        User(username="\uff52\uff45\uff44").save()
+    assert User.objects.get(pk="red").check_password("first")
+
+
+def test_of_racing_creations_of_one_name_one_succeeds() -> None:
+    def create(number: int) -> bool:
+        try:
+            User.objects.create_user("red", password=str(number))
+        except IntegrityError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(create, range(16))) == 1
+
+
+@pytest.mark.parametrize("name", ["", "x" * 151])
+def test_a_name_that_cannot_be_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="username"):
+        User(username=name).save()
+
+
+def test_update_fields_leaves_the_rest_alone() -> None:
+    User.objects.create_user("red", "red@example.com", "secret")
+    one, other = User.objects.get(pk="red"), User.objects.get(pk="red")
+    one.is_active = False
+    one.save(update_fields=["is_active"])
+    other.last_login = timezone.now()
+    other.save(update_fields=["last_login"])
+    stored = User.objects.get(pk="red")
+    assert (stored.is_active, stored.last_login) == (False, other.last_login)
+
+
+def test_update_fields_must_be_fields() -> None:
+    user = User.objects.create_user("red")
+    with pytest.raises(ValueError, match="do not exist"):
+        user.save(update_fields=["colour"])
+    with pytest.raises(ValueError, match="force"):
+        user.save(force_insert=True, update_fields=["email"])
+
+
+def test_no_update_fields_is_no_save(calls: list[str], signals: Signals) -> None:
+    user = User.objects.create_user("red")
+    calls.clear()
+    signals.clear()
+    user.save(update_fields=[])
+    assert calls == []
+    assert signals == []
+
+
+def test_a_deleted_user_is_not_resurrected() -> None:
+    user = User.objects.create_user("red")
+    User.objects.get(pk="red").delete()
+    with pytest.raises(DatabaseError, match="no user named 'red'"):
+        user.save()
+    with pytest.raises(DatabaseError):
+        user.save(update_fields=["last_login"])
+    assert not User.objects.filter(pk="red").exists()
+
+
+def test_a_name_cannot_be_changed() -> None:
+    user = User.objects.create_user("red")
+    user.username = "blue"
+    with pytest.raises(DatabaseError, match="renamed"):
+        user.save()
+    assert [user.pk for user in User.objects.all()] == ["red"]
+
+
+def test_emptied_fields_are_emptied() -> None:
+    user = User.objects.create_user(
+        "red", "red@example.com", permission_names={"a.b"}, last_login=timezone.now()
+    )
+    user.email, user.permission_names, user.last_login = "", set(), None
+    user.save()
+    stored = User.objects.get(pk="red")
+    assert (stored.email, stored.permission_names, stored.last_login) == ("", set(), None)
+    assert UserItem.get("red").email_key is None
+
+
+def test_delete_tells_what_it_deleted() -> None:
+    user = User.objects.create_user("red")
+    assert user.delete() == (1, {"ws_lambda_users.User": 1})
+    assert user.delete() == (0, {"ws_lambda_users.User": 0})
+    with pytest.raises(User.DoesNotExist):
+        User.objects.get(pk="red")
+
+
+def test_a_deleted_name_can_be_taken_again() -> None:
+    user = User.objects.create_user("red")
+    user.delete()
+    user.save()
+    assert User.objects.filter(pk="red").exists()
+
+
+def test_refresh_reads_all_or_some_fields() -> None:
+    user = User.objects.create_user("red", "old@example.com")
+    other = User.objects.get(pk="red")
+    other.email, other.first_name = "new@example.com", "Rosa"
+    other.save()
+    user.refresh_from_db(fields=["first_name"])
+    assert (user.email, user.first_name) == ("old@example.com", "Rosa")
+    user.refresh_from_db()
+    assert user.email == "new@example.com"
+    other.delete()
+    with pytest.raises(User.DoesNotExist):
+        user.refresh_from_db()
+
+
+def test_signals_are_djangos(signals: Signals) -> None:
+    user = User.objects.create_user("red")
+    user.save(update_fields=["password"])
+    user.save()
+    user.delete()
+    told = [
+        (name, kwargs.get("created"), kwargs.get("update_fields"), kwargs["instance"] is user)
+        for name, kwargs in signals
+    ]
+    assert told == [
+        ("pre_save", None, None, True),
+        ("post_save", True, None, True),
+        ("pre_save", None, frozenset({"password"}), True),
+        ("post_save", False, frozenset({"password"}), True),
+        ("pre_save", None, None, True),
+        ("post_save", False, None, True),
+        ("pre_delete", None, None, True),
+        ("post_delete", None, None, True),
+    ]
+    assert signals[1][1]["raw"] is False
+    assert signals[-1][1]["origin"] is user
+
+
+def test_a_refused_save_sends_no_post_save(signals: Signals) -> None:
+    User.objects.create_user("red")
+    signals.clear()
+    with pytest.raises(IntegrityError):
+        User.objects.create_user("red")
+    assert [name for name, _ in signals] == ["pre_save"]
+
+
+def test_other_failures_of_dynamodb_are_not_taken_for_conflicts() -> None:
+    user = User.objects.create_user("red")
+    UserItem.delete_table()
+    with pytest.raises(PutError):
+        User.objects.create_user("blue")
+    with pytest.raises(UpdateError):
+        user.save()
+
+
+def test_full_clean_checks_the_name_and_that_it_is_free() -> None:
+    User.objects.create_user("red")
+    with pytest.raises(ValidationError) as taken:
+        User(username="RED", password="x").full_clean()
+    assert "username" in taken.value.message_dict
+    with pytest.raises(ValidationError, match="valid username"):
+        User(username="no spaces!", password="x").full_clean()
+    with pytest.raises(ValidationError, match=r"app_label\.codename"):
+        User(username="blue", password="x", permission_names={"nonsense"}).full_clean()
+    fine = User(username="Blue", password="x", permission_names={"chat.speak"})
+    fine.full_clean()
+    assert fine.username == "blue"
+
+
+def test_users_are_compared_hashed_and_pickled_by_name() -> None:
+    user = User.objects.create_user("red")
+    again = User.objects.get(pk="red")
+    assert user == again
+    assert len({user, again, User(username="blue")}) == 2
+    assert pickle.loads(pickle.dumps(user)).permission_names == set()  # noqa: S301 - our own bytes
+
+
+def test_fixtures_go_out_and_come_in_over_what_is_there() -> None:
+    User.objects.create_user("red", "red@example.com", group_names={"a", "b c"})
+    text = serializers.serialize("json", User.objects.all())
+    User.objects.get(pk="red").delete()
+    User.objects.create_user("red", "other@example.com")
+    for restored in serializers.deserialize("json", text):
+        restored.save()
+    user = User.objects.get(pk="red")
+    assert (user.email, user.group_names) == ("red@example.com", {"a", "b c"})
+    User.objects.get(pk="red").delete()
+    for restored in serializers.deserialize("json", text):
+        restored.save()
+    assert User.objects.get(pk="red").email == "red@example.com"
+
+
+def test_async_twins() -> None:
+    async def story() -> None:
+        user = await User.objects.acreate_user("red", password="secret")
+        user.first_name = "Rosa"
+        await user.asave(update_fields=["first_name"])
+        again = await User.objects.aget_by_natural_key("RED")
+        assert again.first_name == "Rosa"
+        await again.arefresh_from_db()
+        await again.adelete()
+        assert not await User.objects.filter(pk="red").aexists()
+
+    asyncio.run(story())
+
+
+def run(*args: str, **options: Any) -> str:
+    out = StringIO()
+    call_command(*args, stdout=out, stderr=out, **options)
+    return out.getvalue()
+
+
+def test_createsuperuser(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", "boss-secret")
+    assert "created" in run("createsuperuser", interactive=False, username="Boss", email="boss@example.com")
+    boss = User.objects.get(pk="boss")
+    assert (boss.is_superuser, boss.is_staff, boss.check_password("boss-secret")) == (True, True, True)
+    with pytest.raises(CommandError, match="already taken"):
+        run("createsuperuser", interactive=False, username="BOSS", email="boss@example.com")
+    with pytest.raises(CommandError, match="valid username"):
+        run("createsuperuser", interactive=False, username="no spaces", email="boss@example.com")
+
+
+def test_changepassword(monkeypatch: pytest.MonkeyPatch) -> None:
+    User.objects.create_user("red", password="old")
+    monkeypatch.setattr("getpass.getpass", lambda prompt="": "new-and-long")
+    assert "changed successfully" in run("changepassword", "Red")
+    assert User.objects.get(pk="red").check_password("new-and-long")
+    with pytest.raises(CommandError, match="does not exist"):
+        run("changepassword", "nobody")
+
+
+def test_the_projects_checks_pass_and_no_migration_is_wanted() -> None:
+    run("check")
+    run("makemigrations", "--check", "--dry-run")
+
+
+def test_what_each_operation_costs(calls: list[str]) -> None:
+    def cost(action: Callable[..., Any], *args: Any, **kwargs: Any) -> list[str]:
+        calls.clear()
+        action(*args, **kwargs)
+        return list(calls)
+
+    user = User.objects.create_user("red", "red@example.com", "secret")
+    assert cost(User.objects.create_user, "blue", password="secret") == ["PutItem"]
+    assert cost(User.objects.get, pk="red") == ["GetItem"]
+    assert cost(User.objects.get_by_natural_key, "red") == ["GetItem"]
+    assert cost(user.save) == ["UpdateItem"]
+    assert cost(user.save, update_fields=["last_login"]) == ["UpdateItem"]
+    assert cost(user.refresh_from_db) == ["GetItem"]
+    assert cost(list, User.objects.filter(email__iexact="RED@example.com")) == ["Query", "BatchGetItem"]
+    assert cost(list, User.objects.filter(email__iexact="no@example.com")) == ["Query"]
+    assert cost(list, User.objects.filter(username__in=["red", "blue"])) == ["BatchGetItem"]
+    assert cost(list, User.objects.filter(is_staff=True)) == ["Scan"]
+    assert cost(User.objects.get_or_create, username="red") == ["GetItem"]
+    assert cost(user.full_clean) == []
+    assert cost(user.delete) == ["DeleteItem"]

@@ -1,0 +1,77 @@
+"""What `User.objects.filter()` understands."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import FieldError
+from django.db.models import Q
+
+from ws_lambda.users.names import fold
+from ws_lambda.users.storing import FLAGS
+
+if TYPE_CHECKING:
+    from ws_lambda.users.models import User
+
+SUPPORTED = {
+    "username": ("exact", "iexact", "in"),
+    "email": ("exact", "iexact"),
+    **dict.fromkeys(FLAGS, ("exact",)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """One thing that is asked of a user."""
+
+    field: str
+    lookup: str
+    value: Any
+
+    def accepts(self, user: "User") -> bool:
+        """Whether the user is what is asked for."""
+        actual = getattr(user, self.field)
+        if self.lookup == "in":
+            return bool(actual in self.value)
+        return bool((fold(actual) if self.lookup == "iexact" else actual) == self.value)
+
+
+def _username(model: "type[User]", value: Any) -> str:
+    """The stored form of a name, of a user, or of whatever else was asked for."""
+    return str(model.normalize_username(str(getattr(value, "pk", value))))
+
+
+def _criterion(model: "type[User]", name: str, value: Any) -> Criterion:
+    field, _, lookup = name.partition("__")
+    field = "username" if field == "pk" else field
+    lookup = lookup or "exact"
+    if lookup not in SUPPORTED.get(field, ()):
+        known = ", ".join(f"{f}__{'/'.join(names)}" for f, names in SUPPORTED.items())
+        raise FieldError(
+            f"Users live in DynamoDB and cannot be looked up by {name!r}. Supported: {known}; pk is username."
+        )
+    if field == "username":
+        if lookup == "in":
+            return Criterion(field, lookup, frozenset(_username(model, one) for one in value))
+        return Criterion(field, "exact", _username(model, value))
+    if lookup == "iexact":
+        return Criterion(field, lookup, fold(str(value)))
+    return Criterion(field, lookup, value)
+
+
+def parse(model: "type[User]", args: tuple[Q, ...], kwargs: dict[str, Any]) -> Iterator[Criterion]:
+    """The criteria of a call of `filter` or `get`.
+
+    Raises:
+        FieldError: for a lookup that DynamoDB has no key for, naming the ones there are.
+    """
+    for q in args:
+        if q.negated or (q.connector != Q.AND and len(q) > 1):
+            raise FieldError("Users live in DynamoDB: a Q may only join lookups by AND.")
+        for child in q.children:
+            if isinstance(child, Q):
+                yield from parse(model, (child,), {})
+            else:
+                yield _criterion(model, *child)  # type: ignore[misc] # a pair: a name and a value
+    for name, value in kwargs.items():
+        yield _criterion(model, name, value)

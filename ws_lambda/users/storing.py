@@ -1,0 +1,141 @@
+"""Reads and writes users: the way between Django's model and the DynamoDB table, one request each."""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, tzinfo
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import DatabaseError, IntegrityError, models
+from django.utils import timezone
+from pynamodb.exceptions import DeleteError, PutError, PynamoDBException, UpdateError
+
+from ws_lambda.users.names import fold, is_possible
+from ws_lambda.users.tables import UserItem
+
+if TYPE_CHECKING:
+    from ws_lambda.users.models import User
+
+FLAGS = ("is_active", "is_staff", "is_superuser")
+
+
+def _zone() -> tzinfo:
+    """What naive datetimes are in where USE_TZ is off, whatever zone a request has activated."""
+    return timezone.get_default_timezone()
+
+
+def _to_stored(value: Any) -> Any:
+    """A field's value as the table takes it; None where there is nothing to store."""
+    if isinstance(value, datetime):
+        aware = timezone.make_aware(value, _zone()) if timezone.is_naive(value) else value
+        return aware.astimezone(UTC)
+    if isinstance(value, (set, frozenset, list, tuple)):
+        return set(value) or None  # DynamoDB has no empty sets
+    return value
+
+
+def _from_stored(field: "models.Field[Any, Any]", value: Any) -> Any:
+    if value is None and not field.null:
+        return field.get_default()
+    if isinstance(value, datetime) and not settings.USE_TZ:
+        return timezone.make_naive(value, _zone())
+    return value
+
+
+def _stored(user: "User", names: Iterable[str]) -> dict[str, Any]:
+    """The attributes of those fields of a user."""
+    values = {name: _to_stored(getattr(user, name)) for name in names}
+    if "email" in values:
+        values["email_key"] = fold(values["email"] or "") or None
+    return values
+
+
+def _to_user(model: "type[User]", item: UserItem) -> "User":
+    fields = model._meta.concrete_fields
+    values = [_from_stored(field, getattr(item, field.attname)) for field in fields]
+    return model.from_db(None, [field.attname for field in fields], values)
+
+
+def _is_conflict(error: PynamoDBException) -> bool:
+    return error.cause_response_code == "ConditionalCheckFailedException"
+
+
+def insert(user: "User") -> None:
+    """Stores a new user.
+
+    Raises:
+        ValueError: for a name that no user can have.
+        IntegrityError: the name is taken; of two at once, one gets this.
+    """
+    if not is_possible(user.username):
+        raise ValueError("A username must have 1 to 150 characters.")
+    names = [field.attname for field in user._meta.concrete_fields]
+    try:
+        UserItem(**_stored(user, names)).save(UserItem.username.does_not_exist())
+    except PutError as error:
+        if not _is_conflict(error):
+            raise
+        raise IntegrityError(f"There is a user named {user.username!r} already.") from error
+
+
+def update(user: "User", names: Iterable[str]) -> None:
+    """Writes those fields of a stored user and leaves the others alone.
+
+    Raises:
+        DatabaseError: there is no such user. One that was deleted is not brought back.
+    """
+    actions = []
+    for name, value in _stored(user, names).items():
+        attribute = getattr(UserItem, name)
+        actions.append(attribute.remove() if value is None else attribute.set(value))
+    try:
+        UserItem(user.username).update(actions, condition=UserItem.username.exists())
+    except UpdateError as error:
+        if not _is_conflict(error):
+            raise
+        raise DatabaseError(
+            f"There is no user named {user.username!r}: deleted meanwhile, or renamed, which is not possible."
+        ) from error
+
+
+def delete(user: "User") -> bool:
+    """Deletes a user, and tells whether there was one."""
+    try:
+        UserItem(user.username).delete(UserItem.username.exists())
+    except DeleteError as error:
+        if not _is_conflict(error):
+            raise
+        return False
+    return True
+
+
+def fetch(model: "type[User]", username: str) -> "Iterator[User]":
+    """The user of a folded name, read consistently; none where there is none."""
+    if not is_possible(username):
+        return
+    try:
+        item = UserItem.get(username, consistent_read=True)
+    except UserItem.DoesNotExist:
+        return
+    yield _to_user(model, item)
+
+
+def fetch_many(model: "type[User]", usernames: Iterable[str]) -> "Iterator[User]":
+    """The users of those folded names, in the order of their names: one request per hundred."""
+    possible = [name for name in usernames if is_possible(name)]
+    items = UserItem.batch_get(possible, consistent_read=True)
+    for item in sorted(items, key=lambda item: item.username):
+        yield _to_user(model, item)
+
+
+def fetch_by_email(model: "type[User]", email_key: str) -> "Iterator[User]":
+    """The users of a folded address: one query for their names, one read of them all."""
+    return fetch_many(model, [entry.username for entry in UserItem.by_email.query(email_key)])
+
+
+def scan(model: "type[User]", flags: dict[str, bool]) -> "Iterator[User]":
+    """Every user with those flags. DynamoDB reads the whole table for it."""
+    condition = None
+    for name, value in flags.items():
+        condition &= getattr(UserItem, name) == value
+    for item in UserItem.scan(condition, consistent_read=True):
+        yield _to_user(model, item)
