@@ -12,6 +12,8 @@ from ws_lambda.models import base
 
 os.environ.setdefault("AWS_DEFAULT_REGION", "eu-west-1")
 
+pytest_plugins = ["tests.local_site"]
+
 
 @pytest.fixture
 def dynamodb() -> Iterator[list[str]]:

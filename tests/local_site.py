@@ -1,0 +1,118 @@
+"""`manage.py ws_local` with the demo, as a fixture: a real site and a real gateway, on free ports.
+
+A plugin rather than a conftest, for the tests that follow a whole event and those in a browser share it.
+"""
+
+import http.cookiejar
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+START_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSite:
+    """Where a running demo is."""
+
+    url: str
+    """Of the pages, with no slash at the end."""
+
+    gateway: str
+    """Host, port and stage of the gateway."""
+
+    @property
+    def management_url(self) -> str:
+        """The endpoint of @connections."""
+        return f"http://{self.gateway}"
+
+    def log_in(self, name: str) -> "Visitor":
+        """A client that has logged in through the login page."""
+        return Visitor(self, name)
+
+
+class Visitor:
+    """Someone with cookies and no browser."""
+
+    def __init__(self, site: LocalSite, name: str) -> None:
+        self.site = site
+        self._cookies = http.cookiejar.CookieJar()
+        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self._cookies))
+        self.get("/login/")
+        self.post("/login/", {"username": name, "password": f"{name}-demo"})
+
+    def get(self, path: str) -> str:
+        with self._opener.open(self.site.url + path) as answer:
+            return str(answer.read().decode())
+
+    def post(self, path: str, data: dict[str, str]) -> str:
+        csrf = next(cookie.value for cookie in self._cookies if cookie.name == "csrftoken")
+        body = urllib.parse.urlencode(data).encode()
+        request = urllib.request.Request(self.site.url + path, body, {"X-CSRFToken": csrf or ""})  # noqa: S310
+        with self._opener.open(request) as answer:
+            return str(answer.read().decode())
+
+    def socket_url(self, channel: str) -> str:
+        """A URL that opens one WebSocket, within a minute."""
+        grant: dict[str, Any] = json.loads(self.post("/api/ws-token/", {}))
+        return f"{grant['url']}?{urllib.parse.urlencode({'channel': channel, 'ws_token': grant['token']})}"
+
+
+def required(what: str) -> None:
+    """Skips a test for want of a program, or fails it where everything is to be there."""
+    if os.environ.get("WS_LAMBDA_REQUIRE_ALL") == "1":
+        pytest.fail(f"{what} is not installed, and WS_LAMBDA_REQUIRE_ALL=1 wants it")
+    pytest.skip(f"{what} is not installed")
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[LocalSite]:
+    """The demo, running."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "COV_"))}
+    env |= {"DJANGO_SETTINGS_MODULE": "tests.local_site_settings", "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "manage.py", "ws_local", "--port=0", "--ws-port=0", "--noreload"]
+    said: list[str] = []
+    with subprocess.Popen(
+        command, cwd=ROOT, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as process:
+        ready = threading.Event()
+        reader = threading.Thread(target=_read, args=(process, said, ready))
+        reader.start()
+        try:
+            ready.wait(START_SECONDS)
+            yield _find_urls("".join(said))
+        finally:
+            process.terminate()
+            code = process.wait(30)
+            reader.join()
+    assert code == 0, f"ws_local ended with {code}:\n{''.join(said)}"
+
+
+def _read(process: subprocess.Popen[str], said: list[str], ready: threading.Event) -> None:
+    """Goes on reading after the banner, since a full pipe would stop the server."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        said.append(line)
+        if "Ctrl-C" in line:
+            ready.set()
+    ready.set()
+
+
+def _find_urls(banner: str) -> LocalSite:
+    page = re.search(r"http://127\.0\.0\.1:\d+(?=/\s)", banner)
+    gateway = re.search(r"ws://(127\.0\.0\.1:\d+/\w+)", banner)
+    if not page or not gateway:
+        pytest.fail(f"ws_local did not start:\n{banner}")
+    return LocalSite(page.group(), gateway.group(1))

@@ -1,0 +1,95 @@
+/**
+ * What is to be sent: kept until confirmed, sent again after a reconnect.
+ *
+ * One message is under way at a time. API Gateway invokes the function for each message by itself, so two that
+ * are sent together run together, and the second may well be stored first.
+ */
+
+const CONFIRM_WAIT_MS = 35_000; // an integration may take 29 s
+
+/**
+ * A message was not confirmed. `code`: "refused" by the server, "unconfirmed" in time, "too-large", "full" or
+ * "closed".
+ */
+export class SendError extends Error {
+  name = "SendError";
+  constructor(code, message) {
+    super(message);
+    this.code = code;
+  }
+}
+
+export class Outbox {
+  #waiting = new Map();
+  #limit;
+  #transmit;
+  #underWay = null;
+  #timer = null;
+
+  /** @param {(data: object) => boolean} transmit sends at once if it can, and says whether it did */
+  constructor(transmit, limit = 100) {
+    this.#transmit = transmit;
+    this.#limit = limit;
+  }
+
+  /** @returns {Promise<object>} the confirmation; rejects with a SendError */
+  add(id, data) {
+    if (this.#waiting.size >= this.#limit) {
+      return Promise.reject(new SendError("full", `${this.#limit} messages are waiting already.`));
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { data: { ...data, id }, resolve, reject });
+      if (!this.#underWay) this.#next();
+    });
+  }
+
+  /** A connection has opened: the first that is unconfirmed goes out again. */
+  resume() {
+    this.pause();
+    this.#next();
+  }
+
+  /** The connection is gone: a confirmation is not to be expected until the next. */
+  pause() {
+    clearTimeout(this.#timer);
+    this.#underWay = null;
+  }
+
+  /** Looks at a frame from the server. @returns {boolean} whether it was only a confirmation */
+  confirm(frame) {
+    if (frame.nack !== undefined) {
+      this.#settle(frame.nack)?.reject(new SendError("refused", frame.error ?? "Refused."));
+      return true;
+    }
+    // A message that comes back through its channel is stored, which is as good as a confirmation.
+    this.#settle(frame.ack ?? frame.id)?.resolve(frame);
+    return frame.ack !== undefined;
+  }
+
+  /** Nothing more will be sent. */
+  close() {
+    this.pause();
+    for (const { reject } of this.#waiting.values()) reject(new SendError("closed", "The connection was closed."));
+    this.#waiting.clear();
+  }
+
+  #next() {
+    const [id, item] = this.#waiting.entries().next().value ?? [];
+    if (!item || !this.#transmit(item.data)) return;
+    this.#underWay = id;
+    this.#timer = setTimeout(() => {
+      this.#settle(id)?.reject(new SendError("unconfirmed", "No confirmation came in time."));
+    }, CONFIRM_WAIT_MS);
+  }
+
+  #settle(id) {
+    const item = this.#waiting.get(id);
+    if (!item) return null;
+    this.#waiting.delete(id);
+    if (id === this.#underWay) {
+      this.pause();
+      this.#next();
+    }
+    return item;
+  }
+}
