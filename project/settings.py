@@ -60,6 +60,13 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"
 
+# Only `manage.py ws_local` reads these.
+WS_LOCAL_ACCOUNTS = {
+    "red": {"password": "red-demo"},
+    "blue": {"password": "blue-demo"},
+    "staff": {"password": "staff-demo", "is_staff": True},
+}
+
 WS_LAMBDA = {
     "TABLE_PREFIX": os.environ.get("TABLE_PREFIX", "demo_"),
     "HISTORY": {"*": (50, 7 * 86_400)},

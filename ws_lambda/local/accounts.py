@@ -1,0 +1,40 @@
+"""Accounts to log in with on this machine, out of the setting `WS_LOCAL_ACCOUNTS`.
+
+WS_LOCAL_ACCOUNTS = {"red": {"password": "red-demo"}, "staff": {"password": "staff-demo", "is_staff": True}}
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.hashers import PBKDF2PasswordHasher, get_hasher, make_password
+
+
+def configured() -> Mapping[str, Mapping[str, Any]]:
+    """Username → the fields to create it with, password included."""
+    accounts: Mapping[str, Mapping[str, Any]] = getattr(settings, "WS_LOCAL_ACCOUNTS", {})
+    return accounts
+
+
+def create() -> None:
+    """Creates the accounts that are not there yet."""
+    model = get_user_model()
+    for username, given in configured().items():
+        manager: Any = model._default_manager
+        try:
+            manager.get_by_natural_key(username)
+        except model.DoesNotExist:
+            fields = dict(given)
+            password = str(fields.pop("password"))
+            user = manager.create_user(username, password=None, **fields)
+            user.password = _quick_hash(password)
+            user.save()
+
+
+def _quick_hash(password: str) -> str:
+    """A hash that costs no second of start-up; at the first login Django replaces it by a proper one."""
+    hasher = get_hasher()
+    if isinstance(hasher, PBKDF2PasswordHasher):
+        return hasher.encode(password, hasher.salt(), iterations=1)
+    return make_password(password)

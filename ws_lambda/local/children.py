@@ -1,0 +1,62 @@
+"""Child processes that hold inherited sockets and end with this one."""
+
+import asyncio
+import contextlib
+import os
+import socket
+import sys
+from collections.abc import Mapping
+
+
+class Child:
+    """One `python -m <module>`, on the end of a lifeline."""
+
+    def __init__(self, module: str, sockets: Mapping[str, socket.socket], env: Mapping[str, str], *flags: str) -> None:
+        self._module, self._sockets, self._env, self._flags = module, sockets, env, flags
+        self._process: asyncio.subprocess.Process | None = None
+        self._lifeline = -1
+        self._released = False
+
+    async def start(self) -> None:
+        """Starts the process, with its sockets as `--<name>-fd N`."""
+        theirs, self._lifeline = os.pipe()
+        fds = {name: one.fileno() for name, one in self._sockets.items()} | {"lifeline": theirs}
+        arguments = [f"--{name}-fd={fd}" for name, fd in fds.items()]
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", self._module, *arguments, *self._flags,
+            pass_fds=tuple(fds.values()), env=dict(self._env), stdin=asyncio.subprocess.DEVNULL,
+        )  # fmt: skip
+        os.close(theirs)
+        if self._released:
+            self.release()
+
+    def release(self) -> None:
+        """Lets this process, and those started after it, go beyond `Lifeline.wait_for_go`."""
+        self._released = True
+        with contextlib.suppress(BrokenPipeError):
+            os.write(self._lifeline, b".")
+
+    async def wait(self) -> int:
+        """Waits for the process's end; its exit code."""
+        if self._process is None:
+            raise RuntimeError("The process has not been started.")
+        code = await self._process.wait()
+        self._drop_lifeline()
+        return code
+
+    async def stop(self) -> None:
+        """Asks the process to end, and makes it after two seconds."""
+        if self._process is None or self._process.returncode is not None:
+            return
+        self._process.terminate()
+        try:
+            async with asyncio.timeout(2):
+                await self.wait()
+        except TimeoutError:
+            self._process.kill()
+            await self.wait()
+
+    def _drop_lifeline(self) -> None:
+        if self._lifeline >= 0:
+            os.close(self._lifeline)
+            self._lifeline = -1

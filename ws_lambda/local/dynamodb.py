@@ -1,0 +1,44 @@
+"""DynamoDB in a process of its own: moto on an inherited socket. Its data ends with it."""
+
+import argparse
+import logging
+import signal
+import socket
+import sys
+
+from ws_lambda.local.lifeline import Lifeline
+
+
+def main() -> None:
+    """The process's entry point."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--http-fd", type=int, required=True)
+    parser.add_argument("--lifeline-fd", type=int, required=True)
+    options = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    Lifeline(options.lifeline_fd)
+    serve(options.http_fd)
+
+
+def serve(fd: int) -> None:
+    """Serves moto's DynamoDB until the process ends."""
+    from moto.moto_server.werkzeug_app import (
+        DomainDispatcherApplication,
+        MotoRequestHandler,
+        create_backend_app,
+    )
+    from werkzeug.serving import make_server
+
+    class KeepAlive(MotoRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    listening = socket.socket(fileno=fd)
+    host, port = listening.getsockname()[:2]
+    app = DomainDispatcherApplication(create_backend_app)
+    make_server(host, port, app, threaded=True, request_handler=KeepAlive, fd=listening.fileno()).serve_forever()
+
+
+if __name__ == "__main__":
+    main()

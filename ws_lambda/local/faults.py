@@ -1,0 +1,85 @@
+"""Faults on purpose: seeded, so that a bad day can be had again."""
+
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Faults:
+    """How often things go wrong. All are probabilities from 0 to 1, except the seconds."""
+
+    disconnect_drop: float = 0.0
+    """`$disconnect` never comes."""
+
+    disconnect_duplicate: float = 0.0
+    """`$disconnect` comes twice."""
+
+    disconnect_reorder: float = 0.0
+    """`$disconnect` comes after the next event of another connection."""
+
+    disconnect_delay: float = 0.0
+    """`$disconnect` comes so many seconds late."""
+
+    post_gone: float = 0.0
+    post_limit: float = 0.0
+    post_error: float = 0.0
+    """POST to @connections answers 410, 429, 500."""
+
+    kill: float = 0.0
+    """A connection is lost with no close frame, after one of its messages."""
+
+    latency: tuple[float, float] = (0.0, 0.0)
+    """Seconds, from and to, that every event and @connections call takes on its way."""
+
+
+def names() -> list[str]:
+    """The faults as the command line names them: `disconnect.drop`."""
+    return [f.name.replace("_", ".") for f in fields(Faults) if f.name != "latency"]
+
+
+def parse(settings: Iterable[str], latency: str = "") -> Faults:
+    """Reads `disconnect.drop=0.1` and a latency of `50` or `20-80` milliseconds.
+
+    Raises:
+        ValueError: with a sentence for the command line.
+    """
+    faults = Faults()
+    for setting in settings:
+        name, _, value = setting.partition("=")
+        if name not in names():
+            raise ValueError(f"There is no fault {name!r}. There are {', '.join(names())}.")
+        chosen: dict[str, Any] = {name.replace(".", "_"): _number(name, value or "1")}
+        faults = replace(faults, **chosen)
+    if latency:
+        low, _, high = latency.removesuffix("ms").partition("-")
+        span = (_number("latency", low) / 1000, _number("latency", high or low) / 1000)
+        faults = replace(faults, latency=span)
+    return faults
+
+
+def _number(name: str, text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        raise ValueError(f"{name} needs a number, not {text!r}.") from None
+    if number < 0 or (number > 1 and name not in ("disconnect.delay", "latency")):
+        raise ValueError(f"{name} is a probability: from 0 to 1, not {text}.")
+    return number
+
+
+class Dice:
+    """Decides, the same way for the same seed."""
+
+    def __init__(self, seed: int | None = None) -> None:
+        self._random = random.Random(seed)  # noqa: S311 - which test message is lost is no secret
+
+    def says(self, probability: float) -> bool:
+        """True in `probability` of the cases. Certain answers draw nothing, so they keep the sequence."""
+        return probability > 0 and (probability >= 1 or self._random.random() < probability)
+
+    def between(self, span: tuple[float, float]) -> float:
+        """A number out of a span."""
+        low, high = span
+        return low if high <= low else self._random.uniform(low, high)

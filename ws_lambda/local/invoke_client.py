@@ -1,0 +1,50 @@
+"""Invokes the function in the worker process, over a Unix socket, by Lambda's own Invoke call.
+
+https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+"""
+
+import aiohttp
+
+from ws_lambda.local.api import Event
+from ws_lambda.local.errors import IntegrationError
+
+PATH = "/2015-03-31/functions/local/invocations"
+FUNCTION_ERROR = "X-Amz-Function-Error"
+
+
+class WorkerFunction:
+    """The function, as the gateway sees it."""
+
+    def __init__(self, socket_path: str) -> None:
+        self._socket_path = socket_path
+        self._http: aiohttp.ClientSession | None = None
+
+    async def __call__(self, event: Event) -> object:
+        """What the function returned.
+
+        Raises:
+            IntegrationError: the function raised, or its process went away meanwhile.
+        """
+        try:
+            async with self._session().post("http://function" + PATH, json=event) as answer:
+                returned: object = await answer.json()
+        except aiohttp.ClientError as lost:
+            raise IntegrationError(f"the function's process went away: {lost}") from lost
+        if FUNCTION_ERROR in answer.headers:
+            detail = returned if isinstance(returned, dict) else {}
+            raise IntegrationError(f"{detail.get('errorType')}: {detail.get('errorMessage')}")
+        return returned
+
+    async def close(self) -> None:
+        """Closes the connections to the worker."""
+        if self._http is not None:
+            await self._http.close()
+
+    def _session(self) -> aiohttp.ClientSession:
+        if self._http is None:
+            # No limit here: the gateway's concurrency quota is the limit. No connection is kept, so an event
+            # sent while the worker restarts waits for the new one instead of dying with the old.
+            connector = aiohttp.UnixConnector(self._socket_path, limit=0, force_close=True)
+            timeout = aiohttp.ClientTimeout(total=None)
+            self._http = aiohttp.ClientSession(connector=connector, timeout=timeout)
+        return self._http

@@ -1,0 +1,40 @@
+"""What happened lately, for the live page and for tests."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ws_lambda.local.api import Answer, Event
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """One event sent to an integration, or one @connections call."""
+
+    at: float
+    kind: str
+    """A route key, or "POST", "GET", "DELETE" for @connections."""
+
+    connection_id: str
+    status: int
+    """The integration's or the management API's status; 0 for a fault that kept the event from being sent."""
+
+    seconds: float = 0.0
+    event: Event | None = None
+    answer: Answer | None = None
+    note: str = ""
+    """An error's or fault's own words."""
+
+
+class Journal:
+    """The last entries, and who wants to hear of new ones."""
+
+    def __init__(self, length: int = 200) -> None:
+        self.entries: deque[Entry] = deque(maxlen=length)
+        self.listeners: list[Callable[[Entry], None]] = []
+
+    def add(self, entry: Entry) -> None:
+        """Writes an entry down."""
+        self.entries.append(entry)
+        for listener in tuple(self.listeners):
+            listener(entry)

@@ -1,0 +1,135 @@
+"""@connections: POST, GET and DELETE of one connection.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from urllib.parse import unquote
+
+from ws_lambda.local import frames, sigv4
+from ws_lambda.local.connection import Connection
+from ws_lambda.local.gateway import Gateway
+from ws_lambda.local.journal import Entry
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """An HTTP request to the management API, as it came over the wire."""
+
+    method: str
+    raw_path: str
+    """Path as sent, still percent-encoded: the signature covers that."""
+
+    query_string: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Response:
+    """What the management API answers."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+class Management:
+    """The management API of one gateway."""
+
+    def __init__(self, gateway: Gateway, keys: Mapping[str, str]) -> None:
+        self._gateway = gateway
+        self._keys = keys
+
+    async def answer(self, request: Request) -> Response:
+        """Checks the signature and the path, then does what is asked."""
+        gateway = self._gateway
+        await gateway.clock.sleep(gateway.dice.between(gateway.faults.latency))
+        try:
+            sigv4.verify(request, self._keys, now=gateway.clock.now())
+        except sigv4.BadSignatureError as wrong:
+            return error(403, "ForbiddenException", str(wrong))
+        stage, _, rest = request.raw_path.removeprefix("/").partition("/")
+        marker, _, connection_id = rest.partition("/")
+        if stage != gateway.api.stage or unquote(marker) != "@connections" or "/" in connection_id:
+            return error(403, "ForbiddenException", "Forbidden")
+        return self.act(request.method, unquote(connection_id), request.body)
+
+    def act(self, method: str, connection_id: str, body: bytes = b"") -> Response:
+        """Does what is asked of a connection; whoever calls this is trusted."""
+        response = self._act(method, connection_id, body)
+        self._gateway.journal.add(
+            Entry(
+                at=self._gateway.clock.now(),
+                kind=method,
+                connection_id=connection_id,
+                status=response.status,
+            )
+        )
+        return response
+
+    def _act(self, method: str, connection_id: str, body: bytes) -> Response:
+        gateway = self._gateway
+        if not gateway.admit_request():
+            return error(429, "LimitExceededException", "Too Many Requests")
+        connection = gateway.pool.get(connection_id)
+        if method == "POST":
+            return self._fault() or self._post(connection, body)
+        if connection is None:
+            return GONE
+        if method == "DELETE":
+            gateway.close(connection, 1000, "Connection Closed Normally")
+            return Response(status=204)
+        if method == "GET":
+            return Response(status=200, headers=JSON, body=json.dumps(describe(connection)).encode())
+        return error(403, "ForbiddenException", "Forbidden")
+
+    def _post(self, connection: Connection | None, body: bytes) -> Response:
+        if len(body) > frames.MAX_MESSAGE:
+            return error(413, "PayloadTooLargeException", "Message too long")
+        if connection is None:
+            return GONE
+        if not connection.send(body, self._gateway.clock.now()):
+            return error(429, "LimitExceededException", "The client's buffer is full")
+        return Response(status=200)
+
+    def _fault(self) -> Response | None:
+        says, faults = self._gateway.dice.says, self._gateway.faults
+        if says(faults.post_gone):
+            return GONE
+        if says(faults.post_limit):
+            return error(429, "LimitExceededException", "Too Many Requests")
+        if says(faults.post_error):
+            return error(500, "InternalServerErrorException", "Internal server error")
+        return None
+
+
+JSON = {"Content-Type": "application/json"}
+
+
+def error(status: int, kind: str, message: str) -> Response:
+    """An error answer. boto3 raises the named exception only because of the header."""
+    body = json.dumps({"message": message}).encode()
+    return Response(status=status, headers=JSON | {"x-amzn-ErrorType": kind}, body=body)
+
+
+GONE = error(410, "GoneException", "Gone")
+
+
+def describe(connection: Connection) -> dict[str, object]:
+    """A connection as GET answers it."""
+    identity = {"sourceIp": connection.upgrade.source_ip}
+    if agent := connection.upgrade.header("User-Agent"):
+        identity["userAgent"] = agent
+    return {
+        "connectedAt": _iso(connection.connected_at),
+        "identity": identity,
+        "lastActiveAt": _iso(connection.last_active_at),
+    }
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

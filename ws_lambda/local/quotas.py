@@ -1,0 +1,43 @@
+"""The service's quotas, and the token buckets that keep them.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Quotas:
+    """Per account and region, with the service's own figures."""
+
+    connects_per_second: float = 500
+    requests_per_second: float = 10_000
+    request_burst: float = 5_000
+    """Requests let through at once. Rate and burst are shared by messages and @connections calls."""
+
+    concurrency: int = 1_000
+    """Invocations of the function at one time."""
+
+    integration_timeout: float = 29
+    idle_timeout: float = 600
+    max_duration: float = 7_200
+    """Seconds, all three."""
+
+
+class Bucket:
+    """A token bucket: `rate` a second, `burst` at once."""
+
+    def __init__(self, rate: float, burst: float, now: Callable[[], float]) -> None:
+        self._rate, self._burst, self._now = rate, burst, now
+        self._tokens, self._at = burst, now()
+
+    def take(self) -> bool:
+        """Takes a token; False where there is none."""
+        now = self._now()
+        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
+        self._at = now
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True

@@ -1,0 +1,129 @@
+"""The gateway on a port, by aiohttp: sockets at `/<stage>`, @connections below it, the live page at `/`."""
+
+import asyncio
+import socket
+from collections.abc import Mapping
+
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from ws_lambda.local.clock import SystemClock
+from ws_lambda.local.connection import Connection
+from ws_lambda.local.gateway import Gateway
+from ws_lambda.local.management import Management, Request
+from ws_lambda.local.socket_wire import FrameGuard, SocketWire
+from ws_lambda.local.upgrade import Refusal, Upgrade
+
+BODY_LIMIT = 8 * 1024 * 1024
+"""Bytes taken in before the answer is 413 without a look; the real limit is the management API's."""
+
+CLOSE_WAIT = 2.0
+"""Seconds a client has to answer a close frame."""
+
+
+class Server:
+    """Serves one gateway."""
+
+    def __init__(self, gateway: Gateway, keys: Mapping[str, str]) -> None:
+        self.gateway = gateway
+        self.app = web.Application(client_max_size=BODY_LIMIT)
+        self._management = Management(gateway, keys)
+        self._runner = web.AppRunner(self.app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+        self._handlers: set[asyncio.Task[None]] = set()
+
+    async def start(self, listening: socket.socket) -> None:
+        """Starts to serve on a socket that listens already."""
+        stage = f"/{self.gateway.api.stage}"
+        self.app.router.add_get(stage, self._connect)
+        self.app.router.add_get(stage + "/", self._connect)
+        self.app.router.add_route("*", stage + "/{rest:.+}", self._manage)
+        await self._runner.setup()
+        await web.SockSite(self._runner, listening).start()
+
+    async def stop(self) -> None:
+        """Closes every socket and the port."""
+        for connection in self.gateway.pool:
+            if connection.wire is not None:
+                connection.wire.close(WSCloseCode.GOING_AWAY, "The local gateway stops")
+        if isinstance(self.gateway.clock, SystemClock):
+            await self.gateway.clock.finish()
+        await self._runner.cleanup()
+
+    async def _manage(self, request: web.Request) -> web.Response:
+        raw_path, _, query = request.raw_path.partition("?")
+        answer = await self._management.answer(
+            Request(
+                method=request.method,
+                raw_path=raw_path,
+                query_string=query,
+                headers=_decoded(request),
+                body=await request.read(),
+            )
+        )
+        return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
+
+    async def _connect(self, request: web.Request) -> web.StreamResponse:
+        ws = web.WebSocketResponse(compress=False, max_msg_size=0, timeout=CLOSE_WAIT)
+        if not ws.can_prepare(request).ok:
+            return web.json_response(
+                {"message": "Upgrade Required"},
+                status=426,
+                headers={"Connection": "Upgrade", "Upgrade": "websocket"},
+            )
+        raw_path, _, query = request.raw_path.partition("?")
+        upgrade = Upgrade(
+            headers=_decoded(request),
+            query_string=query,
+            source_ip=request.remote or "127.0.0.1",
+            path=raw_path,
+        )
+        outcome = await self.gateway.connect(upgrade)
+        if isinstance(outcome, Refusal):
+            return web.Response(status=outcome.status, text=outcome.body, headers=outcome.headers)
+        if outcome.subprotocol:
+            # The function's word is passed on as it is, whether or not the client offered it.
+            ws.headers["Sec-WebSocket-Protocol"] = outcome.subprotocol
+        code, reason = await self._serve(request, ws, outcome)
+        self.gateway.closed(outcome, code, reason)
+        return ws
+
+    async def _serve(
+        self, request: web.Request, ws: web.WebSocketResponse, connection: Connection
+    ) -> tuple[int | None, str]:
+        """Takes a client's messages until it is gone; its close code (None: there was none) and reason."""
+        try:
+            await ws.prepare(request)
+        except (ConnectionError, web.HTTPException):
+            return 1006, ""
+        transport = request.transport
+        if transport is None:
+            return 1006, ""
+        self._guard(request, transport, connection)
+        connection.attach(SocketWire(ws, transport))
+        while True:
+            message = await ws.receive()
+            if message.type is WSMsgType.TEXT:
+                self._receive(connection, message.data)
+            elif message.type is WSMsgType.BINARY:
+                self.gateway.receive_binary(connection)
+            elif message.type is WSMsgType.CLOSE:
+                return message.data or None, message.extra or ""
+            else:
+                return 1006, ""
+
+    def _guard(self, request: web.Request, transport: asyncio.Transport, connection: Connection) -> None:
+        guard = FrameGuard(request.protocol, transport)
+        guard.on_too_big = lambda: self.gateway.receive_too_big(connection)
+        guard.on_ping = lambda: self.gateway.receive_ping(connection)
+        transport.set_protocol(guard)
+
+    def _receive(self, connection: Connection, text: str) -> None:
+        """Each message is its own invocation, and does not wait for the one before."""
+        task = asyncio.get_running_loop().create_task(self.gateway.receive(connection, text))
+        self._handlers.add(task)
+        task.add_done_callback(self._handlers.discard)
+
+
+def _decoded(request: web.Request) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (name.decode("latin-1"), value.decode("utf-8", "surrogateescape")) for name, value in request.raw_headers
+    )

@@ -1,0 +1,53 @@
+"""Puts the local API together, and its tables and accounts."""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from ws_lambda.conf import conf
+from ws_lambda.local.api import Api, Route
+from ws_lambda.local.clock import SystemClock
+from ws_lambda.local.gateway import Gateway
+from ws_lambda.local.integration_lambda import LambdaIntegration
+from ws_lambda.local.invoke_client import WorkerFunction
+from ws_lambda.local.options import Options
+from ws_lambda.local.server import Server
+from ws_lambda.local.supervisor import ACCESS_KEY, API_ID, SECRET_KEY, STAGE
+
+if TYPE_CHECKING:
+    from ws_lambda.local import supervisor
+
+ROUTE_KEYS = ("$connect", "$disconnect", "$default")
+
+
+def make_server(
+    options: "supervisor.Options", domain_name: str, invoke_path: str
+) -> tuple[Server, Callable[[], Awaitable[None]]]:
+    """A server of the API that a deployment would make, and what closes its connections to the function."""
+    function = WorkerFunction(invoke_path)
+    route = Route(integration=LambdaIntegration(function), replies=True)
+    api = Api(
+        api_id=API_ID,
+        stage=STAGE,
+        domain_name=domain_name,
+        routes=dict.fromkeys((*ROUTE_KEYS, *conf.ROUTE_PATHS), route),
+    )
+    gateway = Gateway(
+        api,
+        clock=SystemClock(options.speed),
+        options=Options(forwarded_proto="http"),
+        faults=options.faults,
+        seed=options.seed,
+    )
+    return Server(gateway, {ACCESS_KEY: SECRET_KEY}), function.close
+
+
+def prepare() -> None:
+    """Creates the tables that are not there yet, then the accounts."""
+    from ws_lambda.local.accounts import configured, create
+    from ws_lambda.models import ALL_TABLES
+
+    for table in ALL_TABLES:
+        if not table.exists():
+            table.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+    if configured():
+        create()

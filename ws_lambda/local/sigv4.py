@@ -1,0 +1,89 @@
+"""Verifies Signature Version 4, written from the specification and not from any signer.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+"""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, quote
+
+if TYPE_CHECKING:
+    from ws_lambda.local.management import Request
+
+SERVICE = "execute-api"
+SKEW = 300
+"""Seconds a signature's time may be off."""
+
+_AUTHORIZATION = re.compile(
+    r"AWS4-HMAC-SHA256 Credential=([^/,\s]+)/(\d{8})/([^/,\s]+)/([^/,\s]+)/aws4_request,\s*"
+    r"SignedHeaders=([^,\s]+),\s*Signature=([0-9a-f]{64})"
+)
+
+
+class BadSignatureError(Exception):
+    """The request is not signed, or not by a known key."""
+
+
+def verify(request: "Request", keys: Mapping[str, str], *, now: float) -> None:
+    """Checks a request's signature against the secrets of known access keys.
+
+    Raises:
+        BadSignatureError: with the reason.
+    """
+    headers = _headers(request)
+    found = _AUTHORIZATION.fullmatch(headers.get("authorization", ""))
+    if found is None:
+        raise BadSignatureError("Missing Authentication Token")
+    access_key, day, region, service, signed_names, signature = found.groups()
+    secret, stamp = keys.get(access_key), headers.get("x-amz-date", "")
+    if secret is None:
+        raise BadSignatureError(f"Unknown access key {access_key}: this gateway knows {', '.join(keys)}")
+    if service != SERVICE:
+        raise BadSignatureError(f"Credential should be scoped to correct service: '{SERVICE}'")
+    names = signed_names.split(";")
+    if "host" not in names or "x-amz-date" not in names:
+        raise BadSignatureError("host and x-amz-date must be signed")
+    if not stamp.startswith(day) or abs(_seconds(stamp) - now) > SKEW:
+        raise BadSignatureError("Signature expired, or not yet current")
+    scope = f"{day}/{region}/{service}/aws4_request"
+    canonical = _canonical(request, headers, names)
+    to_sign = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{_sha256(canonical.encode())}"
+    key = f"AWS4{secret}".encode()
+    for part in (day, region, service, "aws4_request"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    if not hmac.compare_digest(hmac.digest(key, to_sign.encode(), "sha256").hex(), signature):
+        raise BadSignatureError("The request signature we calculated does not match the signature you provided")
+
+
+def _canonical(request: "Request", headers: Mapping[str, str], names: list[str]) -> str:
+    pairs = sorted(
+        (quote(name, safe="-_.~"), quote(value, safe="-_.~"))
+        for name, value in parse_qsl(request.query_string, keep_blank_values=True)
+    )
+    query = "&".join(f"{name}={value}" for name, value in pairs)
+    lines = "".join(f"{name}:{headers.get(name, '')}\n" for name in names)
+    # Every service but S3 has the path encoded once more than it travels.
+    path = quote(request.raw_path, safe="/-_.~")
+    return "\n".join([request.method, path, query, lines, ";".join(names), _sha256(request.body)])
+
+
+def _headers(request: "Request") -> dict[str, str]:
+    found: dict[str, list[str]] = {}
+    for name, value in request.headers:
+        found.setdefault(name.lower(), []).append(" ".join(value.split()))
+    return {name: ",".join(values) for name, values in found.items()}
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _seconds(stamp: str) -> float:
+    try:
+        return datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        raise BadSignatureError(f"{stamp} is no date") from None

@@ -1,0 +1,191 @@
+"""What `manage.py ws_local` runs: this process keeps sockets, connections and data; others hold the code.
+
+    supervisor (this process): every listening socket, the gateway
+    ├── dynamodb: moto, unless AWS_ENDPOINT_URL_DYNAMODB names another
+    └── worker:   Django over HTTP and the function; restarted when code changes
+
+So an edited view is live in a second while open WebSockets, logins and data stay, as on AWS.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ws_lambda.local.children import Child
+from ws_lambda.local.faults import Faults
+
+ACCESS_KEY, SECRET_KEY, REGION = "local", "local", "eu-west-1"
+"""What @connections requests are to be signed with here. No real credentials are used or needed."""
+
+STAGE = API_ID = "local"
+HANDLER = "ws_lambda.lambda_handler.handler"
+RELOAD = 3
+"""Exit code of a worker that wants to be started again: Django's own."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Options:
+    """The command line."""
+
+    port: int
+    ws_port: int
+    handler: str = HANDLER
+    """Dotted path of the function that the gateway invokes."""
+
+    reload: bool = True
+    faults: Faults = field(default_factory=Faults)
+    seed: int | None = None
+    speed: float = 1.0
+
+
+class PortTakenError(Exception):
+    """A port is in use."""
+
+
+def listen(port: int) -> socket.socket:
+    """A listening socket on 127.0.0.1; port 0 takes any free one.
+
+    Raises:
+        PortTakenError: somebody listens there already.
+    """
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind(("127.0.0.1", port))
+    except OSError as error:
+        listening.close()
+        raise PortTakenError(f"Port {port} on 127.0.0.1 cannot be used: {error.strerror}.") from error
+    listening.listen(1024)
+    return listening
+
+
+class Supervisor:
+    """One run of `ws_local`."""
+
+    def __init__(self, options: Options, say: Callable[[str], None]) -> None:
+        self._options, self._say = options, say
+        self._http = listen(options.port)
+        self._ws = listen(options.ws_port)
+        self._folder = tempfile.TemporaryDirectory(prefix="ws_local-")
+        self._invoke_path = str(Path(self._folder.name, "function.sock"))
+        self._invoke = socket.socket(socket.AF_UNIX)
+        self._invoke.bind(self._invoke_path)
+        self._invoke.listen(1024)
+        self._database = None if "AWS_ENDPOINT_URL_DYNAMODB" in os.environ else listen(0)
+        self._stopping = asyncio.Event()
+
+    @property
+    def http_url(self) -> str:
+        return "http://{}:{}/".format(*self._http.getsockname())
+
+    @property
+    def gateway_host(self) -> str:
+        return "{}:{}".format(*self._ws.getsockname())
+
+    def run(self) -> int:
+        """Runs until Ctrl-C or SIGTERM; the exit code."""
+        for mine in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"):
+            os.environ.pop(mine, None)
+        os.environ.update(self._environment())
+        try:
+            return asyncio.run(self._main())
+        finally:
+            for one in (self._http, self._ws, self._invoke, self._database):
+                if one is not None:
+                    one.close()
+            self._folder.cleanup()
+
+    def _environment(self) -> Mapping[str, str]:
+        """What clients of AWS find in their environment, in every process of the run."""
+        gateway = f"{self.gateway_host}/{STAGE}"
+        env = {
+            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+            "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI": f"http://{gateway}",
+            "WS_LAMBDA_WEBSOCKET_URL": f"ws://{gateway}",
+            "PYTHONPATH": os.pathsep.join(filter(None, [sys.path[0], os.environ.get("PYTHONPATH", "")])),
+        }
+        if self._database is not None:
+            env["AWS_ENDPOINT_URL_DYNAMODB"] = "http://{}:{}".format(*self._database.getsockname())
+        return env
+
+    async def _main(self) -> int:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._stopping.set)
+        worker = Child(
+            "ws_lambda.local.worker",
+            {"http": self._http, "invoke": self._invoke},
+            os.environ,
+            f"--handler={self._options.handler}",
+            *(["--reload"] if self._options.reload else []),
+        )
+        database = self._database and Child("ws_lambda.local.dynamodb", {"http": self._database}, os.environ)
+        try:
+            if database:
+                await database.start()
+            await worker.start()
+            return await self._serve(worker)
+        finally:
+            await worker.stop()
+            if database:
+                await database.stop()
+
+    async def _serve(self, worker: Child) -> int:
+        # Imported here: the children start meanwhile.
+        from ws_lambda.local.setup import make_server, prepare
+
+        server, close = make_server(self._options, self.gateway_host, self._invoke_path)
+        try:
+            await server.start(self._ws)
+            await self._or_stop(asyncio.to_thread(prepare))
+            if not self._stopping.is_set():
+                worker.release()
+                self._say(banner(self.http_url, self.gateway_host))
+            return await self._keep(worker)
+        finally:
+            await server.stop()
+            await close()
+
+    async def _keep(self, worker: Child) -> int:
+        """Starts the worker again whenever it asks for it."""
+        while not self._stopping.is_set():
+            ended = asyncio.ensure_future(worker.wait())
+            await self._or_stop(ended)
+            if self._stopping.is_set():
+                break
+            if (code := ended.result()) != RELOAD:
+                self._say(f"Django has stopped (exit code {code}).")
+                return code or 1
+            await worker.start()
+        return 0
+
+    async def _or_stop(self, work: Awaitable[object]) -> None:
+        """Waits for `work`, or until the run is to end; an error of `work` is raised."""
+        task, stop = asyncio.ensure_future(work), asyncio.ensure_future(self._stopping.wait())
+        await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
+        stop.cancel()
+        if task.done():
+            task.result()
+
+
+def banner(http_url: str, gateway_host: str) -> str:
+    """What to open, and who to be."""
+    from ws_lambda.local.accounts import configured
+
+    lines = [
+        f"  Site       {http_url}",
+        f"  Gateway    http://{gateway_host}/   (ws://{gateway_host}/{STAGE})",
+    ]
+    if logins := ", ".join(f"{name} / {given['password']}" for name, given in configured().items()):
+        lines.append(f"  Log in as  {logins}")
+    return "\n".join(["", *lines, "", "  Ctrl-C stops it."])

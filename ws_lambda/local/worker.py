@@ -1,0 +1,150 @@
+"""The process that holds the user's code: Django over HTTP, and the function. Restarted when code changes.
+
+Both listening sockets belong to the supervisor and are inherited, so no connection is refused while this
+process restarts: it waits in the backlog.
+"""
+
+import argparse
+import atexit
+import functools
+import json
+import logging
+import os
+import signal
+import socket
+import socketserver
+import sys
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+
+from django.utils.module_loading import import_string
+
+from ws_lambda.local.context import LambdaContext
+from ws_lambda.local.in_flight import InFlight
+from ws_lambda.local.invoke_client import FUNCTION_ERROR
+from ws_lambda.local.lifeline import Lifeline
+
+POLL = 0.05
+"""Seconds a server takes to notice that it is to stop."""
+
+logger = logging.getLogger("ws_lambda.local")
+
+
+class InvokeHandler(BaseHTTPRequestHandler):
+    """Answers Lambda's Invoke call."""
+
+    server: "InvokeServer"
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        """Runs the function on the posted event."""
+        event = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        headers = {}
+        try:
+            # Imported at each call: what fails to import fails the invocation, as on Lambda.
+            with self.server.in_flight:
+                answer = import_string(self.server.handler)(event, LambdaContext())
+            payload = json.dumps(answer).encode()
+        except Exception as error:
+            logger.exception("The function raised on %s", event.get("requestContext", {}).get("routeKey", "an event"))
+            headers[FUNCTION_ERROR] = "Unhandled"
+            payload = json.dumps({"errorType": type(error).__name__, "errorMessage": str(error)}).encode()
+        self.send_response(200)
+        for name, value in (headers | {"Content-Type": "application/json", "Content-Length": len(payload)}).items():
+            self.send_header(name, str(value))
+        self.end_headers()
+        self.wfile.write(payload)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Says nothing: the live page shows every event."""
+
+
+class InvokeServer(socketserver.ThreadingMixIn, socketserver.BaseServer):
+    """Serves Invoke on an inherited Unix socket; a thread to a connection."""
+
+    daemon_threads = True
+
+    def __init__(self, listening: socket.socket, handler: str, in_flight: InFlight) -> None:
+        super().__init__("function", InvokeHandler)
+        self._socket = listening
+        self.handler, self.in_flight = handler, in_flight
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def get_request(self) -> tuple[socket.socket, tuple[str, int]]:
+        connection, _address = self._socket.accept()
+        return connection, ("function", 0)
+
+    def shutdown_request(self, request: Any) -> None:
+        request.close()
+
+
+def serve(http_fd: int, invoke_fd: int, handler: str, ready: Callable[[], None]) -> None:
+    """Sets Django up and, once there are tables, serves until the process ends."""
+    import django
+
+    django.setup()
+    in_flight = InFlight()
+    invoke = InvokeServer(socket.socket(fileno=invoke_fd), handler, in_flight)
+    site = _http_server(http_fd, in_flight)
+    ready()
+    threading.Thread(target=invoke.serve_forever, args=(POLL,), daemon=True).start()
+
+    def drain() -> None:
+        invoke.shutdown()
+        site.shutdown()
+        in_flight.wait()
+
+    atexit.register(drain)
+    site.serve_forever(POLL)
+
+
+def _http_server(fd: int, in_flight: InFlight) -> Any:
+    from django.conf import settings
+    from django.core.servers.basehttp import (
+        ThreadedWSGIServer,
+        WSGIRequestHandler,
+        get_internal_wsgi_application,
+    )
+
+    listening = socket.socket(fileno=fd)
+    server = ThreadedWSGIServer(listening.getsockname()[:2], WSGIRequestHandler, False)
+    server.socket.close()
+    server.socket = listening
+    server.server_name, server.server_port = listening.getsockname()[:2]
+    server.setup_environ()
+    app = get_internal_wsgi_application()
+    if settings.DEBUG and "django.contrib.staticfiles" in settings.INSTALLED_APPS:
+        from django.contrib.staticfiles.handlers import StaticFilesHandler
+
+        app = StaticFilesHandler(app)
+    server.set_app(in_flight.around(app))
+    return server
+
+
+def main() -> None:
+    """The process's entry point."""
+    parser = argparse.ArgumentParser()
+    for name in ("http-fd", "invoke-fd", "lifeline-fd"):
+        parser.add_argument(f"--{name}", type=int, required=True)
+    parser.add_argument("--reload", action="store_true")
+    parser.add_argument("--handler", required=True)
+    options = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the supervisor, which ends this process
+    ready = Lifeline(options.lifeline_fd).wait_for_go
+    work = functools.partial(serve, options.http_fd, options.invoke_fd, options.handler, ready)
+    if not options.reload:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        work()
+        return
+    from django.utils import autoreload
+
+    os.environ[autoreload.DJANGO_AUTORELOAD_ENV] = "true"
+    autoreload.start_django(autoreload.get_reloader(), work)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""`manage.py ws_local`: Django, API Gateway and DynamoDB on this machine."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from ws_lambda.local import faults
+from ws_lambda.local.supervisor import HANDLER, Options, PortTakenError, Supervisor
+
+
+class Command(BaseCommand):
+    help = "Runs the project with a local API Gateway and a local DynamoDB. Nothing leaves this machine."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--port", type=int, default=8000, help="port of the site (8000)")
+        parser.add_argument("--ws-port", type=int, default=8001, help="port of the gateway (8001)")
+        parser.add_argument(
+            "--handler",
+            default=HANDLER,
+            metavar="PATH",
+            help="dotted path of the function (%(default)s)",
+        )
+        parser.add_argument("--noreload", action="store_true", help="do not restart when code changes")
+        parser.add_argument(
+            "--fault",
+            action="append",
+            default=[],
+            metavar="NAME=VALUE",
+            help=f"make something go wrong, again and again: {', '.join(faults.names())}",
+        )
+        parser.add_argument("--latency", default="", metavar="MS", help="delay of every event: 50, or 20-80")
+        parser.add_argument("--seed", type=int, help="the same seed gives the same faults and ids")
+        parser.add_argument(
+            "--speed",
+            type=float,
+            default=1.0,
+            help="gateway seconds per second: 60 makes idle sockets close in 10 s",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            run = Options(
+                port=options["port"],
+                ws_port=options["ws_port"],
+                handler=options["handler"],
+                reload=not options["noreload"],
+                faults=faults.parse(options["fault"], options["latency"]),
+                seed=options["seed"],
+                speed=options["speed"],
+            )
+            code = Supervisor(run, self._say).run()
+        except (ValueError, PortTakenError) as wrong:
+            raise CommandError(str(wrong)) from wrong
+        except KeyboardInterrupt:
+            code = 0
+        if code:
+            raise SystemExit(code)
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()
