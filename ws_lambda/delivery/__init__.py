@@ -1,0 +1,38 @@
+"""Sending to connections through `@connections`: who, how fast, and what came of it.
+
+The way of a broadcast: `sending` → `roster` (who) → `broadcast` and `rounds` (retries, outcomes) → `management` and
+`signing` (the request) → `exchange` and `curl` (the wire). More than FANOUT_INLINE_MAX recipients go from `sending`
+to `queue`, and from there to the worker, `ws_lambda.fanout`. Nothing here knows a model: who is gone is handed back.
+"""
+
+from ws_lambda.delivery import roster
+from ws_lambda.delivery.audiences import Audience, Channel, Everyone, Listed
+from ws_lambda.delivery.broadcast import broadcast, close, inspect
+from ws_lambda.delivery.deadlines import deadline
+from ws_lambda.delivery.exchange import Broken, Request, Response, Transport, using_transport
+from ws_lambda.delivery.outcomes import ConnectionStatus, DeliveryReport, Failure, Recipient
+from ws_lambda.delivery.payload import MAX_BYTES
+from ws_lambda.delivery.sending import send
+
+__all__ = [
+    "MAX_BYTES",
+    "Audience",
+    "Broken",
+    "Channel",
+    "ConnectionStatus",
+    "DeliveryReport",
+    "Everyone",
+    "Failure",
+    "Listed",
+    "Recipient",
+    "Request",
+    "Response",
+    "Transport",
+    "broadcast",
+    "close",
+    "deadline",
+    "inspect",
+    "roster",
+    "send",
+    "using_transport",
+]

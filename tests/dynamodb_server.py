@@ -1,0 +1,19 @@
+"""DynamoDB on loopback HTTP, for what talks to it without botocore."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from moto import settings
+from moto.server import ThreadedMotoServer
+
+
+@contextmanager
+def serving() -> Iterator[str]:
+    """The endpoint URL of an empty DynamoDB that lives as long as the block."""
+    settings.INITIAL_NO_AUTH_ACTION_COUNT = float("inf")
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        yield "http://{}:{}".format(*server.get_host_and_port())
+    finally:
+        server.stop()

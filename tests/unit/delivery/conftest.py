@@ -1,0 +1,28 @@
+"""Fixtures of the sender's tests."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.far_side import FarSide
+from ws_lambda import aws
+from ws_lambda.delivery import curl
+
+
+@pytest.fixture(autouse=True)
+def _credentials(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
+    aws.forget()
+    yield
+    curl.forget()
+    aws.forget()
+
+
+@pytest.fixture
+def far() -> Iterator[FarSide]:
+    """A far side that says 200 to everything, until a test says otherwise."""
+    with FarSide().serving() as side:
+        yield side

@@ -1,0 +1,208 @@
+"""Reading who is in a channel, over the wire and through botocore."""
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests import dynamodb_server
+from ws_lambda import aws, delivery
+from ws_lambda.delivery import Recipient, key_ranges, reading, roster
+from ws_lambda.delivery.key_ranges import KeyRange
+from ws_lambda.exceptions import DeliveryError
+
+STRING, NUMBER = "S", "N"
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    with dynamodb_server.serving() as url:
+        yield url
+
+
+@pytest.fixture
+def tables(endpoint: str, monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Any]:
+    """The two tables that a roster is read from, empty; and the client that made them."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", endpoint)
+    settings.WS_LAMBDA = {"TABLE_PREFIX": "roster_"}
+    aws.forget()
+    client = aws.client("dynamodb")
+    client.create_table(
+        TableName="roster_memberships",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=_typed(channel=STRING, connection_id=STRING),
+        KeySchema=_keyed("channel", "connection_id"),
+    )
+    client.create_table(
+        TableName="roster_sessions",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=_typed(connection_id=STRING, live_shard=STRING, connected_at=NUMBER),
+        KeySchema=_keyed("connection_id"),
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "live",
+                "KeySchema": _keyed("live_shard", "connected_at"),
+                "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["endpoint_url"]},
+            }
+        ],
+    )
+    yield client
+    client.delete_table(TableName="roster_memberships")
+    client.delete_table(TableName="roster_sessions")
+
+
+def _typed(**attributes: str) -> list[dict[str, str]]:
+    return [{"AttributeName": name, "AttributeType": kind} for name, kind in attributes.items()]
+
+
+def _keyed(*names: str) -> list[dict[str, str]]:
+    return [{"AttributeName": name, "KeyType": kind} for name, kind in zip(names, ("HASH", "RANGE"), strict=False)]
+
+
+def _fill(client: Any, table: str, items: list[dict[str, Any]]) -> None:
+    for start in range(0, len(items), 25):
+        puts = [{"PutRequest": {"Item": item}} for item in items[start : start + 25]]
+        client.batch_write_item(RequestItems={table: puts})
+
+
+def _join(client: Any, count: int, channel: str = "general") -> set[Recipient]:
+    people = [Recipient(f"BFH{number * 7919 % 100_000:05}x=", "http://far/p", number) for number in range(count)]
+    _fill(
+        client,
+        "roster_memberships",
+        [
+            {
+                "channel": {"S": channel},
+                "connection_id": {"S": one.connection_id},
+                "endpoint_url": {"S": one.endpoint_url},
+                "connected_at": {"N": str(one.connected_at)},
+            }
+            for one in people
+        ],
+    )
+    return set(people)
+
+
+@pytest.mark.parametrize("count", [0, 1, 9, 10, 11, 200])
+def test_members_are_read_to_the_last(tables: Any, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    monkeypatch.setattr(reading, "PAGE", 10)
+    people = _join(tables, count)
+
+    found = list(roster.everyone_in([KeyRange("channel", "general")], first=10))
+
+    read = [one for one in found if one is not None]
+    assert len(read) == count and set(read) == people
+
+
+def test_nothing_is_listening_after_it_is_left(tables: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "PAGE", 10)
+    _join(tables, 200)
+    source = roster.settled(roster.everyone_in([KeyRange("channel", "general")], first=10))
+
+    for _ in range(15):
+        next(source)
+    source.close()
+
+    assert not [thread for thread in threading.enumerate() if thread.name == "ws-roster"]
+
+
+def test_a_spread_channel_is_read_from_all_its_partitions(tables: Any, settings: Any) -> None:
+    settings.WS_LAMBDA = {"TABLE_PREFIX": "roster_", "CHANNEL_SHARDS": {"big": 3}}
+    people = set()
+    for shard in range(3):
+        people |= _join(tables, 5 * (shard + 1), f"big#{shard}")
+
+    assert set(roster.members("big")) == people
+
+
+def test_everyone(tables: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "PAGE", 10)
+    people = [Recipient(f"c{number}=", "http://far/p", 1_000 + number // 3) for number in range(90)]
+    _fill(
+        tables,
+        "roster_sessions",
+        [
+            {
+                "connection_id": {"S": one.connection_id},
+                "endpoint_url": {"S": one.endpoint_url},
+                "connected_at": {"N": str(one.connected_at)},
+                "live_shard": {"S": str(number % 4)},
+            }
+            for number, one in enumerate(people)
+        ],
+    )
+    _fill(tables, "roster_sessions", [{"connection_id": {"S": "closed="}, "connected_at": {"N": "1"}}])
+
+    found = list(roster.everyone())
+
+    assert len(found) == 90 and set(found) == set(people)
+
+
+def test_a_part_resumes_behind_its_last(tables: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "PAGE", 7)
+    people = sorted(_join(tables, 60))
+    whole = KeyRange("channel", "general", upto=people[49].connection_id)
+
+    first = [one for one in roster.in_order(whole) if one]
+    rest = [one for one in roster.in_order(whole.resumed(people[19])) if one]
+
+    assert first == people[:50]
+    assert rest == people[20:50]
+
+
+def test_the_resumed_key_need_not_exist(tables: Any) -> None:
+    people = sorted(_join(tables, 30))
+    gone = people[10]
+    key = {"channel": {"S": "general"}, "connection_id": {"S": gone.connection_id}}
+    tables.delete_item(TableName="roster_memberships", Key=key)
+
+    rest = [one for one in roster.in_order(KeyRange("channel", "general").resumed(gone)) if one]
+
+    assert rest == people[11:]
+
+
+@pytest.mark.parametrize("pieces", [1, 2, 4, 16])
+def test_pieces_have_everyone_once(tables: Any, pieces: int) -> None:
+    people = _join(tables, 120)
+    parts = roster.divided(KeyRange("channel", "general"), pieces, first=min(people).connection_id)
+
+    sizes = [[one for one in roster.in_order(part) if one] for part in parts]
+
+    together = [one for size in sizes for one in size]
+    assert len(parts) == pieces
+    assert len(together) == 120 and set(together) == people
+    assert max(map(len, sizes)) < 3 * 120 / pieces
+
+
+def test_a_missing_table_is_an_error(endpoint: str, monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", endpoint)
+    settings.WS_LAMBDA = {"TABLE_PREFIX": "nowhere_"}
+    aws.forget()
+
+    with pytest.raises(DeliveryError, match="ResourceNotFoundException"):
+        list(roster.members("general"))
+
+
+def test_with_a_transport_installed_botocore_reads(tables: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    people = _join(tables, 25)
+    asked: list[delivery.Request] = []
+
+    class Everything200:
+        def exchange(self, request: delivery.Request) -> delivery.Response:
+            asked.append(request)
+            return delivery.Response(200)
+
+    monkeypatch.setattr(reading, "PAGE", 10)
+    with delivery.using_transport(Everything200()):
+        report = delivery.send(delivery.Channel("general"), "x", on_gone=lambda _gone: None)
+
+    assert report.sent == 25
+    assert {request.context.recipient for request in asked} == people
+
+
+def test_cuts_are_even_between_ids_that_share_a_prefix() -> None:
+    marks = [upto for _, upto in key_ranges.cut("BFHPaAAA", "BFHPzzzz", 5)]
+
+    assert marks == sorted(marks) and len(marks) == 5
+    assert all("BFHPa" <= mark <= "BFHPzzzz" for mark in marks)

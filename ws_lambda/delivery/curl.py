@@ -1,0 +1,249 @@
+"""The pump that everything real goes through: libcurl's multi interface, one thread, kept-alive connections.
+
+libcurl's objects belong to one thread at a time. A run borrows a pump with its connections and gives it back, so
+the next run, in whatever thread, finds them open. After a fork the child starts with none: what it inherited are
+its parent's sockets, and closing them would say goodbye in the parent's name.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import pycurl
+from botocore.httpsession import get_cert_path
+
+from ws_lambda import aws
+from ws_lambda.delivery.exchange import Broken, Request, Response, Slots, Work
+
+CONNECT_TIMEOUT_MS: Final = 3_000
+LARGEST_ANSWER: Final = 8 * 1024 * 1024
+"""Bytes. DynamoDB's pages are 1 MB; a far side that sends without end is cut off."""
+
+_IDLE_PUMPS = 4
+_LONGEST_SELECT = 0.05
+"""Seconds. Short, since select() does not see descriptors past 1,023, of which a local gateway has thousands."""
+
+_NO_FORM = "Content-Type:"
+"""Keeps libcurl from calling a POST a form. A content type of the request's own is sent all the same."""
+
+
+class _Handle:
+    """One easy handle and what is on it. Settings stay from exchange to exchange, so most need no setting."""
+
+    __slots__ = ("_body", "_length", "_method", "_timeout", "chunks", "curl", "request", "size")
+
+    def __init__(self, ca_bundle: str) -> None:
+        self.request: Request | None = None
+        self.chunks: list[bytes] = []
+        self.size = 0
+        self._length = 0
+        self._method = ""
+        self._body: bytes | None = None
+        self._timeout = 0
+        self.curl = curl = pycurl.Curl()
+        curl.handle = self
+        curl.setopt(pycurl.NOSIGNAL, 1)
+        curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
+        curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
+        curl.setopt(pycurl.CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS)
+        curl.setopt(pycurl.USERAGENT, "")
+        curl.setopt(pycurl.SSL_VERIFYPEER, 1)
+        curl.setopt(pycurl.SSL_VERIFYHOST, 2)
+        curl.setopt(pycurl.CAINFO, ca_bundle)
+        curl.setopt(pycurl.WRITEFUNCTION, self._write)
+
+    def load(self, request: Request) -> None:
+        """Puts a request on the handle."""
+        curl = self.curl
+        self.request = request
+        if request.method != self._method:
+            self._set_method(request.method)
+        if request.body is not self._body and self._method == "POST":
+            curl.setopt(pycurl.POSTFIELDS, request.body)
+            self._body = request.body
+        timeout = max(1, int(request.timeout * 1000))
+        if timeout != self._timeout:
+            curl.setopt(pycurl.TIMEOUT_MS, timeout)
+            self._timeout = timeout
+        curl.setopt(pycurl.URL, request.url)
+        lines = [f"{name}: {value}" for name, value in request.headers]
+        lines.append(_NO_FORM)
+        curl.setopt(pycurl.HTTPHEADER, lines)
+        self._length = len(request.url) + len(request.body) + sum(map(len, lines))
+
+    def _set_method(self, method: str) -> None:
+        self._method, self._body = method, None
+        if method == "POST":
+            self.curl.unsetopt(pycurl.CUSTOMREQUEST)
+            self.curl.setopt(pycurl.POST, 1)
+        else:
+            self.curl.setopt(pycurl.HTTPGET, 1)
+            self.curl.setopt(pycurl.CUSTOMREQUEST, method)
+
+    def _write(self, chunk: bytes) -> int | None:
+        self.size += len(chunk)
+        if self.size > LARGEST_ANSWER:
+            return 0  # fewer bytes than given: libcurl ends the transfer
+        self.chunks.append(chunk)
+        return None
+
+    def take_body(self) -> bytes:
+        body = b"".join(self.chunks)
+        self.chunks.clear()
+        self.size = 0
+        return body
+
+    def sent_twice(self) -> bool:
+        """Whether libcurl found a kept connection dead and sent the request again on another.
+
+        It does so without a word, even if the far side may have acted on the first; but it adds up what it sends.
+        """
+        return bool(self.curl.getinfo(pycurl.REQUEST_SIZE) > 1.5 * self._length)
+
+
+class CurlPump:
+    """Many exchanges at once over kept-alive connections, driven in the caller's thread."""
+
+    def __init__(self) -> None:
+        self._multi = pycurl.CurlMulti()
+        self._idle: list[_Handle] = []
+        self._flying = 0
+        self._ca_bundle = str(aws.session().get_config_variable("ca_bundle") or get_cert_path(True))
+
+    def run(self, work: Work, slots: Slots) -> None:
+        """Drives the work, in the caller's thread, until it has nothing more and nothing is in flight."""
+        self._multi.setopt(pycurl.M_MAXCONNECTS, slots.limit)
+        try:
+            while True:
+                wait = self._fill(work, slots)
+                if not self._flying:
+                    if wait is None:
+                        return
+                    time.sleep(wait)
+                    continue
+                self._multi.perform()
+                if not self._collect(work, slots):
+                    self._select(_LONGEST_SELECT if wait is None else min(wait, _LONGEST_SELECT))
+        finally:
+            if self._flying:  # an exception is on its way out: these exchanges have no taker
+                self._abandon(slots)
+
+    def _fill(self, work: Work, slots: Slots) -> float | None:
+        """Starts what can be started; the seconds after which to try again, if that is sooner than an answer."""
+        while slots.take():
+            step = work.next()
+            if not isinstance(step, Request):
+                slots.give()
+                return step
+            handle = self._idle.pop() if self._idle else _Handle(self._ca_bundle)
+            self._flying += 1
+            handle.load(step)
+            self._multi.add_handle(handle.curl)
+        return None if self._flying else _LONGEST_SELECT / 10  # other threads have all the slots
+
+    def _collect(self, work: Work, slots: Slots) -> int:
+        """Hands out what has finished; how many."""
+        _, good, bad = self._multi.info_read(1000)
+        for curl in good:
+            handle: _Handle = curl.handle
+            response = Response(curl.getinfo(pycurl.RESPONSE_CODE), handle.take_body(), {}, handle.sent_twice())
+            self._land(handle, work, slots, response)
+        for curl, code, message in bad:
+            self._land(curl.handle, work, slots, _broken(curl, code, message))
+        return len(good) + len(bad)
+
+    def _land(self, handle: _Handle, work: Work, slots: Slots, outcome: Response | Broken) -> None:
+        self._multi.remove_handle(handle.curl)
+        handle.take_body()
+        request, handle.request = handle.request, None
+        self._idle.append(handle)
+        self._flying -= 1
+        slots.give()
+        assert request is not None  # noqa: S101 - for the type checker: a handle in flight has one
+        work.finished(request, outcome)
+
+    def _select(self, seconds: float) -> None:
+        before = time.monotonic()
+        ready = self._multi.select(seconds)
+        if ready <= 0 and time.monotonic() - before < 0.001:
+            time.sleep(0.001)  # select() had nothing that it can watch: do not spin
+
+    def _abandon(self, slots: Slots) -> None:
+        while self._flying:
+            self._flying -= 1
+            slots.give()
+        self._multi.close()
+        self._multi = pycurl.CurlMulti()
+        self._idle.clear()
+
+    def close(self) -> None:
+        """Closes its connections."""
+        self._multi.close()
+        self._idle.clear()
+
+
+_lock = threading.Lock()
+_pumps: list[CurlPump] = []
+"""Every pump of this process, in use or idle."""
+
+_resting: list[CurlPump] = []
+
+
+@contextmanager
+def borrowed() -> Iterator[CurlPump]:
+    """A pump that nobody else uses until it is given back, with its connections still open from last time."""
+    with _lock:
+        if _resting:
+            one = _resting.pop()
+        else:
+            one = CurlPump()
+            _pumps.append(one)
+    try:
+        yield one
+    finally:
+        with _lock:
+            if one in _pumps and len(_resting) < _IDLE_PUMPS:
+                _resting.append(one)
+            elif one in _pumps:
+                _pumps.remove(one)
+                one.close()
+
+
+def forget() -> None:
+    """Closes the connections that nobody uses (tests, a SnapStart checkpoint)."""
+    with _lock:
+        while _resting:
+            one = _resting.pop()
+            _pumps.remove(one)
+            one.close()
+
+
+def _after_fork() -> None:
+    """In the child: lets go of the parent's pumps without ever closing them, not even at exit."""
+    global _lock
+    _lock = threading.Lock()
+    if _pumps:
+        import ctypes
+
+        for one in _pumps:
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(one))
+    _pumps.clear()
+    _resting.clear()
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
+def _broken(curl: Any, code: int, message: str) -> Response | Broken:
+    """What an exchange that libcurl calls failed means.
+
+    A final status that did arrive stands, even where the rest was cut short: the far side has answered.
+    """
+    status = int(curl.getinfo(pycurl.RESPONSE_CODE))
+    if status >= 200:
+        return Response(status, repeated=curl.handle.sent_twice())
+    reason = "timed out" if code == pycurl.E_OPERATION_TIMEDOUT else message or f"libcurl error {code}"
+    return Broken(reason, ambiguous=curl.getinfo(pycurl.REQUEST_SIZE) > 0)

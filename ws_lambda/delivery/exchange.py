@@ -1,0 +1,163 @@
+"""The seam under the sender: HTTP requests out, answers back.
+
+`Work` says what to send and takes what came back. A `Pump` drives many exchanges at once. A test that wants no
+network hands `using_transport` an object with the one method of `Transport`.
+"""
+
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+
+class Request:
+    """One HTTP request, signed already. Plain slots: a broadcast makes one per recipient."""
+
+    __slots__ = ("body", "context", "headers", "method", "timeout", "url")
+
+    def __init__(
+        self,
+        method: str,
+        url: str,
+        headers: list[tuple[str, str]],
+        body: bytes = b"",
+        timeout: float = 10.0,
+        context: Any = None,
+    ) -> None:
+        self.method = method
+        self.url = url
+        self.headers = headers
+        self.body = body
+        self.timeout = timeout
+        """Seconds until the exchange is given up."""
+        self.context = context
+        """Whatever the work wants to find again in `finished`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer of the far side."""
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Only what a sender acts on; may be empty."""
+
+    repeated: bool = False
+    """Whether the request went out twice: a kept-alive connection died under it, and it was sent again."""
+
+
+class Broken(Exception):
+    """There was no answer: refused, timed out, cut, or not HTTP."""
+
+    def __init__(self, reason: str, *, ambiguous: bool) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.ambiguous = ambiguous
+        """Whether the far side may have acted on the request: some of it had been sent."""
+
+
+class Transport(Protocol):
+    """One HTTP exchange, for tests: an in-process gateway implements this."""
+
+    def exchange(self, request: Request) -> Response:
+        """The answer to a request.
+
+        Raises:
+            Broken: there was none.
+        """
+        ...
+
+
+class Work(Protocol):
+    """What a pump is driven by. Both methods are called in the thread that called `run`."""
+
+    def next(self) -> Request | float | None:
+        """A request to start now, or seconds until there may be one, or None: only if one in flight makes it."""
+        ...
+
+    def finished(self, request: Request, outcome: Response | Broken) -> None:
+        """What became of a request."""
+        ...
+
+
+class Slots:
+    """How many exchanges may be in flight at once, over all pumps that share the object. Lock-free."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._free = deque([None] * limit)
+
+    def take(self) -> bool:
+        """Takes a slot, if one is free."""
+        try:
+            self._free.pop()
+        except IndexError:
+            return False
+        return True
+
+    def give(self) -> None:
+        """Gives a slot back."""
+        self._free.append(None)
+
+
+class Pump(Protocol):
+    """Drives a work's exchanges, many at once."""
+
+    def run(self, work: Work, slots: Slots) -> None:
+        """Returns when `work.next()` says None with nothing in flight."""
+        ...
+
+
+class Serially:
+    """A `Transport` as a pump: one exchange after the other."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def run(self, work: Work, slots: Slots) -> None:
+        while (step := work.next()) is not None:
+            if isinstance(step, float):
+                time.sleep(step)
+                continue
+            try:
+                outcome: Response | Broken = self._transport.exchange(step)
+            except Broken as broken:
+                outcome = broken
+            work.finished(step, outcome)
+
+
+_installed: list[Transport] = []
+
+
+@contextmanager
+def using_transport(transport: Transport) -> Iterator[None]:
+    """Inside, in every thread, delivery opens no connection of its own.
+
+    Requests to `@connections` go to `transport`, and rosters are read through the process's botocore client, which
+    in-process emulators of DynamoDB can reach.
+    """
+    _installed.append(transport)
+    try:
+        yield
+    finally:
+        _installed.remove(transport)
+
+
+def installed() -> Transport | None:
+    """The transport that a test has put in, if any; the innermost of several."""
+    return _installed[-1] if _installed else None
+
+
+@contextmanager
+def pump() -> Iterator[Pump]:
+    """A pump for the time of one run: nobody else uses it meanwhile."""
+    if (transport := installed()) is not None:
+        yield Serially(transport)
+        return
+    from ws_lambda.delivery import curl  # 26 ms of import that a $connect does not need
+
+    with curl.borrowed() as one:
+        yield one

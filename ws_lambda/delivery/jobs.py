@@ -1,0 +1,71 @@
+"""What is put on the fan-out queue: a message, and one part of those who are to hear it.
+
+A job carries the message itself. SQS takes 1 MiB a message and a batch; queues made before August 2025, and most
+emulators, 256 KiB. 131,072 bytes are 174,764 in base64, whatever they are; as a string inside JSON they could be six
+times as many. So a job is always under 256 KiB with 80 KB to spare, and needs no second store.
+
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+"""
+
+import json
+from base64 import b64decode, b64encode
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+from ws_lambda.delivery.key_ranges import KeyRange
+from ws_lambda.delivery.outcomes import Recipient
+
+VERSION: Final = 1
+LISTED_IN_A_JOB: Final = 300
+"""Recipients listed one by one in a job: some 45 kB."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
+    """One part of one broadcast."""
+
+    job_id: str
+    """`<broadcast>.<number>`; the key of its checkpoint."""
+
+    body: bytes
+    pieces: int
+    """How many jobs the broadcast has; each sends at that fraction of FANOUT_MAX_RPS."""
+
+    part: KeyRange | None = None
+    listed: tuple[Recipient, ...] = ()
+    """Instead of a part: exactly these."""
+
+    def to_json(self) -> str:
+        """The queue message."""
+        return json.dumps(
+            {
+                "ws_lambda_fanout": VERSION,
+                "job_id": self.job_id,
+                "body": b64encode(self.body).decode(),
+                "pieces": self.pieces,
+                "part": self.part and self.part.as_dict(),
+                "listed": self.listed,
+            },
+            separators=(",", ":"),
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Reads a queue message.
+
+        Raises:
+            ValueError: it is no job of this version.
+        """
+        try:
+            raw: dict[str, Any] = json.loads(text)
+            if raw["ws_lambda_fanout"] != VERSION:
+                raise ValueError(f"version {raw['ws_lambda_fanout']!r}")
+            return cls(
+                job_id=raw["job_id"],
+                body=b64decode(raw["body"], validate=True),
+                pieces=int(raw["pieces"]),
+                part=KeyRange(**raw["part"]) if raw["part"] else None,
+                listed=tuple(Recipient(*one) for one in raw["listed"]),
+            )
+        except (ValueError, KeyError, TypeError) as wrong:
+            raise ValueError(f"This is no fan-out job: {wrong}") from wrong

@@ -1,0 +1,81 @@
+"""Parts of a roster, cut so that each can be read, sent to and resumed on its own.
+
+A part is everything of one partition after one key up to another, in the order that DynamoDB keeps. The ends need
+not exist, so a part stays what it is while members come and go.
+"""
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Final, Literal, Self
+
+from ws_lambda.delivery.outcomes import Recipient
+
+ALPHABET: Final = "+-/0123456789=ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
+"""What connection ids are made of, plain and url-safe base64, in the order that DynamoDB sorts strings."""
+
+_DIGITS = 10
+"""Characters compared: 60 bits."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRange:
+    """Part of one partition: keys greater than `after`, up to and with `upto`."""
+
+    kind: Literal["channel", "live"]
+    """Of a channel's membership, or of the index of open connections."""
+
+    partition: str
+    """The value of the hash key."""
+
+    after: str = ""
+    """A connection id, or `connected_at:connection_id` in the index; "" is the beginning."""
+
+    upto: str = ""
+    """A connection id; "" is the end."""
+
+    def resumed(self, last: Recipient) -> Self:
+        """What is left of it after a recipient that was in it."""
+        if self.kind == "channel":
+            return replace(self, after=last.connection_id)
+        return replace(self, after=f"{last.connected_at}:{last.connection_id}")
+
+    def as_dict(self) -> dict[str, Any]:
+        """For a queue job."""
+        return asdict(self)
+
+
+def cut(after: str, upto: str, parts: int) -> list[tuple[str, str]]:
+    """Cuts the ids in (after, upto] into so many stretches of the alphabet, evenly between the two ends.
+
+    Evenly between the *ends*, not over all ids: those of API Gateway begin with a clock, so the ids that are open at
+    one time share their first characters.
+    """
+    low, high = _number(after), _number(upto)
+    step = (high - low) / parts
+    marks = [after]
+    for part in range(1, parts):
+        mark = _text(int(low + step * part))
+        if marks[-1] < mark < upto:
+            marks.append(mark)
+    return list(zip(marks, [*marks[1:], upto], strict=True))
+
+
+def _number(text: str) -> int:
+    value = 0
+    for place in range(_DIGITS):
+        digit = _rank(text[place]) + 1 if place < len(text) else 0
+        value = value * (len(ALPHABET) + 1) + digit
+    return value
+
+
+def _rank(character: str) -> int:
+    """The place of a character; of one that no id has, the place of the next greater."""
+    return next((rank for rank, known in enumerate(ALPHABET) if known >= character), len(ALPHABET) - 1)
+
+
+def _text(value: int) -> str:
+    digits = []
+    for _ in range(_DIGITS):
+        value, digit = divmod(value, len(ALPHABET) + 1)
+        digits.append(digit)
+    digits.reverse()
+    return "".join(ALPHABET[digit - 1] for digit in digits if digit)

@@ -1,0 +1,97 @@
+"""Requests to API Gateway's management API: `POST`, `GET` and `DELETE /{stage}/@connections/{id}`.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html
+"""
+
+import re
+from hashlib import sha256
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from ws_lambda import aws, clock
+from ws_lambda.delivery import identity, signing
+from ws_lambda.delivery.exchange import Request
+from ws_lambda.delivery.outcomes import Recipient
+
+_SERVICE = "execute-api"
+_PLAIN_ID = re.compile(r"[A-Za-z0-9_~-]+=*")
+_REGION = re.compile(r"[.-]execute-api(?:-fips)?\.([a-z0-9-]+)\.")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def region_of(host: str) -> str:
+    """The region in a generated host name; of a custom domain, the process's own."""
+    found = _REGION.search(host)
+    return found[1] if found else aws.region()
+
+
+class _Door:
+    """One gateway's endpoint: what all requests through it have in common."""
+
+    __slots__ = ("host", "path", "region", "second", "signed_path", "stamp", "url")
+
+    def __init__(self, endpoint_url: str) -> None:
+        """
+        Raises:
+            ValueError: no URL that a request could go to.
+        """
+        parts = urlsplit(endpoint_url)
+        if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
+            raise ValueError("the endpoint is no http(s) URL" if endpoint_url else "the session has no endpoint")
+        host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+        if parts.port not in (None, _DEFAULT_PORTS[parts.scheme]):
+            host = f"{host}:{parts.port}"
+        self.host = host
+        self.region = region_of(host)
+        self.path = quote(parts.path.rstrip("/"), safe="/%~@:!$&'()*+,;=") + "/@connections/"
+        self.signed_path = signing.canonical_path(self.path)
+        self.url = f"{parts.scheme}://{host}{self.path}"
+        self.second = 0
+        self.stamp: signing.Stamp
+
+
+class Api:
+    """Makes the signed requests of one method and body, to any number of gateways."""
+
+    def __init__(self, method: str, body: bytes = b"") -> None:
+        self._method = method
+        self._body = body
+        self._body_hash = sha256(body).hexdigest()
+        self._doors: dict[str, _Door] = {}
+
+    def request(self, recipient: Recipient, timeout: float, context: Any) -> Request:
+        """The request about one connection, signed with the time of now.
+
+        Raises:
+            ValueError: the recipient cannot be addressed; the text says why.
+            botocore.exceptions.NoCredentialsError: nothing to sign with.
+        """
+        connection_id, endpoint_url, _ = recipient
+        door = self._doors.get(endpoint_url)
+        if door is None:
+            door = self._doors[endpoint_url] = _Door(endpoint_url)
+        second = int(clock.now())
+        if second != door.second:
+            self._restamp(door, second)
+        if _PLAIN_ID.fullmatch(connection_id):
+            quoted = connection_id.replace("=", "%3D")
+        elif connection_id.strip("."):
+            quoted = quote(connection_id, safe="~")
+        else:
+            raise ValueError("this is no connection id")
+        stamp = door.stamp
+        signature = stamp.authorization(door.signed_path + quoted.replace("%", "%25"))
+        headers = [("Authorization", signature), *stamp.headers]
+        return Request(self._method, door.url + quoted, headers, self._body, timeout, context)
+
+    def _restamp(self, door: _Door, second: int) -> None:
+        door.stamp = signing.Stamp(
+            identity.current(),
+            moment=signing.timestamp(second),
+            region=door.region,
+            service=_SERVICE,
+            method=self._method,
+            headers={"host": door.host},
+            body_hash=self._body_hash,
+        )
+        door.second = second

@@ -1,0 +1,73 @@
+"""Who is sent to, and what came of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+
+class Recipient(NamedTuple):
+    """One connection, as a send needs it. A tuple, because a broadcast makes one per member."""
+
+    connection_id: str
+    """API Gateway's id of the connection."""
+
+    endpoint_url: str
+    """Where its gateway's `@connections` is served: `https://<api>.execute-api.<region>.amazonaws.com/<stage>`."""
+
+    connected_at: int
+    """The connection's generation: milliseconds since the epoch. A 410 removes only the generation it was about."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Failure:
+    """A recipient that was not reached, as far as can be known."""
+
+    connection_id: str
+    reason: str
+    """What the far side or the network said, in a few words; never a body."""
+
+    ambiguous: bool = False
+    """Whether it may have been delivered all the same: the request was out, and no answer came back."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeliveryReport:
+    """What came of a send. Every recipient that was read has exactly one of the outcomes sent, gone and failed."""
+
+    sent: int = 0
+    """How many were delivered to their gateway."""
+
+    gone: tuple[str, ...] = ()
+    """Connection ids that API Gateway no longer knows (410)."""
+
+    failed: tuple[Failure, ...] = ()
+
+    queued: int = 0
+    """Messages put on the fan-out queue. Each stands for a range of recipients that a worker will send to."""
+
+    seconds: float = 0.0
+
+    repeated: tuple[str, ...] = ()
+    """Of those sent: ids that may have got it twice, because an attempt before the good one ended ambiguously."""
+
+    unread: bool = False
+    """Whether the deadline came before the roster was read to its end, so that some recipients have no name here."""
+
+    def __str__(self) -> str:
+        words = [f"{self.sent} sent", f"{len(self.gone)} gone", f"{len(self.failed)} failed"]
+        if self.queued:
+            words.append(f"{self.queued} ranges queued")
+        return f"{', '.join(words)} in {self.seconds:.2f} s"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConnectionStatus:
+    """What API Gateway says about a connection."""
+
+    state: Literal["open", "gone", "unknown"]
+    """"unknown" where it was throttled, unreachable or refused the question."""
+
+    connected_at: datetime | None = None
+    last_active_at: datetime | None = None
+    reason: str = ""
+    """Why the state is unknown."""

@@ -1,0 +1,62 @@
+"""How fast: a token bucket in front of the account's request quota."""
+
+import threading
+import time
+
+from ws_lambda.conf import conf
+
+_BURST_SECONDS = 0.05
+"""How much of a second's sends may go at once. API Gateway's own burst is half a second's worth, for everyone."""
+
+_SHORTEST_WAIT = 0.002
+"""Seconds. Waiting for each single token would spin the sender."""
+
+
+class TokenBucket:
+    """Allows `rate` a second on average, and a twentieth of that at once.
+
+    It is filled from the caller's clock, so a frozen process wakes up with a full bucket and no debt.
+    """
+
+    def __init__(self, rate: float) -> None:
+        self.rate = rate
+        self._capacity = max(1.0, rate * _BURST_SECONDS)
+        self._tokens = self._capacity
+        self._filled_at = time.monotonic()
+        self._lock = threading.Lock()
+
+    def take(self, now: float) -> float:
+        """Takes one token; 0.0 if there was one, else the seconds to wait before asking again."""
+        with self._lock:
+            grown = self._tokens + max(0.0, now - self._filled_at) * self.rate
+            self._tokens = min(self._capacity, grown)
+            self._filled_at = now
+            if self._tokens < 1.0:
+                return max(_SHORTEST_WAIT, (1.0 - self._tokens) / self.rate)
+            self._tokens -= 1.0
+            return 0.0
+
+
+class Unpaced:
+    """No limit: for FANOUT_MAX_RPS = 0."""
+
+    rate = float("inf")
+
+    def take(self, _now: float) -> float:
+        """Always 0.0."""
+        return 0.0
+
+
+_lock = threading.Lock()
+_shared: TokenBucket | Unpaced = Unpaced()
+_shared_for = -1
+
+
+def shared() -> TokenBucket | Unpaced:
+    """The bucket of this process: all its threads pace together at FANOUT_MAX_RPS."""
+    global _shared, _shared_for
+    with _lock:
+        if _shared_for != conf.FANOUT_MAX_RPS:
+            _shared_for = conf.FANOUT_MAX_RPS
+            _shared = TokenBucket(_shared_for) if _shared_for else Unpaced()
+        return _shared

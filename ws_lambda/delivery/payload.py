@@ -1,0 +1,26 @@
+"""The bytes of a message. Serialised once, however many hear it."""
+
+import json
+from typing import Any, Final
+
+from django.core.serializers.json import DjangoJSONEncoder
+
+MAX_BYTES: Final = 131_072
+"""The largest message that `@connections` takes.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
+"""
+
+
+def encode(data: Any) -> bytes:
+    """A string as it is, anything else as JSON by Django's encoder (dates, decimals, UUIDs, lazy strings).
+
+    Raises:
+        ValueError: over MAX_BYTES once encoded.
+        TypeError: the encoder does not know the type.
+    """
+    text = data if isinstance(data, str) else json.dumps(data, cls=DjangoJSONEncoder, separators=(",", ":"))
+    body = text.encode()
+    if len(body) > MAX_BYTES:
+        raise ValueError(f"The message is {len(body):,} bytes; API Gateway takes at most {MAX_BYTES:,}.")
+    return body

@@ -1,0 +1,104 @@
+"""The DynamoDB queries that a roster is read with, as direct signed JSON.
+
+botocore takes ten times as long over the same bytes, and models thirty: it is them that a broadcast would wait for.
+
+https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Query.html
+"""
+
+import json
+from hashlib import sha256
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from ws_lambda import aws, clock
+from ws_lambda.conf import conf
+from ws_lambda.delivery import identity, signing
+from ws_lambda.delivery.exchange import Request
+from ws_lambda.delivery.key_ranges import KeyRange
+from ws_lambda.delivery.outcomes import Recipient
+
+TIMEOUT: Final = 5.0
+"""Seconds for a page."""
+
+_TABLES = {"channel": "memberships", "live": "sessions"}
+_HASH_KEYS = {"channel": "channel", "live": "live_shard"}
+_TARGET = "DynamoDB_20120810.Query"
+_CONTENT_TYPE = "application/x-amz-json-1.0"
+
+
+def query(part: KeyRange, limit: int, *, backwards: bool = False) -> dict[str, Any]:
+    """The arguments of a Query for the next `limit` recipients of a part.
+
+    A channel's roster is read consistently: who has joined before the send is in it. The index of everyone has no
+    such reads in DynamoDB; it follows within milliseconds as a rule.
+    """
+    condition = "#partition = :partition"
+    values = {":partition": {"S": part.partition}}
+    asked: dict[str, Any] = {
+        "TableName": conf.TABLE_PREFIX + _TABLES[part.kind],
+        "ProjectionExpression": "connection_id, endpoint_url, connected_at",
+        "ExpressionAttributeNames": {"#partition": _HASH_KEYS[part.kind]},
+        "Limit": limit,
+        "ScanIndexForward": not backwards,
+    }
+    if part.kind == "channel":
+        asked["ConsistentRead"] = True
+        if part.upto:
+            condition += " AND connection_id <= :upto"
+            values[":upto"] = {"S": part.upto}
+        if part.after:
+            asked["ExclusiveStartKey"] = {
+                "channel": {"S": part.partition},
+                "connection_id": {"S": part.after},
+            }
+    else:
+        asked["IndexName"] = "live"
+        if part.after:
+            moment, _, connection_id = part.after.partition(":")
+            asked["ExclusiveStartKey"] = {
+                "live_shard": {"S": part.partition},
+                "connected_at": {"N": moment},
+                "connection_id": {"S": connection_id},
+            }
+    return {**asked, "KeyConditionExpression": condition, "ExpressionAttributeValues": values}
+
+
+def recipients_in(answer: dict[str, Any], endpoints: dict[str, str]) -> list[Recipient]:
+    """The recipients of a page. `endpoints` keeps one string for each endpoint instead of one for each member."""
+    keep = endpoints.setdefault
+    found = []
+    for item in answer["Items"]:
+        endpoint = item["endpoint_url"]["S"] if "endpoint_url" in item else ""
+        found.append(Recipient(item["connection_id"]["S"], keep(endpoint, endpoint), int(item["connected_at"]["N"])))
+    return found
+
+
+class Door:
+    """The DynamoDB endpoint that botocore would use, and how to sign for it."""
+
+    def __init__(self) -> None:
+        self.url = str(aws.client("dynamodb").meta.endpoint_url).rstrip("/") + "/"
+        parts = urlsplit(self.url)
+        self._path = parts.path
+        self._host = parts.netloc.rpartition("@")[2]
+        self._region = aws.region()
+
+    def request(self, asked: dict[str, Any], context: Any) -> Request:
+        """A signed request for a query."""
+        body = json.dumps(asked).encode()
+        stamp = signing.Stamp(
+            identity.current(),
+            moment=signing.timestamp(int(clock.now())),
+            region=self._region,
+            service="dynamodb",
+            method="POST",
+            headers={"host": self._host, "x-amz-target": _TARGET, "content-type": _CONTENT_TYPE},
+            body_hash=sha256(body).hexdigest(),
+        )
+        headers = [
+            ("Authorization", stamp.authorization(signing.canonical_path(self._path))),
+            ("X-Amz-Target", _TARGET),
+            ("Content-Type", _CONTENT_TYPE),
+            *stamp.headers,
+        ]
+        return Request("POST", self.url, headers, body, TIMEOUT, context)

@@ -1,0 +1,186 @@
+"""Reading parts of a roster, several at once, no more ahead of the sender than a few pages."""
+
+import json
+import random
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ws_lambda.delivery import deadlines
+from ws_lambda.delivery.exchange import Broken, Request, Response, Slots, pump
+from ws_lambda.delivery.key_ranges import KeyRange
+from ws_lambda.delivery.outcomes import Recipient
+from ws_lambda.delivery.queries import Door, query, recipients_in
+from ws_lambda.exceptions import DeliveryError
+
+PAGE: Final = 1_000
+"""Recipients in a page: about 200 kB on the way, a millisecond or two to parse."""
+
+_AHEAD = 4
+"""Pages read and not yet taken. More would only be memory."""
+
+_TRIES = 8
+_THROTTLED = ("ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded")
+
+
+@dataclass(slots=True)
+class _Cursor:
+    """How far a part has been read."""
+
+    part: KeyRange
+    tries: int = 0
+    due: float = 0.0
+
+
+class Reading:
+    """The work of reading parts page by page (see `exchange.Work`). Pages come out in `pages`.
+
+    Each part is read in order; between parts there is none.
+    """
+
+    def __init__(
+        self,
+        parts: Iterable[KeyRange],
+        *,
+        one_page: bool = False,
+        ahead: int = _AHEAD,
+        limit: int = PAGE,
+        backwards: bool = False,
+    ) -> None:
+        self.pages: deque[list[Recipient]] = deque()
+        self.rest: list[KeyRange] = []
+        """With `one_page`: what is left of the parts that have more."""
+
+        self.stopped = False
+        self._one_page = one_page
+        self._ahead = ahead
+        self._limit = limit
+        self._backwards = backwards
+        self._ready = deque(_Cursor(part) for part in parts)
+        self._in_flight = 0
+        self._door = Door()
+        self._endpoints: dict[str, str] = {}
+        self._ends_at = deadlines.ends_at()
+
+    def next(self) -> Request | float | None:
+        now = time.monotonic()
+        if self.stopped or now >= self._ends_at or not self._ready:
+            return None
+        if len(self.pages) + self._in_flight >= self._ahead:
+            return 0.002
+        self._ready = deque(sorted(self._ready, key=lambda one: one.due))
+        if (wait := self._ready[0].due - now) > 0:
+            return wait
+        cursor = self._ready.popleft()
+        self._in_flight += 1
+        return self._door.request(query(cursor.part, self._limit, backwards=self._backwards), cursor)
+
+    def finished(self, request: Request, outcome: Response | Broken) -> None:
+        self._in_flight -= 1
+        cursor: _Cursor = request.context
+        answer = self._answer(outcome, cursor)
+        if answer is None:
+            cursor.tries += 1
+            cursor.due = time.monotonic() + random.uniform(0, 0.05 * 2**cursor.tries)  # noqa: S311 - jitter
+            self._ready.append(cursor)
+            return
+        page = recipients_in(answer, self._endpoints)
+        if page:
+            self.pages.append(page)
+        if "LastEvaluatedKey" in answer:
+            part = cursor.part.resumed(page[-1])
+            if self._one_page:
+                self.rest.append(part)
+            else:
+                self._ready.append(_Cursor(part))
+
+    def _answer(self, outcome: Response | Broken, cursor: _Cursor) -> dict[str, Any] | None:
+        """The parsed answer, or None where asking again may help.
+
+        Raises:
+            DeliveryError: DynamoDB refuses, or has been asked often enough.
+        """
+        if isinstance(outcome, Broken):
+            reason = outcome.reason
+        elif outcome.status == 200:
+            try:
+                return dict(json.loads(outcome.body))
+            except ValueError:
+                reason = "an answer cut short"
+        else:
+            reason = _error_in(outcome)
+            if outcome.status < 500 and reason.partition(":")[0] not in _THROTTLED:
+                raise DeliveryError(f"The roster could not be read: {reason}")
+        if cursor.tries >= _TRIES:
+            raise DeliveryError(f"The roster could not be read: {reason}, after {_TRIES} attempts")
+        return None
+
+
+def _error_in(response: Response) -> str:
+    try:
+        answer = json.loads(response.body)
+        kind = str(answer.get("__type", "")).rpartition("#")[2]
+        return f"{kind}: {answer.get('message') or answer.get('Message') or ''}"
+    except (ValueError, AttributeError):
+        return f"status {response.status}"
+
+
+class _Reader(threading.Thread):
+    """Reads ahead while the caller sends."""
+
+    def __init__(self, reading: Reading, parallel: int) -> None:
+        super().__init__(name="ws-roster", daemon=True)
+        self.error: Exception | None = None
+        self._reading = reading
+        self._slots = Slots(parallel)
+
+    def run(self) -> None:
+        try:
+            with pump() as one:
+                one.run(self._reading, self._slots)
+        except Exception as error:
+            self.error = error
+
+
+def first_pages(parts: list[KeyRange], limit: int = PAGE) -> tuple[list[list[Recipient]], list[KeyRange]]:
+    """The first page of each part, read in the caller's thread, and what is left of those that have more."""
+    reading = Reading(parts, one_page=True, ahead=len(parts), limit=limit)
+    with pump() as one:
+        one.run(reading, Slots(len(parts)))
+    return list(reading.pages), reading.rest
+
+
+def last_of(part: KeyRange) -> Recipient | None:
+    """The last recipient of a whole partition, or None if it is empty."""
+    whole = KeyRange(part.kind, part.partition)
+    reading = Reading([whole], one_page=True, limit=1, backwards=True)
+    with pump() as one:
+        one.run(reading, Slots(1))
+    return reading.pages[0][0] if reading.pages else None
+
+
+def stream(parts: list[KeyRange]) -> Iterator[Recipient | None]:
+    """Everyone in these parts, read ahead by a thread of its own. None: the next page is still on its way.
+
+    Raises:
+        DeliveryError: a part could not be read. What had been read before has been yielded.
+    """
+    reading = Reading(parts)
+    reader = _Reader(reading, len(parts))
+    reader.start()
+    try:
+        while True:
+            done = not reader.is_alive()
+            while reading.pages:
+                yield from reading.pages.popleft()
+            if done:
+                break
+            yield None
+        if reader.error is not None:
+            raise reader.error
+    finally:
+        reading.stopped = True
+        reader.join()

@@ -1,0 +1,218 @@
+"""One round over many recipients: each gets its request, its retries, and exactly one outcome."""
+
+import heapq
+import logging
+import random
+import time
+from collections.abc import Callable, Generator, Iterable, Sequence
+from typing import Final
+
+from ws_lambda.delivery.deadlines import ends_at
+from ws_lambda.delivery.exchange import Broken, Request, Response, Slots, pump
+from ws_lambda.delivery.management import Api
+from ws_lambda.delivery.outcomes import Failure, Recipient
+from ws_lambda.delivery.pacing import TokenBucket, Unpaced
+from ws_lambda.exceptions import DeliveryError
+
+logger = logging.getLogger("ws_lambda.delivery")
+
+TIMEOUT: Final = 5.0
+"""Seconds for one attempt. `@connections` answers in tens of milliseconds."""
+
+ATTEMPTS: Final = 6
+"""Requests to one recipient at most."""
+
+RETRY_WINDOW: Final = 15.0
+"""Seconds after its first attempt in which a recipient is tried again; three attempts of one that hangs."""
+
+_BACKOFF, _LONGEST_BACKOFF = 0.1, 5.0
+_MOST_WAITING = 1_000
+"""Recipients waiting for a retry. With that many in trouble, no new ones are begun."""
+
+_NOT_YET = 0.005
+"""Seconds until a roster that had nothing ready is asked again."""
+
+
+class Attempt:
+    """A recipient on his way."""
+
+    __slots__ = ("ambiguous", "first_at", "recipient", "tries")
+
+    def __init__(self, recipient: Recipient, first_at: float) -> None:
+        self.recipient = recipient
+        self.first_at = first_at
+        self.tries = 0
+        self.ambiguous = False
+        """Whether an earlier try may have been delivered."""
+
+    def __lt__(self, other: "Attempt") -> bool:
+        return self.first_at < other.first_at  # a tie in the heap of retries
+
+
+class Round:
+    """The work of sending one request to each of many recipients.
+
+    A recipient's trouble stays his own: while he waits for his next try, others go on. Subclasses say in `settle`
+    what an answer means.
+    """
+
+    def __init__(
+        self,
+        api: Api,
+        recipients: Iterable[Recipient | None],
+        pace: TokenBucket | Unpaced,
+        progress: Callable[["Round"], None] | None = None,
+        every: int = 500,
+    ) -> None:
+        """
+        Args:
+            recipients: None among them stands for "not yet": the roster is still being read.
+            progress: called each time `every` more recipients have their outcome.
+        """
+        self.failed: list[Failure] = []
+        self.unread = False
+        self.last: Recipient | None = None
+        """The recipient taken last from the source."""
+
+        self.under_way: set[Attempt] = set()
+        """Taken, and without an outcome yet. Bounded by the connections and `_MOST_WAITING`."""
+
+        self.source_error: DeliveryError | None = None
+        self._api = api
+        self._source = iter(recipients)
+        self._listed = isinstance(recipients, Sequence)
+        self._exhausted = False
+        self._pace = pace
+        self._retries: list[tuple[float, Attempt]] = []
+        self._held: Attempt | None = None
+        self._ends_at = ends_at()
+        self._progress = progress
+        self._every = every
+        self._settled = 0
+
+    def run(self, slots: Slots) -> None:
+        """Sends to all of them; returns when each has an outcome, or at the deadline.
+
+        Raises:
+            DeliveryError: the roster could not be read at all. Where part of it was, `unread` says so instead.
+        """
+        try:
+            with pump() as one:
+                one.run(self, slots)
+        finally:
+            if isinstance(self._source, Generator):
+                self._source.close()  # stops the thread that reads ahead
+        if self.source_error is not None:
+            if self.last is None:
+                raise self.source_error
+            logger.error("The roster was read only in part: %s", self.source_error)
+
+    def settle(self, attempt: Attempt, response: Response) -> bool:
+        """Takes note of an answer that is an outcome; False for any other."""
+        raise NotImplementedError
+
+    def next(self) -> Request | float | None:
+        """See `exchange.Work`."""
+        while True:
+            now = time.monotonic()
+            if now >= self._ends_at:
+                self._give_up()
+                return None
+            attempt = self._held or self._pick(now)
+            if not isinstance(attempt, Attempt):
+                return attempt
+            if wait := self._pace.take(now):
+                self._held = attempt
+                return wait
+            self._held = None
+            attempt.tries += 1
+            try:
+                timeout = TIMEOUT if self._ends_at - now > TIMEOUT else self._ends_at - now
+                return self._api.request(attempt.recipient, timeout, attempt)
+            except ValueError as wrong:
+                self._fail(attempt, str(wrong))
+
+    def _pick(self, now: float) -> Attempt | float | None:
+        """Whose turn it is, or how long to wait, or None at the end."""
+        retries = self._retries
+        if retries and retries[0][0] <= now:
+            return heapq.heappop(retries)[1]
+        if not self._exhausted and len(retries) < _MOST_WAITING:
+            recipient = self._take()
+            if recipient is not None:
+                attempt = Attempt(recipient, now)
+                self.under_way.add(attempt)
+                return attempt
+            if not self._exhausted:
+                return _NOT_YET
+        return retries[0][0] - now if retries else None
+
+    def _take(self) -> Recipient | None:
+        """The next recipient, or None where there is none, for now or at all."""
+        try:
+            for recipient in self._source:
+                if recipient is not None:
+                    self.last = recipient
+                return recipient
+        except DeliveryError as error:
+            self.source_error = error
+            self.unread = True
+        self._exhausted = True
+        return None
+
+    def finished(self, request: Request, outcome: Response | Broken) -> None:
+        """See `exchange.Work`."""
+        attempt: Attempt = request.context
+        if isinstance(outcome, Response):
+            attempt.ambiguous |= outcome.repeated
+            if self.settle(attempt, outcome):
+                self._done(attempt)
+                return
+            reason = f"status {outcome.status}"
+            if outcome.status != 429 and outcome.status < 500:
+                self._fail(attempt, reason)
+                return
+            attempt.ambiguous |= outcome.status != 429
+        else:
+            reason = outcome.reason
+            attempt.ambiguous |= outcome.ambiguous
+        self._again(attempt, reason)
+
+    def _again(self, attempt: Attempt, reason: str) -> None:
+        now = time.monotonic()
+        longest = min(_LONGEST_BACKOFF, _BACKOFF * 2**attempt.tries)
+        due = now + random.uniform(0, longest)  # noqa: S311 - jitter, not a secret
+        if attempt.tries >= ATTEMPTS or due > attempt.first_at + RETRY_WINDOW:
+            self._fail(attempt, f"{reason}, after {attempt.tries} attempts")
+        elif due >= self._ends_at:
+            self._fail(attempt, f"{reason}, and no time for another attempt")
+        else:
+            heapq.heappush(self._retries, (due, attempt))
+
+    def _fail(self, attempt: Attempt, reason: str) -> None:
+        self.failed.append(
+            Failure(connection_id=attempt.recipient.connection_id, reason=reason, ambiguous=attempt.ambiguous)
+        )
+        self._done(attempt)
+
+    def _done(self, attempt: Attempt) -> None:
+        self.under_way.discard(attempt)
+        self._settled += 1
+        if self._progress and self._settled % self._every == 0:
+            self._progress(self)
+
+    def _give_up(self) -> None:
+        """At the deadline: whoever has no outcome gets this one."""
+        waiting = [attempt for _, attempt in self._retries] + ([self._held] if self._held else [])
+        self._retries, self._held = [], None
+        for attempt in waiting:
+            self._fail(attempt, "out of time")
+        if self._exhausted:
+            return
+        self._exhausted = True
+        if self._listed:
+            for recipient in self._source:
+                if recipient is not None:
+                    self._fail(Attempt(recipient, 0.0), "out of time")
+        else:
+            self.unread = True

@@ -1,0 +1,65 @@
+"""The way of a message: straight away for few, by the queue for many."""
+
+import time
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from ws_lambda.conf import conf
+from ws_lambda.delivery import payload, roster
+from ws_lambda.delivery.audiences import Audience, Listed
+from ws_lambda.delivery.broadcast import OnGone, broadcast
+from ws_lambda.delivery.outcomes import DeliveryReport, Recipient
+
+
+def send(audience: Audience, data: Any, *, on_gone: OnGone) -> DeliveryReport:
+    """Sends a message to everyone in an audience.
+
+    Up to FANOUT_INLINE_MAX recipients are sent to before this returns. More are left to the workers of
+    FANOUT_QUEUE_URL, if there is one: then no more of the roster is read than it took to see that.
+
+    Args:
+        audience: who.
+        data: anything that Django's JSON encoder writes, or a string, sent as it is. Serialised once.
+        on_gone: called with batches of recipients that are gone, when everybody else has been sent to.
+
+    Returns:
+        The outcome of every recipient, or how many jobs were queued.
+
+    Raises:
+        ValueError: the message is over 131,072 bytes, or a single recipient has no endpoint; nothing was sent.
+        DeliveryError: the roster cannot be read, or the queue does not take the jobs.
+        botocore.exceptions.NoCredentialsError: there is nothing to sign with.
+    """
+    body = payload.encode(data)
+    if isinstance(audience, Listed):
+        _check_unicast(audience)
+    if not conf.FANOUT_QUEUE_URL:
+        return broadcast(_recipients(audience), body, on_gone=on_gone)
+    return _send_or_queue(audience, body, on_gone)
+
+
+def _send_or_queue(audience: Audience, body: bytes, on_gone: OnGone) -> DeliveryReport:
+    started = time.monotonic()
+    source = roster.settled(_recipients(audience))
+    head = list(islice(source, conf.FANOUT_INLINE_MAX + 1))
+    if len(head) <= conf.FANOUT_INLINE_MAX:
+        return broadcast(head, body, on_gone=on_gone)
+    from ws_lambda.delivery import queue
+
+    queued = queue.enqueue(queue.jobs_for(audience, body, head, source))
+    source.close()
+    return DeliveryReport(queued=queued, seconds=time.monotonic() - started)
+
+
+def _recipients(audience: Audience) -> Sequence[Recipient] | Iterator[Recipient | None]:
+    if not isinstance(audience, Listed):
+        return roster.everyone_in(roster.parts_of(audience), first=conf.FANOUT_INLINE_MAX + 1)
+    listed = audience.recipients
+    return listed if isinstance(listed, Sequence) else iter(listed)
+
+
+def _check_unicast(audience: Listed) -> None:
+    listed = audience.recipients
+    if isinstance(listed, Sequence) and len(listed) == 1 and not listed[0].endpoint_url:
+        raise ValueError(f"The session of connection {listed[0].connection_id} has no endpoint to send to.")
