@@ -146,16 +146,17 @@ class ApiGateway(Table):
 
         It is the generated address on a custom domain too: that one is always there, whatever DNS says.
         """
-        scheme, separator, rest = self.api_endpoint.partition("://")
-        secure = "https" if scheme == "wss" else "http"
-        return f"{secure}{separator}{rest}/{self.stage_name}" if rest else ""
+        return self._address("http")
 
     @property
     def websocket_url(self) -> str:
         """What a client connects to: the custom domain once it is mapped, else the generated address."""
-        if self.reached(Status.MAPPED):
-            return f"wss://{self.domain_name}"
-        return f"{self.api_endpoint}/{self.stage_name}" if self.api_endpoint else ""
+        return f"wss://{self.domain_name}" if self.reached(Status.MAPPED) else self._address("ws")
+
+    def _address(self, scheme: str) -> str:
+        # AWS answers wss://; an emulator without TLS answers http://.
+        said, _, rest = self.api_endpoint.partition("://")
+        return f"{scheme}{'s' * said.endswith('s')}://{rest}/{self.stage_name}" if rest else ""
 
     @property
     def route_paths(self) -> dict[str, str]:
@@ -177,9 +178,7 @@ def _known() -> dict[str, ApiGateway]:
         table, read_at, known = _read
         age = clock.now() - read_at
         if table != ApiGateway.Meta.table_name or not 0 <= age < conf.PERMISSION_CACHE_SECONDS:
-            known = {
-                record.api_id: record for record in ApiGateway.scan(consistent_read=True) if record.api_id
-            }
+            known = {record.api_id: record for record in ApiGateway.scan(consistent_read=True) if record.api_id}
             _read = (ApiGateway.Meta.table_name, clock.now(), known)
         return known
 

@@ -1,0 +1,115 @@
+"""An AWS in memory: moto with what it lacks, started once a module and emptied before each test."""
+
+import io
+import zipfile
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+from moto.moto_api._internal.models import moto_api_backend
+
+from tests import moto_apigateway
+from ws_lambda import aws
+from ws_lambda.models import base, gateways
+from ws_lambda.models.gateways import AdditionalRoute, ApiGateway
+
+CERTIFICATE = "arn:aws:acm:eu-west-1:123456789012:certificate/11111111-2222-3333-4444-555555555555"
+
+
+@pytest.fixture(scope="module")
+def in_memory() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        moto_apigateway.install(patch)
+        with mock_aws():
+            aws.forget()
+            base.forget_connection()
+            yield
+    aws.forget()
+    base.forget_connection()
+
+
+@pytest.fixture(autouse=True)
+def table(in_memory: None) -> Iterator[None]:
+    moto_api_backend.reset()
+    gateways.forget()
+    ApiGateway.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+    yield
+    gateways.forget()
+
+
+@pytest.fixture
+def before_call() -> Iterator[Callable[[str, Callable[..., None]], None]]:
+    """Runs something just before each request of an operation; "" for every operation of API Gateway."""
+    registered: list[tuple[Any, str, Callable[..., None]]] = []
+
+    def register(event: str, act: Callable[..., None]) -> None:
+        events = aws.client(event.partition(".")[0]).meta.events
+        events.register(f"before-call.{event}", act)
+        registered.append((events, f"before-call.{event}", act))
+
+    yield register
+    for events, name, act in registered:
+        events.unregister(name, act)
+
+
+@pytest.fixture
+def function() -> str:
+    """The ARN of a Lambda function."""
+    role = aws.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument="{}", Path="/")["Role"]["Arn"]
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("app.py", "def handler(event, context): return {}")
+    made = aws.client("lambda").create_function(
+        FunctionName="chat",
+        Runtime="python3.13",
+        Role=role,
+        Handler="app.handler",
+        Code={"ZipFile": packed.getvalue()},
+    )
+    return str(made["FunctionArn"])
+
+
+@pytest.fixture
+def chat(function: str) -> ApiGateway:
+    record = ApiGateway(
+        api_name="chat",
+        api_description="Rooms",
+        lambda_function_arn=function,
+        throttling_rate=50,
+        throttling_burst=100,
+        access_log_arn="arn:aws:logs:eu-west-1:123456789012:log-group:chat:*",
+        tags={"team": "web"},
+        additional_routes=[AdditionalRoute(name="History", route_key="history", target="/ws/history/")],
+    )
+    record.save()
+    return record
+
+
+@pytest.fixture
+def fail_at(before_call: Callable[[str, Callable[..., None]], None]) -> Any:
+    """Makes AWS refuse one operation until `.clear()`."""
+    refused: set[str] = set()
+
+    def refuse(model: Any, **_kwargs: Any) -> Any:
+        if model.name in refused:
+            raise ClientError({"Error": {"Code": "TooManyRequestsException", "Message": "Slow down"}}, model.name)
+
+    for service in ("apigatewayv2", "lambda", "route53"):
+        before_call(service, refuse)
+    return SimpleNamespace(add=refused.add, clear=refused.clear)
+
+
+@pytest.fixture
+def zone() -> str:
+    made = aws.client("route53").create_hosted_zone(Name="example.com", CallerReference="1")
+    return str(made["HostedZone"]["Id"]).rpartition("/")[2]
+
+
+@pytest.fixture
+def named(chat: ApiGateway, zone: str) -> ApiGateway:
+    chat.domain_name, chat.certificate_arn, chat.hosted_zone_id = "ws.example.com", CERTIFICATE, zone
+    chat.save()
+    return chat

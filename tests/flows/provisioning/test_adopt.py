@@ -1,0 +1,109 @@
+"""Taking over the record of an API that something else made."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import override_settings
+
+from tests.flows.provisioning.seen import apis, routes
+from ws_lambda import aws
+from ws_lambda.exceptions import ProvisioningError
+from ws_lambda.models import gateways
+from ws_lambda.models.gateways import ApiGateway
+from ws_lambda.provisioning import adopt, sync, update
+
+Before = Callable[[str, Callable[..., None]], None]
+
+
+@pytest.fixture
+def zappas(function: str) -> str:
+    """An API as `zappa deploy` makes it: three routes, one integration, an auto-deployed stage."""
+    gateway = aws.client("apigatewayv2")
+    api_id = gateway.create_api(
+        Name="chat-websocket-dev",
+        ProtocolType="WEBSOCKET",
+        RouteSelectionExpression="$request.body.action",
+        Tags={"aws:cloudformation:stack-name": "chat-dev"},
+    )["ApiId"]
+    integration = gateway.create_integration(
+        ApiId=api_id,
+        IntegrationType="AWS_PROXY",
+        IntegrationUri=f"arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/{function}/invocations",
+    )["IntegrationId"]
+    for key in ("$connect", "$disconnect", "$default"):
+        gateway.create_route(ApiId=api_id, RouteKey=key, Target=f"integrations/{integration}")
+    gateway.create_stage(ApiId=api_id, StageName="dev", AutoDeploy=True)
+    return str(api_id)
+
+
+def test_a_zappa_api_is_adopted_and_gains_a_route(zappas: str, function: str) -> None:
+    record = adopt.adopt("live", zappas)
+    assert (record.status, record.adopted, record.stage_name) == ("deployed", True, "dev")
+    assert record.lambda_function_arn == function
+    assert record.additional_routes == []
+    assert sync.differences(record) == []
+    assert gateways.find(zappas) is not None
+
+    update.add_route("live", name="Chat", route_key="chat")
+    assert "chat" in routes(zappas)
+    assert aws.client("apigatewayv2").get_deployments(ApiId=zappas)["Items"] == []
+    assert apis()[0]["Tags"] == {"aws:cloudformation:stack-name": "chat-dev"}
+
+
+def test_what_is_adopted_is_not_deleted_with_its_record(zappas: str) -> None:
+    adopt.adopt("live", zappas)
+    with pytest.raises(ProvisioningError, match="adopted"):
+        update.delete("live")
+    update.delete("live", keep_aws=True)
+    assert ApiGateway.count() == 0
+    assert len(apis()) == 1
+
+
+def test_an_api_is_adopted_once(zappas: str) -> None:
+    adopt.adopt("live", zappas)
+    with pytest.raises(ProvisioningError, match="registered already"):
+        adopt.adopt("again", zappas)
+    with pytest.raises(ProvisioningError, match="named 'live' already"):
+        adopt.adopt("live", zappas)
+
+
+@override_settings(WS_LAMBDA={"GATEWAY_SECRET": "s"}, ALLOWED_HOSTS=["www.example.com"])
+def test_an_http_api_of_other_hands_is_adopted_with_its_routes() -> None:
+    gateway = aws.client("apigatewayv2")
+    api_id = gateway.create_api(Name="x", ProtocolType="WEBSOCKET", RouteSelectionExpression="$request.body.action")[
+        "ApiId"
+    ]
+    for key, slug in {
+        "$connect": "connect",
+        "$disconnect": "disconnect",
+        "$default": "default",
+        "b": "b",
+    }.items():
+        made = gateway.create_integration(
+            ApiId=api_id, IntegrationType="HTTP_PROXY", IntegrationUri=f"https://www.example.com/ws/{slug}"
+        )
+        gateway.create_route(ApiId=api_id, RouteKey=key, Target=f"integrations/{made['IntegrationId']}")
+    gateway.create_stage(ApiId=api_id, StageName="production")
+    record = adopt.adopt("x", api_id)
+    assert record.target_base_endpoint == "https://www.example.com/ws/"
+    assert [(one.route_key, one.target) for one in record.additional_routes] == [("b", "https://www.example.com/ws/b")]
+    sync.to_aws("x")
+    assert sync.differences(ApiGateway.get("x")) == []
+
+
+def test_what_cannot_be_adopted_says_why() -> None:
+    gateway = aws.client("apigatewayv2")
+    http = gateway.create_api(Name="h", ProtocolType="HTTP")["ApiId"]
+    bare = gateway.create_api(Name="w", ProtocolType="WEBSOCKET", RouteSelectionExpression="x")["ApiId"]
+    with pytest.raises(ProvisioningError, match="no API 'nothing'"):
+        adopt.adopt("a", "nothing")
+    with pytest.raises(ProvisioningError, match="an HTTP API"):
+        adopt.adopt("a", http)
+    with pytest.raises(ProvisioningError, match="Say which stage"):
+        adopt.adopt("a", bare)
+    gateway.create_stage(ApiId=bare, StageName="one")
+    with pytest.raises(ProvisioningError, match="no stage 'two', only one"):
+        adopt.adopt("a", bare, stage="two")
+    with pytest.raises(ProvisioningError, match="does not lead"):
+        adopt.adopt("a", bare)
+    assert ApiGateway.count() == 0

@@ -1,0 +1,28 @@
+"""What commands print: tables for people, JSON for programs."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Lines of aligned columns under headings; an empty cell is a dash."""
+    cells = [[str(cell) if cell not in (None, "") else "-" for cell in row] for row in rows]
+    everything = [list(headings), *cells]
+    widths = [max(len(row[column]) for row in everything) for column in range(len(headings))]
+    ruled = [list(headings), ["-" * width for width in widths], *cells]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in ruled
+    )
+
+
+def facts(pairs: Mapping[str, object]) -> str:
+    """Lines of name and value; empty values are left out."""
+    shown = {name: value for name, value in pairs.items() if value not in (None, "", [], {})}
+    width = max(map(len, shown), default=0)
+    return "\n".join(f"{name.ljust(width)}  {value}" for name, value in shown.items())
+
+
+def as_json(value: Any) -> str:
+    """Indented JSON; times and other things that JSON has no word for become text."""
+    return json.dumps(value, indent=2, default=str, ensure_ascii=False)

@@ -1,0 +1,104 @@
+"""Taking a record of an API that somebody else made, such as `zappa deploy`. AWS is only read."""
+
+from typing import Any
+
+from ws_lambda.exceptions import ProvisioningError
+from ws_lambda.models import gateways
+from ws_lambda.models.gateways import AdditionalRoute, ApiGateway, Integration, Status
+from ws_lambda.provisioning import answers, lease, routes, rules, state
+
+
+def adopt(name: str, api_id: str, *, stage: str = "", default_channel: str = "") -> ApiGateway:
+    """Makes the record of an existing WebSocket API.
+
+    Args:
+        name: what the record is to be called.
+        api_id: the API's id, the first part of its generated address.
+        stage: the stage to look after; may be left out where there is only one.
+        default_channel: the channel of clients that name none.
+
+    Raises:
+        ProvisioningError: there is no such API, it is not one for WebSockets, or it is registered already.
+        ValidationError: it has something that a record cannot say.
+    """
+    _refuse_known(name, api_id)
+    api = answers.found("get_api", ApiId=api_id)
+    if api is None:
+        raise ProvisioningError(f"There is no API {api_id!r} in this account and region.")
+    if api["ProtocolType"] != "WEBSOCKET":
+        raise ProvisioningError(f"API {api_id!r} is an {api['ProtocolType']} API, not one for WebSockets.")
+    record = ApiGateway(
+        api_name=name,
+        api_id=api_id,
+        api_endpoint=api["ApiEndpoint"],
+        default_channel_name=default_channel,
+        adopted=True,
+        status=Status.DEPLOYED.value,
+        **{field: api.get(named, "") for field, named in state.API_FIELDS.values()},
+    )
+    record.tags = dict(state.theirs(api.get("Tags", {}), record))
+    _read_stage(record, stage)
+    _read_routes(record)
+    rules.check(record)
+    lease.save(record)
+    gateways.forget()
+    return record
+
+
+def _refuse_known(name: str, api_id: str) -> None:
+    if ApiGateway.count(name):
+        raise ProvisioningError(f"There is a gateway named {name!r} already.")
+    for other in ApiGateway.by_api_id.query(api_id):
+        raise ProvisioningError(f"API {api_id!r} is registered already, as gateway {other.api_name!r}.")
+
+
+def _read_stage(record: ApiGateway, stage: str) -> None:
+    stages = {one["StageName"]: one for one in answers.items("get_stages", ApiId=record.api_id)}
+    if not stage and len(stages) != 1:
+        raise ProvisioningError(f"Say which stage: API {record.api_id} has {', '.join(sorted(stages)) or 'none'}.")
+    stage = stage or next(iter(stages))
+    if stage not in stages:
+        raise ProvisioningError(f"API {record.api_id} has no stage {stage!r}, only {', '.join(sorted(stages))}.")
+    said = stages[stage]
+    throttling = said.get("DefaultRouteSettings", {})
+    record.stage_name = stage
+    record.stage_description = said.get("Description", "")
+    record.throttling_rate = throttling.get("ThrottlingRateLimit") or None
+    record.throttling_burst = throttling.get("ThrottlingBurstLimit") or None
+    record.access_log_arn = said.get("AccessLogSettings", {}).get("DestinationArn", "")
+    record.deployment_id = said.get("DeploymentId", "")
+
+
+def _read_routes(record: ApiGateway) -> None:
+    integrations = {one["IntegrationId"]: one for one in answers.items("get_integrations", ApiId=record.api_id)}
+    leads = {
+        route["RouteKey"]: integrations.get(route.get("Target", "").rpartition("/")[2], {})
+        for route in answers.items("get_routes", ApiId=record.api_id)
+    }
+    main = leads.get(record.route_key) or leads.get("$connect") or {}
+    _read_integration(record, main)
+    record.additional_routes = [
+        AdditionalRoute(name=key, route_key=key, target=_target(lead))  # type: ignore[no-untyped-call]
+        for key, lead in sorted(leads.items())
+        if key not in (*rules.OWN_ROUTES, record.route_key)
+    ]
+
+
+def _read_integration(record: ApiGateway, lead: dict[str, Any]) -> None:
+    uri = lead.get("IntegrationUri", "")
+    if function := routes.function_arn(uri):
+        record.integration = Integration.LAMBDA.value
+        record.lambda_function_arn = function
+    elif lead.get("IntegrationType") == "HTTP_PROXY":
+        record.integration = Integration.HTTP.value
+        record.target_base_endpoint = uri[: uri.rindex("/") + 1]
+    else:
+        raise ProvisioningError(
+            f"API {record.api_id} does not lead {record.route_key} to a Lambda function or a URL, "
+            "so there is nothing of ours to look after."
+        )
+
+
+def _target(lead: dict[str, Any]) -> str:
+    uri = str(lead.get("IntegrationUri", ""))
+    return "" if routes.function_arn(uri) else uri

@@ -1,0 +1,41 @@
+"""Small readings of what AWS answers."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from ws_lambda import aws
+
+
+def code(error: ClientError) -> str:
+    """The name of an error, such as `NotFoundException`."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def missing(error: ClientError) -> bool:
+    """Whether the error says that the thing does not exist."""
+    return code(error).startswith(("NotFound", "ResourceNotFound", "NoSuch"))
+
+
+def items(operation: str, **arguments: Any) -> Iterator[dict[str, Any]]:
+    """Every item of a listing of API Gateway, page after page."""
+    call = getattr(aws.client("apigatewayv2"), operation)
+    token: dict[str, str] = {}
+    while True:
+        page = call(**arguments, **token)
+        yield from page.get("Items", ())
+        if not page.get("NextToken"):
+            return
+        token = {"NextToken": page["NextToken"]}
+
+
+def found(operation: str, **arguments: Any) -> dict[str, Any] | None:
+    """The answer of a Get operation of API Gateway; None where the thing does not exist."""
+    try:
+        answer: dict[str, Any] = getattr(aws.client("apigatewayv2"), operation)(**arguments)
+    except ClientError as error:
+        if missing(error):
+            return None
+        raise
+    return answer

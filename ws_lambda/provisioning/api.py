@@ -1,0 +1,107 @@
+"""The steps that make the API itself. Each may be repeated: it looks before it makes."""
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from ws_lambda import aws
+from ws_lambda.conf import conf
+from ws_lambda.models.gateways import ApiGateway, Integration
+from ws_lambda.provisioning import answers, routes, stage
+from ws_lambda.provisioning.routes import Target
+
+OWN_TAG = "ws-lambda:gateway"
+"""Put on every API that we make. CreateApi knows no idempotency token: this is how a lost answer is found."""
+
+
+def tags(record: ApiGateway) -> dict[str, str]:
+    """The tags of everything that is made for a gateway."""
+    return {**record.tags, OWN_TAG: f"{conf.TABLE_PREFIX}{record.api_name}"}
+
+
+def create(record: ApiGateway) -> dict[str, Any]:
+    """Makes the WebSocket API, unless an earlier attempt made it and did not live to store its id."""
+    api = _made_before(record) or aws.client("apigatewayv2").create_api(
+        Name=record.api_name,
+        ProtocolType="WEBSOCKET",
+        RouteSelectionExpression=record.route_selection_expression,
+        ApiKeySelectionExpression=record.api_key_selection_expression,
+        Description=record.api_description,
+        Tags=tags(record),
+    )
+    return {"api_id": api["ApiId"], "api_endpoint": api["ApiEndpoint"]}
+
+
+def _made_before(record: ApiGateway) -> dict[str, Any] | None:
+    mine = tags(record)[OWN_TAG]
+    apis = answers.items("get_apis", MaxResults="500")
+    return next((api for api in apis if api.get("Tags", {}).get(OWN_TAG) == mine), None)
+
+
+def create_routes(record: ApiGateway) -> dict[str, Any]:
+    """Makes the routes that are not there yet, and lets API Gateway invoke the function."""
+    known = {route["RouteKey"]: route for route in answers.items("get_routes", ApiId=record.api_id)}
+    integrations = {one["IntegrationUri"]: one["IntegrationId"] for one in _integrations(record)}
+    for key, target in routes.wanted(record).items():
+        if target.uri not in integrations:
+            integrations[target.uri] = create_integration(record, target)
+        if key not in known:
+            known[key] = create_route(record, key, integrations[target.uri])
+        if key not in routes.ONE_WAY:
+            answer_to(record, known[key]["RouteId"])
+    permit(record)
+    return {}
+
+
+def _integrations(record: ApiGateway) -> list[dict[str, Any]]:
+    return [one for one in answers.items("get_integrations", ApiId=record.api_id) if "IntegrationUri" in one]
+
+
+def create_integration(record: ApiGateway, target: Target) -> str:
+    """Makes an integration and returns its id."""
+    made = aws.client("apigatewayv2").create_integration(ApiId=record.api_id, **target.arguments())
+    return str(made["IntegrationId"])
+
+
+def create_route(record: ApiGateway, key: str, integration_id: str) -> dict[str, Any]:
+    """Makes a route to an integration."""
+    two_way = {} if key in routes.ONE_WAY else {"RouteResponseSelectionExpression": "$default"}
+    made: dict[str, Any] = aws.client("apigatewayv2").create_route(
+        ApiId=record.api_id, RouteKey=key, Target=f"integrations/{integration_id}", **two_way
+    )
+    return made
+
+
+def answer_to(record: ApiGateway, route_id: str) -> None:
+    """Gives a route its response: without one, what a handler returns never reaches the client."""
+    responses = answers.items("get_route_responses", ApiId=record.api_id, RouteId=route_id)
+    if any(response["RouteResponseKey"] == "$default" for response in responses):
+        return
+    aws.client("apigatewayv2").create_route_response(ApiId=record.api_id, RouteId=route_id, RouteResponseKey="$default")
+
+
+def permit(record: ApiGateway) -> None:
+    """Lets this API, and no other, invoke the function."""
+    if record.integration != Integration.LAMBDA:
+        return
+    try:
+        aws.client("lambda").add_permission(
+            FunctionName=record.lambda_function_arn,
+            StatementId=statement_id(record),
+            Action="lambda:InvokeFunction",
+            Principal="apigateway.amazonaws.com",
+            SourceArn=routes.execution_arn(record),
+        )
+    except ClientError as error:
+        if answers.code(error) != "ResourceConflictException":
+            raise
+
+
+def statement_id(record: ApiGateway) -> str:
+    """The name of the statement in the function's policy."""
+    return f"ws-lambda-{record.api_id}"
+
+
+def deploy(record: ApiGateway) -> dict[str, Any]:
+    """Deploys the routes to the stage, which is made where there is none."""
+    return stage.deploy(record)

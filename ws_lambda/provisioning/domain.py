@@ -1,0 +1,112 @@
+"""The steps that give a gateway its own name. Each may be repeated: it looks before it makes."""
+
+from typing import Any
+
+from ws_lambda import aws
+from ws_lambda.exceptions import ProvisioningError
+from ws_lambda.models.gateways import ApiGateway
+from ws_lambda.provisioning import answers, api
+
+
+def create(record: ApiGateway) -> dict[str, Any]:
+    """Makes the custom domain, with its certificate, unless it is there."""
+    domain = read(record) or aws.client("apigatewayv2").create_domain_name(
+        DomainName=record.domain_name,
+        DomainNameConfigurations=[configuration(record)],
+        Tags=api.tags(record),
+    )
+    return {"api_gateway_domain_name": domain["DomainNameConfigurations"][0]["ApiGatewayDomainName"]}
+
+
+def configuration(record: ApiGateway) -> dict[str, str]:
+    """How the domain answers: WebSocket domains are regional, and TLS 1.2 is the oldest they speak."""
+    return {"CertificateArn": record.certificate_arn, "EndpointType": "REGIONAL", "SecurityPolicy": "TLS_1_2"}
+
+
+def read(record: ApiGateway) -> dict[str, Any] | None:
+    """The domain in AWS, or None."""
+    return answers.found("get_domain_name", DomainName=record.domain_name)
+
+
+def attach(record: ApiGateway) -> dict[str, Any]:
+    """Maps the domain to the stage, and points DNS at it where the hosted zone is ours.
+
+    Raises:
+        ProvisioningError: the domain or its DNS record already serves something else.
+    """
+    mapping = _mapping(record) or aws.client("apigatewayv2").create_api_mapping(
+        DomainName=record.domain_name, ApiId=record.api_id, Stage=record.stage_name, ApiMappingKey=""
+    )
+    if record.hosted_zone_id:
+        alias(record)
+    return {"api_mapping_id": mapping["ApiMappingId"]}
+
+
+def _mapping(record: ApiGateway) -> dict[str, Any] | None:
+    for mapping in answers.items("get_api_mappings", DomainName=record.domain_name):
+        if mapping.get("ApiMappingKey"):
+            continue
+        if (mapping["ApiId"], mapping["Stage"]) != (record.api_id, record.stage_name):
+            raise ProvisioningError(
+                f"{record.domain_name} already serves API {mapping['ApiId']}, stage {mapping['Stage']}. "
+                "Remove that mapping, or choose another domain."
+            )
+        return mapping
+    return None
+
+
+def alias(record: ApiGateway) -> None:
+    """Points the name at the domain. A record that points elsewhere is left alone."""
+    wanted = _alias_target(record)
+    present = dns_record(record)
+    if present is not None:
+        there = present.get("AliasTarget", {}).get("DNSName", "").rstrip(".")
+        if there != wanted["DNSName"]:
+            raise ProvisioningError(
+                f"Hosted zone {record.hosted_zone_id} already has a {present['Type']} record of "
+                f"{record.domain_name} that points elsewhere. Remove it, then run this again."
+            )
+        return
+    _change_dns(record, "CREATE", wanted)
+
+
+def remove_alias(record: ApiGateway) -> None:
+    """Takes our alias out of DNS; a record that points elsewhere stays."""
+    wanted = _alias_target(record)
+    present = dns_record(record) or {}
+    if present.get("AliasTarget", {}).get("DNSName", "").rstrip(".") == wanted["DNSName"]:
+        _change_dns(record, "DELETE", present["AliasTarget"])
+
+
+def dns_record(record: ApiGateway) -> dict[str, Any] | None:
+    """What the hosted zone says about the name: its A or CNAME record, or None."""
+    answer = aws.client("route53").list_resource_record_sets(
+        HostedZoneId=record.hosted_zone_id, StartRecordName=record.domain_name, MaxItems="10"
+    )
+    for one in answer["ResourceRecordSets"]:
+        if one["Name"].rstrip(".") == record.domain_name and one["Type"] in ("A", "CNAME"):
+            found: dict[str, Any] = one
+            return found
+    return None
+
+
+def _alias_target(record: ApiGateway) -> dict[str, Any]:
+    domain = read(record)
+    if domain is None:
+        raise ProvisioningError(f"The domain {record.domain_name} is not in API Gateway any more.")
+    there = domain["DomainNameConfigurations"][0]
+    return {
+        "HostedZoneId": there.get("HostedZoneId", ""),
+        "DNSName": there["ApiGatewayDomainName"],
+        "EvaluateTargetHealth": False,
+    }
+
+
+def _change_dns(record: ApiGateway, action: str, target: dict[str, Any]) -> None:
+    change = {
+        "Action": action,
+        "ResourceRecordSet": {"Name": record.domain_name, "Type": "A", "AliasTarget": target},
+    }
+    aws.client("route53").change_resource_record_sets(
+        HostedZoneId=record.hosted_zone_id, ChangeBatch={"Comment": "ws_lambda", "Changes": [change]}
+    )

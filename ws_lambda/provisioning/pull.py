@@ -1,0 +1,73 @@
+"""What it takes to make a record agree with AWS, fact by fact."""
+
+from typing import Any
+
+from ws_lambda.exceptions import ProvisioningError
+from ws_lambda.models.gateways import AdditionalRoute, ApiGateway, Integration
+from ws_lambda.provisioning import api, rules, state
+from ws_lambda.provisioning.state import Difference
+
+_STAGE_FIELDS = {
+    "description": "stage_description",
+    "throttling_rate": "throttling_rate",
+    "throttling_burst": "throttling_burst",
+    "access_log_arn": "access_log_arn",
+}
+_PULLED = (
+    *(field for field, _name in state.API_FIELDS.values()),
+    *_STAGE_FIELDS.values(),
+    "tags",
+    "additional_routes",
+    "certificate_arn",
+    "lambda_function_arn",
+)
+
+
+def values(record: ApiGateway) -> dict[str, Any]:
+    """The attributes that pulling may have changed."""
+    return {field: getattr(record, field) for field in _PULLED}
+
+
+def pull(record: ApiGateway, difference: Difference) -> bool:
+    """Takes one fact over into the record. Returns whether a record can say it at all.
+
+    Raises:
+        ProvisioningError: one of the gateway's own routes is gone, or goes to another kind of place.
+    """
+    key, there = difference.key, difference.aws
+    if difference.area == "api":
+        setattr(record, state.API_FIELDS[key][0], there)
+    elif difference.area == "stage" and key in _STAGE_FIELDS:
+        number = key.startswith("throttling")
+        setattr(record, _STAGE_FIELDS[key], (float(there) if there else None) if number else there)
+    elif difference.area == "tags" and key != api.OWN_TAG:
+        others = {name: value for name, value in record.tags.items() if name != key}
+        record.tags = others | ({key: there} if there else {})
+    elif difference.area == "route":
+        _pull_route(record, key, there)
+    elif difference.name == "domain.certificate" and there:
+        record.certificate_arn = there
+    else:
+        return False
+    return True
+
+
+def _pull_route(record: ApiGateway, key: str, there: str) -> None:
+    function = there.startswith("arn:") and record.integration == Integration.LAMBDA
+    if key in (*rules.OWN_ROUTES, record.route_key):
+        if not function:
+            raise ProvisioningError(
+                f"AWS has {there or 'nothing'} at {key}, and a gateway cannot do without: "
+                "mend it with `ws_gateway sync --to-aws`."
+            )
+        record.lambda_function_arn = there
+        return
+    known = {route.route_key: route for route in record.additional_routes}
+    if not there:
+        known.pop(key, None)
+    elif function:
+        known.setdefault(key, AdditionalRoute(name=key, route_key=key))  # type: ignore[no-untyped-call]
+    else:
+        name = known[key].name if key in known else key
+        known[key] = AdditionalRoute(name=name, route_key=key, target=there)  # type: ignore[no-untyped-call]
+    record.additional_routes = list(known.values())

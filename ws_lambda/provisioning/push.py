@@ -1,0 +1,79 @@
+"""What it takes to make AWS agree with a record, area by area."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from ws_lambda import aws
+from ws_lambda.models.gateways import ApiGateway
+from ws_lambda.provisioning import answers, api, domain, routes, stage, state
+from ws_lambda.provisioning.state import Difference
+
+Push = Callable[[ApiGateway, Sequence[Difference]], None]
+
+
+def push_api(record: ApiGateway, _changed: Sequence[Difference]) -> None:
+    """The API's own fields."""
+    fields = {name: getattr(record, field) for field, name in state.API_FIELDS.values()}
+    aws.client("apigatewayv2").update_api(ApiId=record.api_id, **fields)
+
+
+def push_tags(record: ApiGateway, changed: Sequence[Difference]) -> None:
+    """The API's tags, one by one: those of other hands stay."""
+    gateway = aws.client("apigatewayv2")
+    partition = aws.session().get_partition_for_region(aws.region())
+    arn = f"arn:{partition}:apigateway:{aws.region()}::/apis/{record.api_id}"
+    if put := {one.key: one.record for one in changed if one.record}:
+        gateway.tag_resource(ResourceArn=arn, Tags=put)
+    if gone := [one.key for one in changed if not one.record]:
+        gateway.untag_resource(ResourceArn=arn, TagKeys=gone)
+
+
+def push_routes(record: ApiGateway, changed: Sequence[Difference]) -> None:
+    """Routes that are missing, lead elsewhere, or are not asked for."""
+    gateway = aws.client("apigatewayv2")
+    asked = routes.wanted(record)
+    present = {route["RouteKey"]: route for route in answers.items("get_routes", ApiId=record.api_id)}
+    for key in sorted({one.key for one in changed} & present.keys()):
+        integration_id = present[key].get("Target", "").rpartition("/")[2]
+        if key in asked and integration_id:
+            gateway.update_integration(ApiId=record.api_id, IntegrationId=integration_id, **asked[key].arguments())
+        else:
+            gateway.delete_route(ApiId=record.api_id, RouteId=present[key]["RouteId"])
+    api.create_routes(record)
+    _drop_unused(record)
+
+
+def _drop_unused(record: ApiGateway) -> None:
+    """Deletes integrations that no route leads to: they count towards the quota of 300."""
+    listed = answers.items("get_routes", ApiId=record.api_id)
+    used = {route.get("Target", "").rpartition("/")[2] for route in listed}
+    for integration in list(answers.items("get_integrations", ApiId=record.api_id)):
+        if (integration_id := integration["IntegrationId"]) not in used:
+            aws.client("apigatewayv2").delete_integration(ApiId=record.api_id, IntegrationId=integration_id)
+
+
+def push_stage(record: ApiGateway, changed: Sequence[Difference]) -> None:
+    """What a deployment does not set by itself."""
+    if any(one.key == "access_log_arn" and not one.record for one in changed):
+        stage.stop_logging(record)
+
+
+def push_domain(record: ApiGateway, _changed: Sequence[Difference]) -> None:
+    """The custom domain's certificate and mapping."""
+    domain.create(record)
+    aws.client("apigatewayv2").update_domain_name(
+        DomainName=record.domain_name, DomainNameConfigurations=[domain.configuration(record)]
+    )
+    domain.attach(record)
+
+
+PUSHES: Mapping[tuple[str, ...], Push] = {
+    ("api",): push_api,
+    ("tags",): push_tags,
+    ("route", "headers"): push_routes,
+    ("stage",): push_stage,
+    ("domain",): push_domain,
+}
+"""Areas of facts → what mends them, in this order."""
+
+DEPLOYED = ("api", "route", "headers", "stage")
+"""Areas whose changes reach clients only with a deployment."""

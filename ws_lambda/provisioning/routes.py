@@ -1,0 +1,75 @@
+"""The routes of a gateway and where each goes, as API Gateway wants to be told."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urljoin
+
+from ws_lambda import aws
+from ws_lambda.events import HTTP_HEADERS, SECRET_HEADER, route_slug
+from ws_lambda.models.gateways import ApiGateway, Integration
+from ws_lambda.provisioning.rules import gateway_secret
+
+ONE_WAY = ("$connect", "$disconnect")
+"""Routes whose answer reaches no client, so that they need no route response."""
+
+TIMEOUT_MS = 29_000
+"""The longest that API Gateway waits for an integration."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Target:
+    """Where the events of a route go."""
+
+    uri: str
+    kind: str
+    """`AWS_PROXY` for a Lambda function, `HTTP_PROXY` for a URL."""
+
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Request parameters: they hold the secret, so they are never printed."""
+
+    def arguments(self) -> dict[str, object]:
+        """The arguments of CreateIntegration and UpdateIntegration."""
+        said: dict[str, object] = {
+            "IntegrationType": self.kind,
+            "IntegrationMethod": "POST",
+            "IntegrationUri": self.uri,
+            "PayloadFormatVersion": "1.0",
+            "TimeoutInMillis": TIMEOUT_MS,
+        }
+        return said | ({"RequestParameters": dict(self.headers)} if self.headers else {})
+
+
+def wanted(record: ApiGateway) -> dict[str, Target]:
+    """Every route that the record asks for, by its key."""
+    keys = {"$connect": "", "$disconnect": "", record.route_key: ""}
+    keys |= {route.route_key: route.target for route in record.additional_routes}
+    return {key: target(record, key, named) for key, named in keys.items()}
+
+
+def target(record: ApiGateway, key: str, named: str = "") -> Target:
+    """Where the events of one route go; `named` is the target that an additional route names, or ""."""
+    if record.integration == Integration.LAMBDA:
+        return Target(uri=invocation_uri(record.lambda_function_arn), kind="AWS_PROXY")
+    headers = {f"integration.request.header.{header}": variable for header, variable in HTTP_HEADERS.items()}
+    headers[f"integration.request.header.{SECRET_HEADER}"] = f"'{gateway_secret()}'"
+    url = urljoin(record.target_base_endpoint, named or route_slug(key))
+    return Target(uri=url, kind="HTTP_PROXY", headers=headers)
+
+
+def invocation_uri(function_arn: str) -> str:
+    """The address by which API Gateway invokes a function."""
+    partition, region = function_arn.split(":")[1], function_arn.split(":")[3]
+    return f"arn:{partition}:apigateway:{region}:lambda:path/2015-03-31/functions/{function_arn}/invocations"
+
+
+def function_arn(uri: str) -> str:
+    """The function that an invocation address names; "" where it names none."""
+    found = re.search(r"/functions/(arn:[^/]+)/invocations$", uri)
+    return found[1] if found else ""
+
+
+def execution_arn(record: ApiGateway) -> str:
+    """Every stage and route of the API, as the source of an invocation."""
+    parts = record.lambda_function_arn.split(":")
+    return f"arn:{parts[1]}:execute-api:{aws.region()}:{parts[4]}:{record.api_id}/*"

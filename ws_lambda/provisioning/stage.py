@@ -1,0 +1,62 @@
+"""The stage: what clients reach, how fast they may call, and what is logged of it."""
+
+import json
+from typing import Any
+
+from ws_lambda import aws
+from ws_lambda.models.gateways import ApiGateway
+from ws_lambda.provisioning import answers
+
+ACCESS_LOG_FORMAT = json.dumps(
+    {
+        "requestId": "$context.requestId",
+        "connectionId": "$context.connectionId",
+        "eventType": "$context.eventType",
+        "routeKey": "$context.routeKey",
+        "status": "$context.status",
+        "sourceIp": "$context.identity.sourceIp",
+        "requestTime": "$context.requestTime",
+        "integrationStatus": "$context.integration.status",
+        "integrationLatency": "$context.integration.latency",
+        "integrationError": "$context.integrationErrorMessage",
+    }
+)
+"""One line of the access log: ids and outcomes, never a body, a query or a token."""
+
+
+def settings(record: ApiGateway) -> dict[str, Any]:
+    """The stage's settings as CreateStage and UpdateStage take them."""
+    # Empty route settings take the limits off again; leaving them out would keep them.
+    said: dict[str, Any] = {"Description": record.stage_description, "DefaultRouteSettings": {}}
+    if record.throttling_rate is not None and record.throttling_burst is not None:
+        said["DefaultRouteSettings"] = {
+            "ThrottlingRateLimit": float(record.throttling_rate),
+            "ThrottlingBurstLimit": int(record.throttling_burst),
+        }
+    if record.access_log_arn:
+        # API Gateway wants the group itself; the console and CloudFormation show its ARN with ":*".
+        arn = record.access_log_arn.removesuffix(":*")
+        said["AccessLogSettings"] = {"DestinationArn": arn, "Format": ACCESS_LOG_FORMAT}
+    return said
+
+
+def deploy(record: ApiGateway) -> dict[str, Any]:
+    """Deploys what the API is now, with the stage's settings. Clients stay connected.
+
+    A stage that deploys by itself, as Zappa's does, refuses a deployment of ours and needs none.
+    """
+    gateway = aws.client("apigatewayv2")
+    present = answers.found("get_stage", ApiId=record.api_id, StageName=record.stage_name)
+    said = settings(record)
+    deployment = (present or {}).get("DeploymentId", "")
+    if not (present or {}).get("AutoDeploy"):
+        made = gateway.create_deployment(ApiId=record.api_id, Description=f"ws_lambda: {record.api_name}")
+        said["DeploymentId"] = deployment = made["DeploymentId"]
+    act = gateway.update_stage if present else gateway.create_stage
+    act(ApiId=record.api_id, StageName=record.stage_name, **said)
+    return {"deployment_id": deployment}
+
+
+def stop_logging(record: ApiGateway) -> None:
+    """Takes the access log off the stage: UpdateStage can only replace it."""
+    aws.client("apigatewayv2").delete_access_log_settings(ApiId=record.api_id, StageName=record.stage_name)

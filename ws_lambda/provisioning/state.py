@@ -1,0 +1,140 @@
+"""A gateway as flat facts, once as its record asks for it and once as AWS has it, so that the two compare.
+
+A fact is a dotted name and a text: `stage.throttling_rate` → "50". A fact that is not there is absent.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ws_lambda.exceptions import ProvisioningError
+from ws_lambda.models.gateways import ApiGateway, Integration, Status
+from ws_lambda.provisioning import answers, api, domain, routes, stage
+
+Facts = dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Difference:
+    """One fact that the record and AWS tell differently."""
+
+    name: str
+    """Dotted: `stage.throttling_rate`, `route.chat`, `tags.team`."""
+
+    record: str
+    """What the record asks for; "" for nothing."""
+
+    aws: str
+    """What AWS has; "" for nothing."""
+
+    @property
+    def area(self) -> str:
+        """What has to be touched to mend it: `api`, `tags`, `route`, `headers`, `stage` or `domain`."""
+        return self.name.partition(".")[0]
+
+    @property
+    def key(self) -> str:
+        """What stands after the area."""
+        return self.name.partition(".")[2]
+
+
+API_FIELDS = {
+    "description": ("api_description", "Description"),
+    "route_selection_expression": ("route_selection_expression", "RouteSelectionExpression"),
+    "api_key_selection_expression": ("api_key_selection_expression", "ApiKeySelectionExpression"),
+}
+"""Fact → attribute of the record, name in AWS."""
+
+
+def wanted(record: ApiGateway) -> Facts:
+    """What the record asks for."""
+    facts = {f"api.{fact}": getattr(record, field) for fact, (field, _name) in API_FIELDS.items()}
+    facts |= {f"tags.{key}": value for key, value in _own_tags(record).items()}
+    for key, target in routes.wanted(record).items():
+        facts[f"route.{key}"] = _place(target.uri)
+        if target.headers:
+            facts[f"headers.{key}"] = "as mapped"
+    facts |= _stage_facts({"StageName": record.stage_name, **stage.settings(record)})
+    if record.reached(Status.MAPPED):
+        facts["domain.certificate"] = record.certificate_arn
+        facts["domain.mapping"] = f"{record.api_id}/{record.stage_name}"
+    return _without_empty(facts)
+
+
+def in_aws(record: ApiGateway) -> Facts:
+    """What AWS has.
+
+    Raises:
+        ProvisioningError: the API is not there.
+    """
+    present = answers.found("get_api", ApiId=record.api_id)
+    if present is None:
+        raise ProvisioningError(f"API {record.api_id} of gateway {record.api_name!r} does not exist in AWS.")
+    facts = {f"api.{fact}": present.get(name, "") for fact, (_field, name) in API_FIELDS.items()}
+    facts |= {f"tags.{key}": value for key, value in theirs(present.get("Tags", {}), record).items()}
+    facts |= _route_facts(record)
+    there = answers.found("get_stage", ApiId=record.api_id, StageName=record.stage_name)
+    facts |= _stage_facts(there or {})
+    if record.reached(Status.MAPPED):
+        facts |= _domain_facts(record)
+    return _without_empty(facts)
+
+
+def _own_tags(record: ApiGateway) -> Mapping[str, str]:
+    return record.tags if record.adopted else api.tags(record)
+
+
+def theirs(tags: Mapping[str, str], record: ApiGateway) -> Mapping[str, str]:
+    """An API's tags without those that AWS puts there, and, on an adopted API, without ours."""
+    hidden = ("aws:", api.OWN_TAG) if record.adopted else ("aws:",)
+    return {key: value for key, value in tags.items() if not key.startswith(hidden)}
+
+
+def _without_empty(facts: Facts) -> Facts:
+    return {name: value for name, value in facts.items() if value != ""}
+
+
+def _place(uri: str) -> str:
+    return routes.function_arn(uri) or uri
+
+
+def _route_facts(record: ApiGateway) -> Facts:
+    integrations = {one["IntegrationId"]: one for one in answers.items("get_integrations", ApiId=record.api_id)}
+    facts: Facts = {}
+    asked = routes.wanted(record)
+    for route in answers.items("get_routes", ApiId=record.api_id):
+        key = route["RouteKey"]
+        integration = integrations.get(route.get("Target", "").rpartition("/")[2], {})
+        facts[f"route.{key}"] = _place(integration.get("IntegrationUri", "")) or "(no integration)"
+        if record.integration == Integration.HTTP:
+            target = asked.get(key) or routes.target(record, key)
+            same = integration.get("RequestParameters", {}) == dict(target.headers)
+            facts[f"headers.{key}"] = "as mapped" if same else "other headers, or another secret"
+    return facts
+
+
+def _stage_facts(said: Mapping[str, Any]) -> Facts:
+    throttling = said.get("DefaultRouteSettings", {})
+    return {
+        "stage.name": said.get("StageName", ""),
+        "stage.description": said.get("Description", ""),
+        "stage.throttling_rate": _number(throttling.get("ThrottlingRateLimit")),
+        "stage.throttling_burst": _number(throttling.get("ThrottlingBurstLimit")),
+        "stage.access_log_arn": said.get("AccessLogSettings", {}).get("DestinationArn", ""),
+    }
+
+
+def _number(value: float | None) -> str:
+    return f"{value:g}" if value else ""
+
+
+def _domain_facts(record: ApiGateway) -> Facts:
+    present = domain.read(record)
+    if present is None:
+        return {}
+    mappings = answers.items("get_api_mappings", DomainName=record.domain_name)
+    root = next((one for one in mappings if not one.get("ApiMappingKey")), None)
+    return {
+        "domain.certificate": present["DomainNameConfigurations"][0].get("CertificateArn", ""),
+        "domain.mapping": f"{root['ApiId']}/{root['Stage']}" if root else "",
+    }

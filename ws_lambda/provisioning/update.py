@@ -1,0 +1,120 @@
+"""Changing a gateway after it was made: its routes, and its end."""
+
+from collections.abc import Callable
+
+from botocore.exceptions import ClientError
+
+from ws_lambda import aws
+from ws_lambda.exceptions import ProvisioningError
+from ws_lambda.models import gateways
+from ws_lambda.models.gateways import AdditionalRoute, ApiGateway, Integration, Status
+from ws_lambda.provisioning import answers, api, domain, lease, rules, sync
+from ws_lambda.provisioning.create import recorded
+
+
+def add_route(gateway: str, *, name: str, route_key: str, target: str = "") -> ApiGateway:
+    """Adds a route to the record and, where the gateway is deployed, to AWS, and deploys it.
+
+    Raises:
+        ValidationError: the key is taken, or something about the route is wrong.
+        ProvisioningError: there is no such gateway, or AWS refused; then the record has the route already, and
+            `ws_gateway sync --to-aws` makes up for it.
+    """
+    record = lease.load(gateway)
+    route = AdditionalRoute(name=name, route_key=route_key, target=target)  # type: ignore[no-untyped-call]
+    record.additional_routes = [*record.additional_routes, route]
+    return save(record)
+
+
+def remove_route(gateway: str, route_key: str) -> ApiGateway:
+    """Takes a route off the record and, where the gateway is deployed, off AWS.
+
+    Raises:
+        ProvisioningError: there is no such gateway or route, or AWS refused.
+    """
+    record = lease.load(gateway)
+    kept = [route for route in record.additional_routes if route.route_key != route_key]
+    if len(kept) == len(record.additional_routes):
+        raise ProvisioningError(f"Gateway {gateway!r} has no additional route {route_key!r}.")
+    record.additional_routes = kept
+    return save(record)
+
+
+def save(record: ApiGateway) -> ApiGateway:
+    """Stores an edited record and, where the gateway is deployed, makes AWS agree.
+
+    Raises:
+        ValidationError: the record says something that AWS would not take.
+        GatewayBusyError: another process is working on the gateway.
+        ProvisioningError: the record was changed meanwhile, or AWS refused.
+    """
+    rules.check(record)
+    if lease.busy(record):
+        raise lease.GatewayBusyError(f"Another process is working on gateway {record.api_name!r}: try again soon.")
+    lease.save(record)
+    if record.reached(Status.DEPLOYED):
+        sync.to_aws(record.api_name)
+        record = lease.load(record.api_name)
+    return record
+
+
+def delete(name: str, *, keep_aws: bool = False) -> None:
+    """Deletes a gateway from AWS, and then its record. What is gone already is no error.
+
+    Args:
+        keep_aws: forget the record only.
+
+    Raises:
+        GatewayBusyError: another process is working on the gateway.
+        ProvisioningError: AWS refused, or the API belongs to whoever made it and `keep_aws` is not set.
+    """
+    with lease.held(name) as mine:
+        record = mine.record
+        if record.adopted and not keep_aws:
+            raise ProvisioningError(
+                f"The API of gateway {name!r} was adopted: delete it where it was made (`zappa undeploy`), "
+                "and forget the record with --keep-aws."
+            )
+        if not keep_aws:
+            with recorded(mine, "Delete"):
+                _delete_from_aws(record)
+        record.delete(add_version_condition=False)
+    gateways.forget()
+
+
+def _delete_from_aws(record: ApiGateway) -> None:
+    if record.reached(Status.DOMAIN_CREATED):
+        _delete_domain(record)
+    if not record.api_id:
+        return
+    if record.integration == Integration.LAMBDA:
+        _gone(
+            lambda: aws.client("lambda").remove_permission(
+                FunctionName=record.lambda_function_arn, StatementId=api.statement_id(record)
+            )
+        )
+    _gone(lambda: aws.client("apigatewayv2").delete_api(ApiId=record.api_id))
+
+
+def _delete_domain(record: ApiGateway) -> None:
+    """Deletes mapping, alias and domain; a domain that others are mapped to, or that is not ours, stays."""
+    present = domain.read(record)
+    if present is None:
+        return
+    gateway = aws.client("apigatewayv2")
+    if record.hosted_zone_id:
+        domain.remove_alias(record)
+    if record.api_mapping_id:
+        _gone(lambda: gateway.delete_api_mapping(DomainName=record.domain_name, ApiMappingId=record.api_mapping_id))
+    others = any(True for _ in answers.items("get_api_mappings", DomainName=record.domain_name))
+    if not others and present.get("Tags", {}).get(api.OWN_TAG) == api.tags(record)[api.OWN_TAG]:
+        _gone(lambda: gateway.delete_domain_name(DomainName=record.domain_name))
+
+
+def _gone(act: Callable[[], object]) -> None:
+    """Deletes something that may be gone already."""
+    try:
+        act()
+    except ClientError as error:
+        if not answers.missing(error):
+            raise
