@@ -248,9 +248,7 @@ def test_the_largest_session_that_is_let_through_is_one_that_fits(monkeypatch: p
 def incompressible(size: int) -> str:
     import random
 
-    return "".join(
-        random.Random(1).choices("abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", k=size)
-    )
+    return "".join(random.Random(1).choices("abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", k=size))
 
 
 def test_what_each_operation_costs(calls: list[str]) -> None:

@@ -29,9 +29,7 @@ class UserQuerySet:
     A username costs one read, an email address a query and a read; anything else reads the whole table.
     """
 
-    def __init__(
-        self, model: "type[User]", criteria: tuple[Criterion, ...] = (), order: tuple[str, ...] = ()
-    ) -> None:
+    def __init__(self, model: "type[User]", criteria: tuple[Criterion, ...] = (), order: tuple[str, ...] = ()) -> None:
         self.model = model
         self._criteria = criteria
         self._order = order
@@ -182,8 +180,6 @@ class UserQuerySet:
         """See `create`."""
         return await sync_to_async(self.create)(**fields)
 
-    async def aget_or_create(
-        self, defaults: dict[str, Any] | None = None, **fields: Any
-    ) -> "tuple[User, bool]":
+    async def aget_or_create(self, defaults: dict[str, Any] | None = None, **fields: Any) -> "tuple[User, bool]":
         """See `get_or_create`."""
         return await sync_to_async(self.get_or_create)(defaults, **fields)

@@ -181,9 +181,7 @@ def test_a_name_cannot_be_changed() -> None:
 
 
 def test_emptied_fields_are_emptied() -> None:
-    user = User.objects.create_user(
-        "red", "red@example.com", permission_names={"a.b"}, last_login=timezone.now()
-    )
+    user = User.objects.create_user("red", "red@example.com", permission_names={"a.b"}, last_login=timezone.now())
     user.email, user.permission_names, user.last_login = "", set(), None
     user.save()
     stored = User.objects.get(pk="red")

@@ -147,9 +147,7 @@ def test_more_users_than_one_batch_reads(calls: list[str]) -> None:
     assert calls == ["Query", "BatchGetItem", "BatchGetItem"]
 
 
-@pytest.mark.parametrize(
-    "name", ["annotate", "exclude", "update", "values_list", "select_related", "bulk_create"]
-)
+@pytest.mark.parametrize("name", ["annotate", "exclude", "update", "values_list", "select_related", "bulk_create"])
 def test_what_dynamodb_cannot_do_says_so(name: str) -> None:
     with pytest.raises(AttributeError, match=rf"DynamoDB.*{name}"):
         getattr(User.objects.all(), name)
