@@ -1,0 +1,133 @@
+"""An existing WebSocket API, made to call our function, and given back on undeploy.
+
+The API keeps its id and so its URL. Routes that it has are pointed at our integration, and where they pointed
+before is noted in the API's tags; routes that it lacks belong to our stack.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ws_lambda.exceptions import ProvisioningError
+
+TAG = "ws-lambda:was:"
+"""Tag key prefix: the rest is a route id, the value the target that the route had."""
+
+
+@dataclass(frozen=True)
+class Adopted:
+    """The API as it is found."""
+
+    api_id: str
+    endpoint: str
+    routes: dict[str, dict[str, Any]]
+    """By route key."""
+
+    stages: dict[str, dict[str, Any]]
+    tags: dict[str, str]
+
+    def foreign_routes(self, own_ids: set[str]) -> dict[str, dict[str, Any]]:
+        """The routes that our stack did not make."""
+        return {key: route for key, route in self.routes.items() if route["RouteId"] not in own_ids}
+
+
+def look(apigateway: Any, api_id: str) -> Adopted:
+    """Reads the API.
+
+    Args:
+        apigateway: a boto3 `apigatewayv2` client.
+        api_id: the API's id.
+
+    Raises:
+        ProvisioningError: if there is no such API, or it is no WebSocket API.
+    """
+    try:
+        api = apigateway.get_api(ApiId=api_id)
+    except apigateway.exceptions.NotFoundException as error:
+        raise ProvisioningError(f"websocket_api.adopt: there is no API {api_id} in this account and region.") from error
+    if api["ProtocolType"] != "WEBSOCKET":
+        raise ProvisioningError(f"websocket_api.adopt: {api_id} is not a WebSocket API.")
+    routes = {route["RouteKey"]: route for route in _all(apigateway.get_routes, api_id)}
+    stages = {stage["StageName"]: stage for stage in _all(apigateway.get_stages, api_id)}
+    return Adopted(api_id, api["ApiEndpoint"], routes, stages, dict(api.get("Tags", {})))
+
+
+def _all(read: Any, api_id: str) -> Iterator[dict[str, Any]]:
+    more: dict[str, str] = {}
+    while True:
+        page = read(ApiId=api_id, **more)
+        yield from page["Items"]
+        if not page.get("NextToken"):
+            return
+        more = {"NextToken": page["NextToken"]}
+
+
+def take_over(
+    apigateway: Any,
+    api: Adopted,
+    *,
+    region: str,
+    own_ids: set[str],
+    target: str,
+    stage: str,
+    answers: Collection[str] = (),
+) -> list[str]:
+    """Points foreign routes at our integration.
+
+    Args:
+        apigateway: a boto3 `apigatewayv2` client.
+        api: what `look` found.
+        region: of the API.
+        own_ids: ids of the routes that our stack made.
+        target: `integrations/<id>`, ours.
+        stage: is deployed anew where it does not do that by itself.
+        answers: keys of the routes whose handler's answer goes back to the client.
+
+    Returns:
+        The keys of the routes that were moved.
+    """
+    moved = []
+    for key, route in api.foreign_routes(own_ids).items():
+        if route.get("Target") == target:
+            continue
+        # The note comes first: a route must not be moved and its way back unknown.
+        apigateway.tag_resource(
+            ResourceArn=_arn(region, api.api_id),
+            Tags={TAG + route["RouteId"]: api.tags.get(TAG + route["RouteId"], route.get("Target", "none"))},
+        )
+        # The stack makes the route responses; this makes the route use them.
+        answering = {"RouteResponseSelectionExpression": "$default"} if key in answers else {}
+        apigateway.update_route(ApiId=api.api_id, RouteId=route["RouteId"], Target=target, **answering)
+        moved.append(key)
+    _deploy(apigateway, api, stage)
+    return moved
+
+
+def give_back(apigateway: Any, api: Adopted, *, region: str, stage: str) -> list[str]:
+    """Points the routes where they pointed before; returns their keys."""
+    given = []
+    for key, route in api.routes.items():
+        before = api.tags.get(TAG + route["RouteId"])
+        if before is None:
+            continue
+        if before == "none":
+            # A target can be replaced but not taken away.
+            apigateway.delete_route(ApiId=api.api_id, RouteId=route["RouteId"])
+            apigateway.create_route(ApiId=api.api_id, RouteKey=key)
+        else:
+            apigateway.update_route(ApiId=api.api_id, RouteId=route["RouteId"], Target=before)
+        given.append(key)
+    notes = [tag for tag in api.tags if tag.startswith(TAG)]
+    if notes:
+        apigateway.untag_resource(ResourceArn=_arn(region, api.api_id), TagKeys=notes)
+        _deploy(apigateway, api, stage)
+    return given
+
+
+def _deploy(apigateway: Any, api: Adopted, stage: str) -> None:
+    if stage in api.stages and not api.stages[stage].get("AutoDeploy"):
+        apigateway.create_deployment(ApiId=api.api_id, StageName=stage)
+
+
+def _arn(region: str, api_id: str) -> str:
+    return f"arn:aws:apigateway:{region}::/apis/{api_id}"

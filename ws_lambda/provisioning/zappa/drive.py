@@ -1,0 +1,95 @@
+"""Run by `tryout` in a bare interpreter: loads an unpacked zip as Lambda would and sends events through it.
+
+Stands alone: nothing outside the zip and the standard library may be imported, this package included.
+"""
+
+import importlib
+import json
+import sys
+import time
+import traceback
+from typing import Any
+
+HOST = "tryout.execute-api.eu-west-1.amazonaws.com"
+CONNECT: dict[str, Any] = {
+    "headers": {"Host": HOST, "Origin": f"https://{HOST}", "User-Agent": "tryout"},
+    "multiValueHeaders": {"Host": [HOST], "Origin": [f"https://{HOST}"], "User-Agent": ["tryout"]},
+    "queryStringParameters": {"channel": "tryout", "ws_token": "0" * 64},
+    "multiValueQueryStringParameters": {"channel": ["tryout"], "ws_token": ["0" * 64]},
+    "requestContext": {
+        "routeKey": "$connect",
+        "eventType": "CONNECT",
+        "extendedRequestId": "TRYOUT=",
+        "requestTime": "01/Jan/2026:00:00:00 +0000",
+        "messageDirection": "IN",
+        "stage": "tryout",
+        "connectedAt": 1767225600000,
+        "requestTimeEpoch": 1767225600000,
+        "identity": {"sourceIp": "127.0.0.1", "userAgent": "tryout"},
+        "requestId": "TRYOUT=",
+        "domainName": HOST,
+        "connectionId": "TRYOUTabcdefghi=",
+        "apiId": "tryout",
+    },
+    "isBase64Encoded": False,
+}
+REQUEST: dict[str, Any] = {
+    "version": "2.0",
+    "routeKey": "$default",
+    "rawPath": "/tryout/",
+    "rawQueryString": "",
+    "headers": {"host": HOST, "x-forwarded-proto": "https", "x-forwarded-for": "127.0.0.1", "x-forwarded-port": "443"},
+    "requestContext": {
+        "apiId": "tryout",
+        "domainName": HOST,
+        "stage": "tryout",
+        "requestId": "TRYOUT=",
+        "time": "01/Jan/2026:00:00:00 +0000",
+        "timeEpoch": 1767225600000,
+        "http": {
+            "method": "GET",
+            "path": "/tryout/",
+            "protocol": "HTTP/1.1",
+            "sourceIp": "127.0.0.1",
+            "userAgent": "x",
+        },
+    },
+    "isBase64Encoded": False,
+}
+
+
+class Context:
+    """The part of Lambda's context object that handlers read."""
+
+    function_name = "tryout"
+    function_version = "$LATEST"
+    invoked_function_arn = "arn:aws:lambda:eu-west-1:000000000000:function:tryout"
+    memory_limit_in_mb = 512
+    aws_request_id = "00000000-0000-0000-0000-000000000000"
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Half a minute, always."""
+        return 30_000
+
+
+def main(root: str, handler: str, *later: str) -> None:
+    """Prints one line of JSON: the milliseconds of import and connect, and the answers; or what went wrong."""
+    sys.path[:0] = [root, *later]
+    started = time.perf_counter()
+    found: dict[str, Any] = {}
+    try:
+        module, _, function = handler.rpartition(".")
+        handle = getattr(importlib.import_module(module), function)
+        found["import_ms"] = (time.perf_counter() - started) * 1000
+        found["connect"] = handle(CONNECT, Context())["statusCode"]
+        found["connect_ms"] = (time.perf_counter() - started) * 1000
+        found["request"] = handle(REQUEST, Context())["statusCode"]
+        for name in ("ws_lambda.fanout", "ws_lambda.housekeeping"):
+            importlib.import_module(name)
+    except BaseException:
+        found["error"] = traceback.format_exc()
+    sys.__stdout__.write("\n" + json.dumps(found) + "\n")  # type: ignore[union-attr]
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,167 @@
+"""Zappa's deploy, completed: `"callbacks": {"settings": "ws_lambda.provisioning.zappa.hooks.settings"}`.
+
+Zappa calls `settings` with its command line object before every command. Steps of Zappa's that fall short are
+wrapped on that object; Zappa itself is used as it is published. In the order in which a deploy meets them:
+
+    settings               placeholders, environment, role policy, one bucket per account
+    create_package         trimmed, compiled and tried out before it is uploaded
+    schedule_events        partial-batch failures switched on for the fan-out queue
+    create_websocket_api   the `websocket_api` block put into the template
+    update_stack           afterwards the function learns its addresses, and its rights shrink to its own API
+    status, undeploy       tell of, and clear away, what was added
+"""
+
+import contextlib
+import functools
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+
+from ws_lambda.exceptions import ProvisioningError
+from ws_lambda.provisioning.zappa.stage import Stage
+
+ENTRY = "ws_lambda.lambda_handler.handler"
+WEBSOCKET_MODULE = "ws_lambda.zappa_entry"
+
+
+def settings(cli: Any) -> None:
+    """The `settings` callback.
+
+    Args:
+        cli: Zappa's `ZappaCLI`, with the stage's settings loaded.
+
+    Raises:
+        click.ClickException: if the stage's settings cannot work; Zappa prints it and stops.
+    """
+    stage = Stage(cli)
+    _complain(_check)(stage)
+    _complain(stage.prepare)()
+    _after(cli, "create_package", stage.package)
+    _after(cli.zappa, "schedule_events", stage.correct_mappings)
+    _after(cli.zappa, "create_websocket_api", stage.complete_template)
+    _after(cli.zappa, "update_stack", stage.introduce)
+    _around_status(cli, stage)
+    _around_template(cli)
+    _around_urls(cli, stage)
+    _around_undeploy(cli, stage)
+    _refuse_certify(cli)
+
+
+def _check(stage: Stage) -> None:
+    cli = stage.cli
+    if cli.app_type == "asgi":
+        raise ProvisioningError(
+            '"app_type": "asgi" answers every request of Django 5.2 with an empty 200: leave it out.'
+        )
+    if cli.stage_config.get("slim_handler"):
+        raise ProvisioningError('"slim_handler" loads the project from S3 on every cold start: it is not needed here.')
+    if cli.lambda_handler == "handler.lambda_handler":
+        cli.lambda_handler = ENTRY
+    if not cli.stage_config.get("websocket_handler_module"):
+        # Zappa would take the first file that imports zappa.websocket, be it in a test.
+        cli.use_websocket = WEBSOCKET_MODULE
+
+
+def _complain(step: Callable[..., Any]) -> Callable[..., Any]:
+    """Our errors, and wrong values in the settings, as what Zappa prints without a traceback."""
+
+    @functools.wraps(step)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        import click
+
+        try:
+            return step(*args, **kwargs)
+        except (ProvisioningError, ValueError) as error:
+            raise click.ClickException(str(error)) from error
+
+    return run
+
+
+def _after(owner: Any, name: str, then: Callable[..., Any]) -> None:
+    """Makes `then` run after a step of Zappa's, with the step's own arguments; the step's answer stays."""
+    step = getattr(owner, name)
+
+    @functools.wraps(step)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        answer = step(*args, **kwargs)
+        _complain(then)(*args, **kwargs)
+        return answer
+
+    setattr(owner, name, run)
+
+
+def _around_status(cli: Any, stage: Stage) -> None:
+    step = cli.status
+
+    @functools.wraps(step)
+    def run(return_json: bool = False) -> Any:
+        import click
+
+        if not return_json:
+            answer = step()
+            for title, value in stage.addresses().items():
+                click.echo(f"{click.style(chr(9) + title, fg='green') + ':':<32}{value}")
+            return answer
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            answer = step(return_json=True)
+        click.echo(json.dumps({**json.loads(printed.getvalue()), **stage.addresses()}))
+        return answer
+
+    cli.status = run
+
+
+def _around_template(cli: Any) -> None:
+    """`zappa template` forgets the WebSocket API and the stage's name."""
+    step = cli.zappa.create_stack_template
+
+    @functools.wraps(step)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        kwargs.setdefault("websocket", cli.use_websocket)
+        return step(*args, **kwargs)
+
+    cli.zappa.create_stack_template = run
+
+
+def _around_urls(cli: Any, stage: Stage) -> None:
+    """The URLs as they are: of the custom domain, of an adopted API, of the HTTP API whichever its version."""
+    step = cli.zappa.get_api_url
+
+    def get_api_url(lambda_name: str, stage_name: str, apigateway_version: str = "") -> Any:
+        return step(lambda_name, stage_name, apigateway_version=apigateway_version or cli.apigateway_version)
+
+    cli.zappa.get_api_url = get_api_url
+    cli.zappa.get_websocket_url = lambda *_args, **_kwargs: stage.websocket_url()
+
+
+def _around_undeploy(cli: Any, stage: Stage) -> None:
+    """Borrowed routes are given back before the stack goes, and after Zappa has asked whether it is meant."""
+    undeploy, delete_apis = cli.undeploy, cli.zappa.undeploy_api_gateway
+
+    @functools.wraps(delete_apis)
+    def release_and_delete(*args: Any, **kwargs: Any) -> Any:
+        _complain(stage.release)()
+        return delete_apis(*args, **kwargs)
+
+    @functools.wraps(undeploy)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        answer = undeploy(*args, **kwargs)
+        if not stage.is_deployed():
+            _complain(stage.clear_away)()
+        return answer
+
+    cli.zappa.undeploy_api_gateway = release_and_delete
+    cli.undeploy = run
+
+
+def _refuse_certify(cli: Any) -> None:
+    def certify(*_args: Any, **_kwargs: Any) -> None:
+        import click
+
+        raise click.ClickException(
+            '"zappa certify" knows nothing of WebSocket APIs nor of HTTP APIs. Put the domain into '
+            '"websocket_api": {"domain": {"name": ..., "certificate_arn": ...}} and run "zappa update".'
+        )
+
+    if cli.apigateway_version != "v1":
+        cli.certify = certify

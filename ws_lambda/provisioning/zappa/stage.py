@@ -1,0 +1,277 @@
+"""One stage being deployed by Zappa: what our hooks do at each step."""
+
+import sys
+import time
+from collections.abc import Callable
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+from ws_lambda.exceptions import ProvisioningError
+from ws_lambda.provisioning.zappa import adoption, function_settings, package, tryout, websocket_template
+from ws_lambda.provisioning.zappa.trim import PackageOptions
+from ws_lambda.provisioning.zappa.websocket_block import WebSocketBlock
+
+PARTIAL = "ReportBatchItemFailures"
+FANOUT = "ws_lambda.fanout.handle"
+
+
+class Stage:
+    """A stage of `zappa_settings.json`, with the command line object that Zappa works on it with."""
+
+    def __init__(self, cli: Any) -> None:
+        self.cli = cli
+        self.zappa = cli.zappa
+        self.config: dict[str, Any] = cli.stage_config
+
+    # What is known
+
+    @cached_property
+    def block(self) -> WebSocketBlock:
+        """The `websocket_api` block, its placeholders filled."""
+        return WebSocketBlock.read(function_settings.filled(self.config.get("websocket_api", {}), self.known))
+
+    @cached_property
+    def known(self) -> dict[str, str]:
+        """What placeholders stand for."""
+        session = self.zappa.boto_session
+        region = str(self.zappa.aws_region or session.region_name)
+        return {
+            "AccountId": str(session.client("sts").get_caller_identity()["Account"]),
+            "Region": region,
+            "Partition": session.get_partition_for_region(region),
+            "Stage": self.cli.api_stage,
+            "FunctionName": self.cli.lambda_name,
+        }
+
+    @cached_property
+    def apigateway(self) -> Any:
+        """A client of API Gateway's second version."""
+        return self.zappa.boto_session.client("apigatewayv2", region_name=self.known["Region"])
+
+    @cached_property
+    def adopted(self) -> adoption.Adopted | None:
+        """The API to adopt, if one is named."""
+        return adoption.look(self.apigateway, self.block.adopt) if self.block.adopt else None
+
+    def is_deployed(self) -> bool:
+        """Whether the function is there."""
+        return self.deployed_environment() is not None
+
+    def deployed_environment(self) -> dict[str, str] | None:
+        """The environment of the function as it is now; None if there is no function."""
+        client = self.zappa.lambda_client
+        try:
+            found = client.get_function_configuration(FunctionName=self.cli.lambda_name)
+        except client.exceptions.ResourceNotFoundException:
+            return None
+        return dict(found.get("Environment", {}).get("Variables", {}))
+
+    def _resources(self) -> dict[str, tuple[str, str]]:
+        """Logical id → (type, physical id) of our stack; empty while there is none."""
+        pages = self.zappa.cf_client.get_paginator("list_stack_resources").paginate(StackName=self.cli.lambda_name)
+        try:
+            found = [one for page in pages for one in page["StackResourceSummaries"]]
+        except self.zappa.cf_client.exceptions.ClientError:
+            return {}
+        return {
+            one["LogicalResourceId"]: (one["ResourceType"], one["PhysicalResourceId"])
+            for one in found
+            if one.get("PhysicalResourceId")
+        }
+
+    def api_id(self) -> str:
+        """The id of the WebSocket API; empty before the first deploy."""
+        return self.block.adopt or self._resources().get(websocket_template.API, ("", ""))[1]
+
+    def websocket_url(self) -> str | None:
+        """Where clients connect; None before the first deploy."""
+        if self.block.domain:
+            return f"wss://{self.block.domain.name}" + (
+                f"/{self.block.domain.mapping}" if self.block.domain.mapping else ""
+            )
+        if self.adopted:
+            return f"{self.adopted.endpoint}/{self.cli.api_stage}"
+        api_id = self.api_id()
+        if not api_id:
+            return None
+        return f"wss://{api_id}.execute-api.{self.known['Region']}.amazonaws.com/{self.cli.api_stage}"
+
+    # The steps
+
+    def prepare(self) -> None:
+        """Fills in the settings. Names a bucket that stays the same where the stage names none."""
+        cli = self.cli
+        if "s3_bucket" not in self.config:
+            cli.s3_bucket_name = f"zappa-{cli.lambda_name}-{self.known['AccountId']}-{self.known['Region']}"[:63].strip(
+                "-"
+            )
+        if cli.command not in ("deploy", "update", "package", "template", "schedule"):
+            return
+        package.check_runtime(cli.runtime)
+        self._prepare_environment()
+        everything = {**self.known, **cli.aws_environment_variables}
+        if "events" in self.config:
+            cli.override_stage_config_setting("events", function_settings.filled(self.config["events"], everything))
+        self._prepare_role()
+
+    def _prepare_environment(self) -> None:
+        cli = self.cli
+        # Zappa sets environment_variables when its own handler loads, which a WebSocket event never does.
+        wanted = {
+            "DJANGO_SETTINGS_MODULE": cli.django_settings,
+            **cli.environment_variables,
+            **cli.aws_environment_variables,
+        }
+        deployed = None if cli.command == "package" else self.deployed_environment()
+        cli.aws_environment_variables = function_settings.environment(wanted, deployed, self.known)
+        cli.environment_variables = {}
+
+    def _prepare_role(self) -> None:
+        if not (self.cli.manage_roles and "attach_policy" in self.config):
+            return
+        text = Path(self.config["attach_policy"]).read_text()
+        known = {**self.known, **self.cli.aws_environment_variables, "WebSocketApiId": self.api_id() or "*"}
+        self.zappa.attach_policy = function_settings.policy(text, known)
+        self.zappa.extra_permissions = function_settings.without_zappas_grant(self.zappa.extra_permissions)
+
+    def package(self, *_args: Any, **_kwargs: Any) -> None:
+        """Trims and compiles the zip, and tries it out; a zip that does not work is never uploaded."""
+        import click
+
+        options = PackageOptions.read(self.config.get("package", {}))
+        venv = self.zappa.get_current_venv()
+        site_packages = Path(venv, "lib", f"python{sys.version_info.major}.{sys.version_info.minor}", "site-packages")
+        archive = Path(self.cli.zip_path)
+        click.echo(
+            "Package: " + str(package.repack(archive, site_packages=site_packages, project=Path.cwd(), options=options))
+        )
+        given = {**(self.deployed_environment() or {}), **self.cli.aws_environment_variables}
+        borrowed = None if options.boto3 else site_packages
+        click.echo(
+            "Tried out: "
+            + str(tryout.try_out(archive, handler=self.cli.lambda_handler, environment=given, borrowed=borrowed))
+        )
+
+    def complete_template(self, *_args: Any, **_kwargs: Any) -> None:
+        """Puts the `websocket_api` block into the template that Zappa has begun."""
+        own = self._resources()
+        foreign = self.adopted.foreign_routes(_route_ids(own)) if self.adopted else {}
+        websocket_template.complete(
+            self.zappa.cf_template,
+            self.block,
+            name=self.cli.lambda_name,
+            foreign_routes=foreign,
+            foreign_stage=bool(
+                self.adopted and self.cli.api_stage in self.adopted.stages and websocket_template.STAGE not in own
+            ),
+        )
+
+    def correct_mappings(self, *_args: Any, **_kwargs: Any) -> None:
+        """Switches partial-batch failures on: without, one failed recipient list sends the whole batch again."""
+        for event in self.cli.stage_config.get("events", []):
+            source = event.get("event_source", {})
+            if ":sqs:" in source.get("arn", "") and source.get("partial_batch_failures", event["function"] == FANOUT):
+                self._correct_mapping(source)
+
+    def _correct_mapping(self, source: dict[str, Any]) -> None:
+        client = self.zappa.lambda_client
+        wanted: dict[str, Any] = {"FunctionResponseTypes": [PARTIAL]}
+        if "maximum_concurrency" in source:
+            wanted["ScalingConfig"] = {"MaximumConcurrency": source["maximum_concurrency"]}
+        found = client.list_event_source_mappings(FunctionName=self.cli.lambda_name, EventSourceArn=source["arn"])
+        if not found["EventSourceMappings"]:
+            raise ProvisioningError(
+                f"{source['arn']} does not reach the function: has serverless_config/queue.yaml been applied?"
+            )
+        for mapping in found["EventSourceMappings"]:
+            if all(mapping.get(key) == value for key, value in wanted.items()):
+                continue
+            change = partial(client.update_event_source_mapping, UUID=mapping["UUID"], **wanted)
+            _patiently(change, client.exceptions.ResourceInUseException)
+
+    def introduce(self, *_args: Any, **_kwargs: Any) -> None:
+        """Tells the function its addresses, takes over routes of an adopted API, and narrows the role to the API."""
+        resources = self._resources()
+        if self.adopted:
+            integration = resources[websocket_template.INTEGRATION][1].rpartition("/")[2]
+            adoption.take_over(
+                self.apigateway,
+                self.adopted,
+                region=self.known["Region"],
+                own_ids=_route_ids(resources),
+                target=f"integrations/{integration}",
+                stage=self.cli.api_stage,
+                answers=self.block.answering,
+            )
+        self._tell_addresses()
+        if self.cli.manage_roles and "attach_policy" in self.config:
+            self._prepare_role()
+            self.zappa.create_iam_roles()
+
+    def _tell_addresses(self) -> None:
+        client, name = self.zappa.lambda_client, self.cli.lambda_name
+        http = self.zappa.get_api_url(name, self.cli.api_stage) or ""
+        addresses = {
+            "WS_LAMBDA_GATEWAY_IDS": self.api_id(),
+            "WS_LAMBDA_WEBSOCKET_URL": self.websocket_url() or "",
+            "WS_LAMBDA_HTTP_HOST": self.config.get("domain") or http.removeprefix("https://").partition("/")[0],
+        }
+        addresses = {key: value for key, value in addresses.items() if key not in self.cli.aws_environment_variables}
+        deployed = self.deployed_environment() or {}
+        if all(deployed.get(key) == value for key, value in addresses.items()):
+            return
+        self.zappa.wait_until_lambda_function_is_updated(name)
+        client.update_function_configuration(FunctionName=name, Environment={"Variables": {**deployed, **addresses}})
+        self.zappa.wait_until_lambda_function_is_updated(name)
+        if self.cli.apigateway_lambda_qualifier:
+            # SnapStart and provisioned concurrency run published versions, whose environment is fixed.
+            version = client.publish_version(FunctionName=name)["Version"]
+            self.zappa.wait_until_lambda_function_version_is_active(name, version)
+            client.update_alias(FunctionName=name, Name=self.cli.apigateway_lambda_qualifier, FunctionVersion=version)
+
+    def addresses(self) -> dict[str, str]:
+        """What `zappa status` does not know of."""
+        return {"WebSocket URL": self.websocket_url() or "None", "WebSocket API": self.api_id() or "None"}
+
+    def release(self) -> None:
+        """Gives an adopted API its routes back, before our integration goes."""
+        if self.adopted:
+            adoption.give_back(self.apigateway, self.adopted, region=self.known["Region"], stage=self.cli.api_stage)
+
+    def clear_away(self) -> None:
+        """Deletes what Zappa's undeploy leaves: the role that it made, and the bucket that we named."""
+        if self.cli.manage_roles and not self.cli.desired_role_arn:
+            self._delete_role()
+        if "s3_bucket" not in self.config:
+            client = self.zappa.s3_client
+            try:
+                client.delete_bucket(Bucket=self.cli.s3_bucket_name)
+            except client.exceptions.ClientError as error:
+                if error.response["Error"]["Code"] != "NoSuchBucket":
+                    raise ProvisioningError(f"The bucket {self.cli.s3_bucket_name} stays: {error}") from error
+
+    def _delete_role(self) -> None:
+        client, role = self.zappa.iam_client, self.zappa.role_name
+        try:
+            for policy in client.list_role_policies(RoleName=role)["PolicyNames"]:
+                client.delete_role_policy(RoleName=role, PolicyName=policy)
+            client.delete_role(RoleName=role)
+        except client.exceptions.NoSuchEntityException:
+            return
+
+
+def _route_ids(resources: dict[str, tuple[str, str]]) -> set[str]:
+    return {physical.rpartition("/")[2] for kind, physical in resources.values() if kind == "AWS::ApiGatewayV2::Route"}
+
+
+def _patiently(call: Callable[[], Any], busy: type[Exception], seconds: float = 60) -> Any:
+    """A mapping that was only just made cannot be changed for some seconds."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return call()
+        except busy:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(2)

@@ -1,0 +1,132 @@
+"""The `websocket_api` block of a stage in `zappa_settings.json`, read once and strictly."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+ACCESS_LOG_FORMAT = {
+    "requestId": "$context.requestId",
+    "connectionId": "$context.connectionId",
+    "eventType": "$context.eventType",
+    "routeKey": "$context.routeKey",
+    "status": "$context.status",
+    "integrationStatus": "$context.integration.status",
+    "integrationLatency": "$context.integrationLatency",
+    "error": "$context.error.message",
+    "sourceIp": "$context.identity.sourceIp",
+    "requestTime": "$context.requestTime",
+    "disconnectStatusCode": "$context.disconnectStatusCode",
+}
+"""What is logged of every event: ids and outcomes, never a query string (tokens) or a body."""
+
+REQUIRED_ROUTES = ("$connect", "$disconnect", "$default")
+_ROUTE_KEY = re.compile(r"\$(?:connect|disconnect|default)|[\w./-]{1,128}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Domain:
+    """A custom domain of the WebSocket API."""
+
+    name: str
+    certificate_arn: str
+    """An ACM certificate in the API's own region."""
+
+    hosted_zone_id: str = ""
+    """The Route 53 zone that gets the alias records. Empty: DNS is somebody else's."""
+
+    mapping: str = ""
+    """The path on the domain. Empty: the domain as a whole."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebSocketBlock:
+    """What the WebSocket API is to be beyond what Zappa makes of it."""
+
+    routes: tuple[str, ...] = ()
+    """Custom route keys, beside `$connect`, `$disconnect` and `$default`."""
+
+    route_responses: tuple[str, ...] | bool = True
+    """Routes whose handler's answer goes back to the client; True for all but `$connect` and `$disconnect`."""
+
+    route_selection_expression: str = "$request.body.action"
+
+    description: str = "WebSocket API of django-ws-lambda"
+
+    throttling: Mapping[str, float] = field(default_factory=dict)
+    """`rate` (events per second) and `burst` of the whole stage. The account's own limits stand above it."""
+
+    route_throttling: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """The same for single routes: `{"$connect": {"rate": 100, "burst": 200}}`."""
+
+    access_log: Mapping[str, Any] | bool = True
+    """False, True, or `{"retention_days": 30, "format": {...}, "destination_arn": "..."}`."""
+
+    detailed_metrics: bool = True
+    """Whether CloudWatch counts per route."""
+
+    stage_variables: Mapping[str, str] = field(default_factory=dict)
+
+    domain: Domain | None = None
+
+    adopt: str = ""
+    """The id of a WebSocket API that exists already and gets our routes, instead of a new one."""
+
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, block: Mapping[str, Any]) -> "WebSocketBlock":
+        """The block as a settings file writes it.
+
+        Raises:
+            ValueError: saying what is wrong with it.
+        """
+        _refuse_unknown("websocket_api", cls, block)
+        given: dict[str, Any] = {key: tuple(one) if isinstance(one, list) else one for key, one in block.items()}
+        if isinstance(given.get("domain"), Mapping):
+            _refuse_unknown("websocket_api.domain", Domain, given["domain"])
+            try:
+                given["domain"] = Domain(**given["domain"])
+            except TypeError as error:
+                raise ValueError('websocket_api.domain needs "name" and "certificate_arn"') from error
+        found = cls(**given)
+        found._check_routes()
+        return found
+
+    def _check_routes(self) -> None:
+        for key in (*self.routes, *self.route_throttling):
+            if not _ROUTE_KEY.fullmatch(key):
+                raise ValueError(f"websocket_api: {key!r} is not a route key")
+        if len(set(self.all_routes)) > 300:
+            raise ValueError("websocket_api: API Gateway takes 300 routes per API")
+        for name, wanted in (("route_throttling", self.route_throttling), ("route_responses", self.answering)):
+            if unknown := set(wanted) - set(self.all_routes):
+                raise ValueError(
+                    f"websocket_api.{name} names {', '.join(sorted(unknown))}, which is not among the routes"
+                )
+
+    @property
+    def all_routes(self) -> tuple[str, ...]:
+        """Every route key, each once."""
+        return tuple(dict.fromkeys((*REQUIRED_ROUTES, *self.routes)))
+
+    @property
+    def answering(self) -> tuple[str, ...]:
+        """The routes that get a route response."""
+        if isinstance(self.route_responses, tuple):
+            return self.route_responses
+        return tuple(key for key in self.all_routes if key not in REQUIRED_ROUTES[:2] and self.route_responses)
+
+    @property
+    def log_format(self) -> str:
+        """The access log's format, one line of JSON."""
+        wanted = self.access_log if isinstance(self.access_log, Mapping) else {}
+        form = wanted.get("format", ACCESS_LOG_FORMAT)
+        return form if isinstance(form, str) else json.dumps(form)
+
+
+def _refuse_unknown(name: str, kind: type, given: Mapping[str, Any]) -> None:
+    known = {f.name for f in fields(kind)}
+    if unknown := set(given) - known:
+        raise ValueError(f"{name} has no {', '.join(sorted(unknown))}. It knows {', '.join(sorted(known))}.")

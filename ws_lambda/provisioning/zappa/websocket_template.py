@@ -1,0 +1,174 @@
+"""The WebSocket API in Zappa's CloudFormation template, completed.
+
+Zappa writes the API, three routes, a stage and the permission to invoke. Here they get custom routes, route
+responses (without one the handler's answer never reaches the client), throttling, an access log, a domain, and
+outputs. With an API that is to be adopted, the same resources are hung onto that one.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ws_lambda.provisioning.zappa.websocket_block import WebSocketBlock
+
+API, INTEGRATION, STAGE = "WsApi", "WsIntegration", "WsStage"
+_ZAPPA_ROUTES = {"$connect": "WsConnectRoute", "$disconnect": "WsDisconnectRoute", "$default": "WsDefaultRoute"}
+
+
+def complete(
+    template: Any,
+    block: WebSocketBlock,
+    *,
+    name: str,
+    foreign_routes: Mapping[str, Mapping[str, Any]] | None = None,
+    foreign_stage: bool = False,
+) -> None:
+    """Completes a troposphere template that Zappa's `create_websocket_api` has been at.
+
+    Args:
+        template: `cli.zappa.cf_template`.
+        block: the stage's `websocket_api` block.
+        name: the function's name, after which log groups are named.
+        foreign_routes: routes of an adopted API, by key, that are somebody else's and so not for this stack to
+            create; as `get_routes` tells of them.
+        foreign_stage: whether the adopted API has the stage already.
+    """
+    from troposphere import Ref
+
+    api = _api(template, block)
+    for key in block.all_routes:
+        if foreign := (foreign_routes or {}).get(key):
+            template.resources.pop(_ZAPPA_ROUTES.get(key, ""), None)
+            if key in block.answering and not foreign.get("RouteResponseSelectionExpression"):
+                _response(template, logical_id(key), foreign["RouteId"], api)
+        else:
+            _route(template, block, key, api)
+    stage = template.resources[STAGE]
+    if foreign_stage:
+        del template.resources[STAGE]
+    else:
+        _stage(stage, template, block, name)
+    if block.domain:
+        _domain(template, block, api, stage.StageName if foreign_stage else Ref(STAGE))
+    _outputs(template, block, api)
+
+
+def logical_id(route_key: str) -> str:
+    """The logical id of a route: Zappa's own for its three, letters and digits for the others."""
+    words = re.findall(r"[A-Za-z0-9]+", route_key)
+    plain = "".join(word[:1].upper() + word[1:] for word in words)
+    # Route keys that differ in their punctuation alone must not meet in one resource.
+    mark = "" if plain.lower() == route_key.lower() else route_key.encode().hex()
+    return _ZAPPA_ROUTES.get(route_key, f"WsRoute{plain}{mark}")
+
+
+def _api(template: Any, block: WebSocketBlock) -> Any:
+    from troposphere import Ref
+
+    api = template.resources[API]
+    if not block.adopt:
+        api.RouteSelectionExpression = block.route_selection_expression
+        api.Description = block.description
+        if block.tags:
+            api.Tags = dict(block.tags)
+        return Ref(API)
+    del template.resources[API]
+    for resource in template.resources.values():
+        if resource.title.startswith("Ws") and "ApiId" in resource.props:
+            resource.ApiId = block.adopt
+    parts = template.resources["WsInvokePermission"].SourceArn.data["Fn::Join"][1]
+    parts[-2] = block.adopt
+    return block.adopt
+
+
+def _route(template: Any, block: WebSocketBlock, key: str, api: Any) -> None:
+    from troposphere import Join, Ref
+    from troposphere.apigatewayv2 import Route
+
+    title = logical_id(key)
+    if title not in template.resources:
+        target = Join("", ["integrations/", Ref(INTEGRATION)])
+        template.add_resource(Route(title, ApiId=api, RouteKey=key, Target=target))
+    if key in block.answering:
+        template.resources[title].RouteResponseSelectionExpression = "$default"
+        _response(template, title, Ref(title), api)
+
+
+def _response(template: Any, title: str, route_id: Any, api: Any) -> None:
+    from troposphere.apigatewayv2 import RouteResponse
+
+    response = RouteResponse(f"{title}Response", ApiId=api, RouteId=route_id, RouteResponseKey="$default")
+    template.add_resource(response)
+
+
+def _stage(stage: Any, template: Any, block: WebSocketBlock, name: str) -> None:
+    from troposphere.apigatewayv2 import AccessLogSettings, RouteSettings
+
+    limits = dict(block.throttling)
+    stage.DefaultRouteSettings = RouteSettings(DetailedMetricsEnabled=block.detailed_metrics, **_throttle(limits))
+    if block.route_throttling:
+        # Route settings are not merged with the stage's: each repeats what it does not change.
+        stage.RouteSettings = {
+            key: {"DetailedMetricsEnabled": block.detailed_metrics, **_throttle({**limits, **own})}
+            for key, own in block.route_throttling.items()
+        }
+        stage.DependsOn = [logical_id(key) for key in block.route_throttling if logical_id(key) in template.resources]
+    if block.stage_variables:
+        stage.StageVariables = dict(block.stage_variables)
+    if block.access_log:
+        destination = _log_destination(template, block, name)
+        stage.AccessLogSettings = AccessLogSettings(DestinationArn=destination, Format=block.log_format)
+
+
+def _throttle(limits: dict[str, float]) -> dict[str, float]:
+    named = {"rate": "ThrottlingRateLimit", "burst": "ThrottlingBurstLimit"}
+    return {named[key]: value for key, value in limits.items()}
+
+
+def _log_destination(template: Any, block: WebSocketBlock, name: str) -> Any:
+    from troposphere import Join, Ref
+    from troposphere.logs import LogGroup
+
+    wanted = block.access_log if not isinstance(block.access_log, bool) else {}
+    if "destination_arn" in wanted:
+        return wanted["destination_arn"]
+    group = LogGroup("WsAccessLog", LogGroupName=f"/ws-lambda/{name}/access")
+    group.RetentionInDays = wanted.get("retention_days", 30)
+    template.add_resource(group)
+    # The group's Arn attribute ends in ":*", which API Gateway refuses.
+    parts = ["arn:", Ref("AWS::Partition"), ":logs:", Ref("AWS::Region"), ":", Ref("AWS::AccountId"), ":log-group:"]
+    return Join("", [*parts, Ref(group)])
+
+
+def _domain(template: Any, block: WebSocketBlock, api: Any, stage: Any) -> None:
+    from troposphere import GetAtt, Ref
+    from troposphere.apigatewayv2 import ApiMapping, DomainName, DomainNameConfiguration
+    from troposphere.route53 import AliasTarget, RecordSetType
+
+    wanted = block.domain
+    assert wanted is not None  # noqa: S101 - for the type checker; the caller asked
+    # WebSocket APIs take regional domains only, and TLS 1.2 or newer.
+    configuration = DomainNameConfiguration(
+        CertificateArn=wanted.certificate_arn, EndpointType="REGIONAL", SecurityPolicy="TLS_1_2"
+    )
+    domain = DomainName("WsDomain", DomainName=wanted.name, DomainNameConfigurations=[configuration])
+    template.add_resource(domain)
+    mapping = ApiMapping("WsMapping", ApiId=api, DomainName=Ref(domain), Stage=stage)
+    if wanted.mapping:
+        mapping.ApiMappingKey = wanted.mapping
+    template.add_resource(mapping)
+    if wanted.hosted_zone_id:
+        zone, target = GetAtt(domain, "RegionalHostedZoneId"), GetAtt(domain, "RegionalDomainName")
+        record = RecordSetType("WsDomainRecord", Name=wanted.name, Type="A", HostedZoneId=wanted.hosted_zone_id)
+        record.AliasTarget = AliasTarget(DNSName=target, HostedZoneId=zone)
+        template.add_resource(record)
+
+
+def _outputs(template: Any, block: WebSocketBlock, api: Any) -> None:
+    from troposphere import Output
+
+    template.add_output(Output("WebSocketApiId", Value=api, Description="The WebSocket API"))
+    if block.domain:
+        path = f"/{block.domain.mapping}" if block.domain.mapping else ""
+        url = f"wss://{block.domain.name}{path}"
+        template.add_output(Output("WebSocketDomainUrl", Value=url, Description="Where clients connect"))
