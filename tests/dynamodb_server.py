@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.request import Request, urlopen
 
 from moto import settings
 from moto.server import ThreadedMotoServer
@@ -13,7 +14,10 @@ def serving() -> Iterator[str]:
     settings.INITIAL_NO_AUTH_ACTION_COUNT = float("inf")
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
+    url = "http://{}:{}".format(*server.get_host_and_port())
     try:
-        yield "http://{}:{}".format(*server.get_host_and_port())
+        # The server is in this process, and so has whatever tables earlier tests left in moto.
+        urlopen(Request(f"{url}/moto-api/reset", method="POST")).close()  # noqa: S310 - our own server
+        yield url
     finally:
         server.stop()

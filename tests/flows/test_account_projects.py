@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from moto.server import ThreadedMotoServer
+
+from tests import dynamodb_server
 
 ROOT = Path(__file__).parents[2]
 
@@ -111,21 +112,18 @@ print(get_user_model()._meta.label)
 @pytest.fixture
 def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
     """The environment of a project's processes, with a DynamoDB behind it."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
     (tmp_path / "site_urls.py").write_text(URLS)
-    yield {
-        **os.environ,
-        "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}",
-        "PYTHONWARNINGS": "error",
-        "DJANGO_SETTINGS_MODULE": "site_settings",
-        "AWS_ENDPOINT_URL_DYNAMODB": f"http://{host}:{port}",
-        "AWS_REGION": "eu-west-1",
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-    }
-    server.stop()
+    with dynamodb_server.serving() as url:
+        yield {
+            **os.environ,
+            "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}",
+            "PYTHONWARNINGS": "error",
+            "DJANGO_SETTINGS_MODULE": "site_settings",
+            "AWS_ENDPOINT_URL_DYNAMODB": url,
+            "AWS_REGION": "eu-west-1",
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing",
+        }
 
 
 def run(environment: dict[str, str], *arguments: str, typed: str = "", **more: str) -> str:
