@@ -81,6 +81,7 @@ def broadcast(
     on_gone: OnGone,
     pace: pacing.TokenBucket | pacing.Unpaced | None = None,
     progress: Callable[[Round], None] | None = None,
+    resumable: bool = False,
 ) -> DeliveryReport:
     """Posts the bytes to every recipient.
 
@@ -89,13 +90,13 @@ def broadcast(
         on_gone: called with batches of those that are gone, when the round is over. What it raises is logged: the
             report of what was sent must not be lost over it.
         pace: instead of the process's own.
-        progress: see `Round`.
+        progress, resumable: see `Round`.
 
     Raises:
         botocore.exceptions.NoCredentialsError: there is nothing to sign with.
     """
     started = time.monotonic()
-    posting = Posting(Api("POST", body), recipients, pace or pacing.shared(), progress)
+    posting = Posting(Api("POST", body), recipients, pace or pacing.shared(), progress, resumable)
     posting.run(slots())
     _tell(on_gone, posting.gone)
     return _report(posting, started)

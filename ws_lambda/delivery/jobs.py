@@ -16,6 +16,9 @@ from ws_lambda.delivery.key_ranges import KeyRange
 from ws_lambda.delivery.outcomes import Recipient
 
 VERSION: Final = 1
+LIFETIME: Final = 3600
+"""Seconds in which a job is worth sending. A broadcast that is an hour late is worse than none."""
+
 LISTED_IN_A_JOB: Final = 300
 """Recipients listed one by one in a job: some 45 kB."""
 
@@ -31,6 +34,9 @@ class Job:
     pieces: int
     """How many jobs the broadcast has; each sends at that fraction of FANOUT_MAX_RPS."""
 
+    not_after: int
+    """Epoch seconds. Later it is not sent, but left to the dead-letter queue: no job goes round for ever."""
+
     part: KeyRange | None = None
     listed: tuple[Recipient, ...] = ()
     """Instead of a part: exactly these."""
@@ -43,6 +49,7 @@ class Job:
                 "job_id": self.job_id,
                 "body": b64encode(self.body).decode(),
                 "pieces": self.pieces,
+                "not_after": self.not_after,
                 "part": self.part and self.part.as_dict(),
                 "listed": self.listed,
             },
@@ -64,6 +71,7 @@ class Job:
                 job_id=raw["job_id"],
                 body=b64decode(raw["body"], validate=True),
                 pieces=int(raw["pieces"]),
+                not_after=int(raw["not_after"]),
                 part=KeyRange(**raw["part"]) if raw["part"] else None,
                 listed=tuple(Recipient(*one) for one in raw["listed"]),
             )

@@ -32,11 +32,17 @@ class KeyRange:
     upto: str = ""
     """A connection id; "" is the end."""
 
+    def cursor(self, last: Recipient) -> str:
+        """What `after` has to be for everything behind a recipient."""
+        return last.connection_id if self.kind == "channel" else f"{last.connected_at}:{last.connection_id}"
+
+    def resumed_at(self, cursor: str) -> Self:
+        """What is left of it behind a cursor."""
+        return replace(self, after=cursor)
+
     def resumed(self, last: Recipient) -> Self:
-        """What is left of it after a recipient that was in it."""
-        if self.kind == "channel":
-            return replace(self, after=last.connection_id)
-        return replace(self, after=f"{last.connected_at}:{last.connection_id}")
+        """What is left of it behind a recipient that was in it."""
+        return self.resumed_at(self.cursor(last))
 
     def as_dict(self) -> dict[str, Any]:
         """For a queue job."""

@@ -52,6 +52,11 @@ _shared: TokenBucket | Unpaced = Unpaced()
 _shared_for = -1
 
 
+def share_of(pieces: int) -> TokenBucket | Unpaced:
+    """A bucket for one of so many workers that send at the same time."""
+    return TokenBucket(conf.FANOUT_MAX_RPS / max(1, pieces)) if conf.FANOUT_MAX_RPS else Unpaced()
+
+
 def shared() -> TokenBucket | Unpaced:
     """The bucket of this process: all its threads pace together at FANOUT_MAX_RPS."""
     global _shared, _shared_for

@@ -2,14 +2,15 @@
 
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice
-from typing import Final
+from functools import partial
+from itertools import chain, count, islice
+from typing import Any, Final
 
-from ws_lambda import aws
+from ws_lambda import aws, clock
 from ws_lambda.conf import conf
 from ws_lambda.delivery import roster
 from ws_lambda.delivery.audiences import Audience, Listed
-from ws_lambda.delivery.jobs import LISTED_IN_A_JOB, Job
+from ws_lambda.delivery.jobs import LIFETIME, LISTED_IN_A_JOB, Job
 from ws_lambda.delivery.outcomes import Recipient
 from ws_lambda.exceptions import DeliveryError
 
@@ -25,19 +26,23 @@ def jobs_for(audience: Audience, body: bytes, head: Sequence[Recipient], rest: I
         head: the first recipients, as far as they have been read.
         rest: those after them; read only of a `Listed` audience.
     """
-    broadcast_id = uuid.uuid4().hex
+    make = partial(_job, uuid.uuid4().hex, body, int(clock.now()) + LIFETIME)
     if isinstance(audience, Listed):
         everyone = chain(head, rest)
-        number = 0
-        while some := tuple(islice(everyone, LISTED_IN_A_JOB)):
-            yield Job(job_id=f"{broadcast_id}.{number}", body=body, pieces=conf.FANOUT_WORKERS, listed=some)
-            number += 1
+        for number in count():
+            if not (some := tuple(islice(everyone, LISTED_IN_A_JOB))):
+                break
+            yield make(number, conf.FANOUT_WORKERS, listed=some)
         return
     whole = roster.parts_of(audience)
     each = max(1, conf.FANOUT_WORKERS // len(whole))
     parts = [piece for part in whole for piece in roster.divided(part, each, first=head[0].connection_id)]
     for number, part in enumerate(parts):
-        yield Job(job_id=f"{broadcast_id}.{number}", body=body, pieces=len(parts), part=part)
+        yield make(number, len(parts), part=part)
+
+
+def _job(broadcast_id: str, body: bytes, not_after: int, number: int, pieces: int, **whom: Any) -> Job:
+    return Job(job_id=f"{broadcast_id}.{number}", body=body, not_after=not_after, pieces=pieces, **whom)
 
 
 def enqueue(jobs: Iterable[Job]) -> int:
@@ -46,11 +51,11 @@ def enqueue(jobs: Iterable[Job]) -> int:
     Raises:
         DeliveryError: SQS would not take one. Those before it are on the queue, and will be sent.
     """
-    count = 0
+    taken = 0
     for batch in _batches(job.to_json() for job in jobs):
         _send(batch)
-        count += len(batch)
-    return count
+        taken += len(batch)
+    return taken
 
 
 def _batches(messages: Iterable[str]) -> Iterator[list[str]]:

@@ -29,6 +29,11 @@ _BACKOFF, _LONGEST_BACKOFF = 0.1, 5.0
 _MOST_WAITING = 1_000
 """Recipients waiting for a retry. With that many in trouble, no new ones are begun."""
 
+PROGRESS_EVERY: Final = 500
+"""Outcomes between two calls of `progress`."""
+
+PROGRESS_SECONDS: Final = 5.0
+
 _NOT_YET = 0.005
 """Seconds until a roster that had nothing ready is asked again."""
 
@@ -62,17 +67,26 @@ class Round:
         recipients: Iterable[Recipient | None],
         pace: TokenBucket | Unpaced,
         progress: Callable[["Round"], None] | None = None,
-        every: int = 500,
+        resumable: bool = False,
     ) -> None:
         """
         Args:
             recipients: None among them stands for "not yet": the roster is still being read.
-            progress: called each time `every` more recipients have their outcome.
+            progress: called after every PROGRESS_EVERY outcomes, at least every PROGRESS_SECONDS, and at the end.
+                What it raises ends the round.
+            resumable: whether those without an outcome at the deadline stay in `under_way`, for a later round,
+                instead of being failed.
         """
         self.failed: list[Failure] = []
         self.unread = False
+        self.over = False
+        """Whether nothing more will be sent in this round."""
+
         self.last: Recipient | None = None
         """The recipient taken last from the source."""
+
+        self.taken = 0
+        """How many have been taken from the source."""
 
         self.under_way: set[Attempt] = set()
         """Taken, and without an outcome yet. Bounded by the connections and `_MOST_WAITING`."""
@@ -87,8 +101,9 @@ class Round:
         self._held: Attempt | None = None
         self._ends_at = ends_at()
         self._progress = progress
-        self._every = every
+        self._resumable = resumable
         self._settled = 0
+        self._tick_at = time.monotonic() + PROGRESS_SECONDS
 
     def run(self, slots: Slots) -> None:
         """Sends to all of them; returns when each has an outcome, or at the deadline.
@@ -102,6 +117,8 @@ class Round:
         finally:
             if isinstance(self._source, Generator):
                 self._source.close()  # stops the thread that reads ahead
+        self.over = True
+        self._report(time.monotonic())
         if self.source_error is not None:
             if self.last is None:
                 raise self.source_error
@@ -115,6 +132,8 @@ class Round:
         """See `exchange.Work`."""
         while True:
             now = time.monotonic()
+            if now >= self._tick_at:
+                self._report(now)
             if now >= self._ends_at:
                 self._give_up()
                 return None
@@ -153,6 +172,7 @@ class Round:
             for recipient in self._source:
                 if recipient is not None:
                     self.last = recipient
+                    self.taken += 1
                 return recipient
         except DeliveryError as error:
             self.source_error = error
@@ -185,7 +205,7 @@ class Round:
         if attempt.tries >= ATTEMPTS or due > attempt.first_at + RETRY_WINDOW:
             self._fail(attempt, f"{reason}, after {attempt.tries} attempts")
         elif due >= self._ends_at:
-            self._fail(attempt, f"{reason}, and no time for another attempt")
+            self._late(attempt, f"{reason}, and no time for another attempt")
         else:
             heapq.heappush(self._retries, (due, attempt))
 
@@ -198,19 +218,28 @@ class Round:
     def _done(self, attempt: Attempt) -> None:
         self.under_way.discard(attempt)
         self._settled += 1
-        if self._progress and self._settled % self._every == 0:
+        if self._settled % PROGRESS_EVERY == 0:
+            self._report(time.monotonic())
+
+    def _report(self, now: float) -> None:
+        self._tick_at = now + PROGRESS_SECONDS
+        if self._progress:
             self._progress(self)
 
+    def _late(self, attempt: Attempt, reason: str) -> None:
+        if not self._resumable:
+            self._fail(attempt, reason)
+
     def _give_up(self) -> None:
-        """At the deadline: whoever has no outcome gets this one."""
+        """At the deadline: whoever has no outcome gets this one, or is left for a later round."""
         waiting = [attempt for _, attempt in self._retries] + ([self._held] if self._held else [])
         self._retries, self._held = [], None
         for attempt in waiting:
-            self._fail(attempt, "out of time")
+            self._late(attempt, "out of time")
         if self._exhausted:
             return
         self._exhausted = True
-        if self._listed:
+        if self._listed and not self._resumable:
             for recipient in self._source:
                 if recipient is not None:
                     self._fail(Attempt(recipient, 0.0), "out of time")
