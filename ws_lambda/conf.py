@@ -162,7 +162,7 @@ class _Lazy:
             raw = getattr(settings, "WS_LAMBDA", {})
             if wrong := [sentence for _key, sentence in problems(raw)]:
                 raise ImproperlyConfigured(" ".join(wrong))
-            frozen = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()}
+            frozen: dict[str, Any] = {str(k): tuple(v) if isinstance(v, list) else v for k, v in raw.items()}
             self._settings = Settings(**frozen)
         return getattr(self._settings, name)
 

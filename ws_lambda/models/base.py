@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import Any
 
 import botocore.session
 from pynamodb.connection import Connection, TableConnection
@@ -11,7 +11,6 @@ from pynamodb.models import Model
 from ws_lambda import aws
 from ws_lambda.conf import conf
 
-_T = TypeVar("_T", bound="Table")
 _lock = threading.Lock()
 _shared: Connection | None = None
 
@@ -60,8 +59,6 @@ class Table(Model):
             name = "sessions"
     """
 
-    _connection: ClassVar[TableConnection | None] = None
-
     @classmethod
     def _get_connection(cls) -> TableConnection:
         table = super()._get_connection()
@@ -73,7 +70,7 @@ class Table(Model):
         return table
 
 
-def batch_read(wanted: Iterable[tuple[type[_T], Mapping[str, str]]]) -> dict[type[_T], _T]:
+def batch_read(wanted: Iterable[tuple[type["Table"], Mapping[str, str]]]) -> dict[type["Table"], Any]:
     """Reads at most one item of each of several tables in one consistent BatchGetItem.
 
     Args:
@@ -82,13 +79,16 @@ def batch_read(wanted: Iterable[tuple[type[_T], Mapping[str, str]]]) -> dict[typ
     Returns:
         The items found, by table; an item that is not there is absent.
     """
-    by_name: dict[str, type[_T]] = {}
+    by_name: dict[str, type[Table]] = {}
     request: dict[str, Any] = {}
     for table, key in wanted:
         name = table.Meta.table_name
         by_name[name] = table
-        request[name] = {"ConsistentRead": True, "Keys": [{attr: {"S": value} for attr, value in key.items()}]}
-    found: dict[type[_T], _T] = {}
+        request[name] = {
+            "ConsistentRead": True,
+            "Keys": [{attr: {"S": value} for attr, value in key.items()}],
+        }
+    found: dict[type[Table], Any] = {}
     while request:
         answer = connection().dispatch("BatchGetItem", {"RequestItems": request})
         for name, items in answer["Responses"].items():

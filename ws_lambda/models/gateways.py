@@ -198,3 +198,9 @@ def forget() -> None:
     global _read
     with _lock:
         _read = ("", 0.0, {})
+
+
+def only_websocket_url() -> str:
+    """The address of the one gateway that is registered; "" where there is none, or a choice."""
+    known = list(_known().values())
+    return known[0].websocket_url if len(known) == 1 else ""

@@ -1,0 +1,106 @@
+"""Who may be in which channel."""
+
+import threading
+from collections.abc import Iterable
+from typing import Any, Final
+
+from pynamodb.attributes import ListAttribute, UnicodeAttribute
+
+from ws_lambda import channels, clock
+from ws_lambda.conf import conf
+from ws_lambda.models.base import Table, TableMeta
+
+ALLOW_ALL: Final = "allow_all"
+STAFF_ONLY: Final = "staff_only"
+SUPERUSER_ONLY: Final = "superuser_only"
+PERMISSIONS: Final = "permissions"
+ACCESS_LEVELS: Final = (ALLOW_ALL, STAFF_ONLY, SUPERUSER_ONLY, PERMISSIONS)
+
+
+class ChannelPermission(Table):
+    """The access level of one channel, or of every channel that begins with a prefix.
+
+    An exact name beats a prefix, a longer prefix beats a shorter one. The table is meant for tens or hundreds of
+    rows, since each process keeps a copy: where every tenant has rules of his own, write `can_join_channel`.
+    """
+
+    class Meta(metaclass=TableMeta):
+        name = "channel_permissions"
+
+    channel_name = UnicodeAttribute(hash_key=True)
+    """A channel's name, or a prefix ending in `*`."""
+
+    access = UnicodeAttribute()
+    """One of ACCESS_LEVELS; any other value refuses everybody."""
+
+    rules: ListAttribute[list[str]] = ListAttribute(default=list)
+    """For `permissions`: lists of permission names. All of one list are needed (AND); any list will do (OR)."""
+
+    description = UnicodeAttribute(default="")
+
+    def admits(self, user: Any) -> bool:
+        """Whether a user may be in the channel. Anonymous is None or Django's AnonymousUser."""
+        if self.access == ALLOW_ALL:
+            return True
+        if user is None or not user.is_authenticated or not user.is_active:
+            return False
+        match self.access:
+            case "staff_only":
+                return bool(user.is_staff or user.is_superuser)
+            case "superuser_only":
+                return bool(user.is_superuser)
+            case "permissions":
+                rules = [list(rule) for rule in self.rules or () if rule]
+                return bool(user.is_superuser or any(user.has_perms(rule) for rule in rules))
+        return False
+
+
+class _Cache:
+    """A process's copy of the table, at most PERMISSION_CACHE_SECONDS old."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._key: tuple[str, float] = ("", 0.0)
+        self._rows: dict[str, ChannelPermission] = {}
+
+    def rows(self) -> dict[str, ChannelPermission]:
+        """All rows by name. An error of the read is the caller's: nobody joins on a guess."""
+        with self._lock:
+            table, read_at = self._key
+            age = clock.now() - read_at
+            if table != ChannelPermission.Meta.table_name or not 0 <= age < conf.PERMISSION_CACHE_SECONDS:
+                self._rows = {row.channel_name: row for row in ChannelPermission.scan(consistent_read=True)}
+                self._key = (ChannelPermission.Meta.table_name, clock.now())
+            return self._rows
+
+    def forget(self) -> None:
+        """Reads the table again at the next question."""
+        with self._lock:
+            self._key = ("", 0.0)
+
+
+_cache = _Cache()
+forget_cache = _cache.forget
+
+
+def permission_for(channel_name: str) -> ChannelPermission | None:
+    """The row that speaks for a channel, if any does."""
+    rows = _cache.rows()
+    pattern = channels.best_match(rows, channel_name)
+    return None if pattern is None else rows[pattern]
+
+
+def may_join(user: Any, channel_name: str) -> bool:
+    """Whether a user may be in a channel, by its row or else by UNLISTED_CHANNELS."""
+    permission = permission_for(channel_name)
+    if permission is not None:
+        return permission.admits(user)
+    if conf.UNLISTED_CHANNELS == "anyone":
+        return True
+    known = user is not None and user.is_authenticated and user.is_active
+    return conf.UNLISTED_CHANNELS == "authenticated" and known
+
+
+def all_admitted(user: Any, channel_names: Iterable[str]) -> bool:
+    """Whether a user may be in every one of some channels."""
+    return all(may_join(user, name) for name in channel_names)

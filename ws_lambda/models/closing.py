@@ -1,0 +1,116 @@
+"""Closing sessions: when `$disconnect` comes, when a send finds a connection gone, when somebody is put out."""
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from pynamodb.exceptions import DeleteError, VerboseClientError
+
+from ws_lambda import channels, clock, delivery
+from ws_lambda.conf import conf
+from ws_lambda.models.attributes import from_milliseconds, milliseconds
+from ws_lambda.models.base import connection
+from ws_lambda.models.memberships import ChannelMembership
+from ws_lambda.models.sessions import WebSocketSession, channels_of
+
+_THREADS = 8
+_CONDITION_FAILED = "ConditionalCheckFailedException"
+
+
+def close_session(connection_id: str, *, api_id: str = "", connected_at: int = 0) -> WebSocketSession | None:
+    """Marks a session as closed and removes it from its channels: at most two round trips.
+
+    Args:
+        api_id: only if it is this gateway's.
+        connected_at: only this generation, in milliseconds; an earlier or later one of the same id survives.
+
+    Returns:
+        The session as it was, or None where there was nothing to close. Unknown and repeated are no errors.
+    """
+    was, closed_now = _mark_closed(connection_id, api_id, connected_at)
+    if not closed_now or was is None:
+        return None
+    leave_all(was, channels_of(was))
+    return was
+
+
+def close_gone(recipients: Sequence[delivery.Recipient], *, channel_name: str = "") -> int:
+    """Closes the sessions of connections that API Gateway no longer knows; returns how many it closed.
+
+    Args:
+        channel_name: the channel whose roster named them; its rows go even where the session's record is gone.
+    """
+    if not recipients:
+        return 0
+    with ThreadPoolExecutor(min(_THREADS, len(recipients)), "ws-close") as pool:
+        return sum(pool.map(partial(_close_one_gone, channel_name), recipients))
+
+
+def close_and_drop(recipients: Iterable[delivery.Recipient]) -> delivery.DeliveryReport:
+    """Closes sessions first, so that nothing more is accepted from them, then their sockets."""
+    listed = list(recipients)
+    close_gone(listed)
+    return delivery.close(listed)
+
+
+def leave_all(session: WebSocketSession, names: Iterable[str]) -> None:
+    """Removes a connection's rows from channels, 25 to a request."""
+    with ChannelMembership.batch_write() as batch:
+        for name in names:
+            batch.delete(ChannelMembership(channels.shard_key(name, session.connection_id), session.connection_id))
+
+
+def _close_one_gone(channel_name: str, recipient: delivery.Recipient) -> int:
+    was, closed_now = _mark_closed(recipient.connection_id, "", recipient.connected_at)
+    names = set(channels_of(was)) if was else set()
+    for name in names | ({channel_name} if channel_name else set()):
+        _leave_generation(name, recipient)
+    return int(closed_now)
+
+
+def _leave_generation(channel_name: str, recipient: delivery.Recipient) -> None:
+    row = ChannelMembership(channels.shard_key(channel_name, recipient.connection_id), recipient.connection_id)
+    try:
+        row.delete(condition=ChannelMembership.connected_at == from_milliseconds(recipient.connected_at))
+    except DeleteError as failed:
+        if failed.cause_response_code != _CONDITION_FAILED:
+            raise
+
+
+def _mark_closed(connection_id: str, api_id: str, connected_at: int) -> tuple[WebSocketSession | None, bool]:
+    """The session of that generation as it was, and whether this call is the one that closed it."""
+    now = clock.utcnow()
+    values: dict[str, Any] = {
+        ":true": {"BOOL": True},
+        ":false": {"BOOL": False},
+        ":now": {"N": str(milliseconds(now))},
+        ":keep": {"N": str(int((now + timedelta(seconds=conf.SESSION_RETENTION_SECONDS)).timestamp()))},
+    }
+    conditions = ["connected = :true"]
+    if api_id:
+        conditions.append("api_id = :api")
+        values[":api"] = {"S": api_id}
+    if connected_at:
+        conditions.append("connected_at = :generation")
+        values[":generation"] = {"N": str(connected_at)}
+    request = {
+        "TableName": WebSocketSession.Meta.table_name,
+        "Key": {"connection_id": {"S": connection_id}},
+        "UpdateExpression": "SET connected = :false, disconnected_at = :now, expires_at = :keep REMOVE live_shard",
+        "ConditionExpression": " AND ".join(conditions),
+        "ExpressionAttributeValues": values,
+        "ReturnValues": "ALL_OLD",
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
+    try:
+        answer = connection().dispatch("UpdateItem", request)
+    except VerboseClientError as failed:
+        if failed.response["Error"]["Code"] != _CONDITION_FAILED:
+            raise
+        item = getattr(failed.__cause__, "response", {}).get("Item")
+        was = WebSocketSession.from_raw_data(item) if item else None
+        same = was is not None and (not connected_at or milliseconds(was.connected_at) == connected_at)
+        return (was if same else None), False
+    return WebSocketSession.from_raw_data(answer["Attributes"]), True

@@ -1,0 +1,129 @@
+"""Opening a connection: one transaction, all or nothing."""
+
+import random
+import time
+import zlib
+from datetime import timedelta
+
+from pynamodb.exceptions import TransactWriteError
+from pynamodb.transactions import TransactWrite
+
+from ws_lambda import channels, clock
+from ws_lambda.conf import conf
+from ws_lambda.events import GatewayEvent
+from ws_lambda.exceptions import DuplicateConnection, RateLimited, Refused, TokenRefused
+from ws_lambda.models.attributes import from_milliseconds
+from ws_lambda.models.base import connection
+from ws_lambda.models.memberships import ChannelMembership
+from ws_lambda.models.rate_limits import RateLimit
+from ws_lambda.models.sessions import LIVE_SHARDS, MAX_DURATION, WebSocketSession
+from ws_lambda.models.tokens import EndedLogin, WebSocketToken
+
+MAX_USER_AGENT = 512
+"""Characters of a User-Agent that are kept."""
+
+_ATTEMPTS = 6
+"""A transaction that collides with another is tried again; colliding this often is a rate limit of its own."""
+
+
+def new_session(event: GatewayEvent, *, endpoint_url: str, channel_name: str = "") -> WebSocketSession:
+    """The record of a connection that is about to open; not stored."""
+    now = clock.utcnow()
+    began = from_milliseconds(event.connected_at) if event.connected_at else now
+    return WebSocketSession(
+        event.connection_id,
+        api_id=event.api_id,
+        endpoint_url=endpoint_url,
+        channel_name=channel_name,
+        channels={channel_name} if channel_name else None,
+        connected_at=began,
+        last_seen_at=began,
+        source_ip=event.source_ip,
+        user_agent=event.user_agent[:MAX_USER_AGENT],
+        live_shard=live_shard(event.connection_id),
+        expires_at=began + MAX_DURATION + timedelta(seconds=conf.SESSION_RETENTION_SECONDS),
+    )
+
+
+def live_shard(connection_id: str) -> str:
+    """Which partition of the index of open connections a connection is in."""
+    return LIVE_SHARDS[zlib.crc32(connection_id.encode()) % len(LIVE_SHARDS)]
+
+
+def membership(session: WebSocketSession, channel_name: str) -> ChannelMembership:
+    """A session's row in a channel's roster; not stored."""
+    return ChannelMembership(
+        channels.shard_key(channel_name, session.connection_id),
+        session.connection_id,
+        endpoint_url=session.endpoint_url,
+        api_id=session.api_id,
+        user_id=session.user_id,
+        connected_at=session.connected_at,
+        joined_at=clock.utcnow(),
+        expires_at=session.connected_at + MAX_DURATION + timedelta(hours=1),
+    )
+
+
+def open_session(
+    session: WebSocketSession, *, token: WebSocketToken | None = None, connects_per_minute: int | None = None
+) -> None:
+    """Consumes the token, counts the connect for its user, stores the session and joins its channel.
+
+    Args:
+        connects_per_minute: how many connects the session's user is allowed; None counts nothing.
+
+    Raises:
+        TokenRefused: the token was used, or has expired, or its login has ended, meanwhile.
+        DuplicateConnection: a session of this connection id exists.
+        RateLimited: too many connects of this user.
+    """
+    for attempt in range(_ATTEMPTS):
+        try:
+            _commit(session, token, connects_per_minute)
+        except TransactWriteError as cancelled:
+            refusal = _why(cancelled, session, token)
+            if refusal is not None:
+                raise refusal from cancelled
+            time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter, not a secret
+        else:
+            return
+    raise RateLimited("Too many connects at once: try again")
+
+
+def _commit(session: WebSocketSession, token: WebSocketToken | None, connects_per_minute: int | None) -> None:
+    with TransactWrite(connection=connection()) as transaction:
+        if session.session_key_hash:
+            ended = EndedLogin.key(session.session_key_hash)
+            transaction.condition_check(EndedLogin, ended, condition=EndedLogin.token_hash.does_not_exist())
+        if token is not None:
+            transaction.delete(token, condition=WebSocketToken.expires_at > clock.utcnow())
+        transaction.save(session, condition=WebSocketSession.connection_id.does_not_exist())
+        if session.channel_name:
+            transaction.save(membership(session, session.channel_name))
+        if session.user_id and connects_per_minute is not None:
+            counter = RateLimit.of(f"connect#{session.user_id}")
+            transaction.update(
+                counter,
+                actions=[RateLimit.hits.add(1), RateLimit.expires_at.set(counter.expires_at)],
+                condition=RateLimit.hits.does_not_exist() | (RateLimit.hits < connects_per_minute),
+            )
+
+
+def _why(cancelled: TransactWriteError, session: WebSocketSession, token: WebSocketToken | None) -> Refused | None:
+    """The refusal that a cancelled transaction means; None for a collision, which is worth another try.
+
+    PynamoDB sends condition checks first, then deletes, puts and updates; reasons come back in that order.
+    """
+    if cancelled.cause_response_code != "TransactionCanceledException":
+        raise cancelled
+    meanings: list[type[Refused] | None] = [TokenRefused] if session.session_key_hash else []
+    meanings += [TokenRefused] if token is not None else []
+    meanings += [DuplicateConnection, None] if session.channel_name else [DuplicateConnection]
+    meanings += [RateLimited]
+    reasons = cancelled.cancellation_reasons
+    for meaning, reason in zip(meanings, reasons, strict=False):
+        if meaning is not None and reason is not None and reason.code == "ConditionalCheckFailed":
+            return meaning()
+    if not any(reason is not None and reason.code == "TransactionConflict" for reason in reasons):
+        raise cancelled
+    return None

@@ -1,0 +1,32 @@
+"""The user behind a session: found through Django's own auth backends, wherever they keep users."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import load_backend
+from django.utils.crypto import constant_time_compare
+
+
+def load_user(user_id: str, backend_path: str) -> Any:
+    """The user, or None where he is gone, deactivated, or his backend is no longer configured."""
+    if not user_id or backend_path not in settings.AUTHENTICATION_BACKENDS:
+        return None
+    user = load_backend(backend_path).get_user(user_id)
+    return user if user is not None and user.is_active else None
+
+
+def auth_hash_is_current(user: Any, auth_hash: str) -> bool:
+    """Whether the login that `auth_hash` was taken from still holds: a changed password ends it.
+
+    A user model without session auth hashes (not derived from AbstractBaseUser) has nothing to compare.
+    """
+    if not hasattr(user, "get_session_auth_hash"):
+        return True
+    accepted = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
+    return any(constant_time_compare(auth_hash, one) for one in accepted)
+
+
+def owner_still_valid(user_id: str, backend_path: str, auth_hash: str) -> Any:
+    """The user, if he exists, is active and has not changed his password since `auth_hash`; else None."""
+    user = load_user(user_id, backend_path)
+    return user if user is not None and auth_hash_is_current(user, auth_hash) else None

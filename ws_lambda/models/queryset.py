@@ -1,0 +1,197 @@
+"""`WebSocketSession.objects`: finding connections, and speaking to those found."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from itertools import islice
+from typing import Any, Self
+
+from django.core.exceptions import FieldError
+
+from ws_lambda import channels, delivery
+from ws_lambda.models import closing
+from ws_lambda.models.attributes import milliseconds
+from ws_lambda.models.memberships import ChannelMembership
+from ws_lambda.models.sessions import LIVE_SHARDS, WebSocketSession
+
+LOOKUPS = ("api_gateway", "channel_name", "connected", "connection_id", "user")
+"""What `filter` understands; all of them together are ANDed."""
+
+NOTHING = {"connection_id": ""}
+"""The lookup of a selection that contradicts itself: no connection has an empty id."""
+
+_BATCH = 100
+"""Keys of one BatchGetItem."""
+
+
+class SessionQuerySet:
+    """A lazy, immutable selection of sessions.
+
+    What is asked decides what is read: a connection id is one item, a channel its roster, a user his index,
+    `connected=True` the index of open connections. Only `all()` and `connected=False` read the whole table.
+    """
+
+    def __init__(self, **lookups: Any) -> None:
+        self._lookups = lookups
+
+    def __repr__(self) -> str:
+        asked = ", ".join(f"{name}={value!r}" for name, value in sorted(self._lookups.items()))
+        return f"<{type(self).__name__} {asked or 'all'}>"
+
+    def all(self) -> Self:
+        """Every session, closed ones included, as far as they are still kept."""
+        return type(self)(**self._lookups)
+
+    def filter(self, **lookups: Any) -> Self:
+        """Narrows the selection.
+
+        Args:
+            channel_name: member of this channel, which only an open connection is.
+            connected: whether the connection is open.
+            user: a user, or his primary key.
+            connection_id: API Gateway's id of the connection.
+            api_gateway: a gateway record, or an API id.
+
+        Raises:
+            FieldError: any other lookup.
+        """
+        cleaned = {}
+        for name, value in lookups.items():
+            if name not in LOOKUPS:
+                raise FieldError(f"Sessions cannot be filtered by {name!r}. Supported: {', '.join(LOOKUPS)}.")
+            cleaned[name] = _plain(name, value)
+        clash = [name for name, value in cleaned.items() if self._lookups.get(name, value) != value]
+        if "channel_name" in clash:
+            raise FieldError("A selection names one channel: filter what it yields for a second one.")
+        return type(self)(**self._lookups | cleaned | (NOTHING if clash else {}))
+
+    def __iter__(self) -> Iterator[WebSocketSession]:
+        keys = self._keys()
+        while batch := list(islice(keys, _BATCH)):
+            yield from (one for one in WebSocketSession.batch_get(batch) if self._selects(one))
+
+    def get(self, **lookups: Any) -> WebSocketSession:
+        """The one session selected.
+
+        Raises:
+            WebSocketSession.DoesNotExist: there is none.
+            WebSocketSession.MultipleObjectsReturned: there are several.
+        """
+        found = list(islice(self.filter(**lookups), 2))
+        if not found:
+            raise WebSocketSession.DoesNotExist("No WebSocketSession matches the query.")
+        if len(found) > 1:
+            raise WebSocketSession.MultipleObjectsReturned("More than one WebSocketSession matches the query.")
+        return found[0]
+
+    def first(self) -> WebSocketSession | None:
+        """Any one of the sessions selected, or None."""
+        return next(iter(self), None)
+
+    def exists(self) -> bool:
+        """Whether any session is selected."""
+        return self.first() is not None
+
+    def count(self) -> int:
+        """How many are selected. DynamoDB does the counting where an index answers the question alone."""
+        asked = set(self._lookups)
+        if asked == {"channel_name"} or (asked == {"channel_name", "connected"} and self._lookups["connected"]):
+            return sum(map(ChannelMembership.count, channels.shard_keys(self._lookups["channel_name"])))
+        if asked == {"connected"} and self._lookups["connected"]:
+            return sum(map(WebSocketSession.live.count, LIVE_SHARDS))
+        return sum(1 for _ in self)
+
+    def send_message(self, data: Any) -> delivery.DeliveryReport:
+        """Sends to every open connection selected, each through its own gateway.
+
+        Args:
+            data: anything that Django's JSON encoder writes, or a string sent as it is; serialised once.
+
+        Returns:
+            The outcome of every recipient. Connections found gone are closed.
+
+        Raises:
+            ValueError: the message is over 131,072 bytes; nothing was sent.
+        """
+        name = self._lookups.get("channel_name", "")
+        return delivery.send(self._audience(), data, on_gone=partial(closing.close_gone, channel_name=name))
+
+    def disconnect(self) -> delivery.DeliveryReport:
+        """Closes every open session selected, and its socket."""
+        return closing.close_and_drop(self.recipients())
+
+    def recipients(self) -> Iterator[delivery.Recipient]:
+        """The open connections selected, as the delivery room addresses them."""
+        for row in self._rows(open_only=True):
+            yield delivery.Recipient(row.connection_id, row.endpoint_url, milliseconds(row.connected_at))
+
+    def close_gone(self, recipients: Sequence[delivery.Recipient], *, channel_name: str = "") -> int:
+        """Closes the sessions of connections that API Gateway no longer knows; returns how many it closed."""
+        return closing.close_gone(recipients, channel_name=channel_name)
+
+    def _audience(self) -> delivery.Audience:
+        """Who is addressed: a channel or everyone as such, so that a big one can go through the queue."""
+        asked = set(self._lookups)
+        if self._lookups.get("connected", True):
+            if asked - {"connected"} == {"channel_name"}:
+                return delivery.Channel(self._lookups["channel_name"])
+            if not asked - {"connected"}:
+                return delivery.Everyone()
+        return delivery.Listed(self.recipients())
+
+    def _keys(self) -> Iterator[str]:
+        """The keys of candidates; `_selects` has the last word on each."""
+        if "connection_id" in self._lookups:
+            return iter([self._lookups["connection_id"]] if self._lookups["connection_id"] else [])
+        return (row.connection_id for row in self._rows(open_only=bool(self._lookups.get("connected"))))
+
+    def _rows(self, *, open_only: bool) -> Iterator[Any]:
+        """Rows of the cheapest table or index that holds the selection."""
+        asked = self._lookups
+        if open_only and asked.get("connected") is False:
+            return iter(())
+        if "connection_id" in asked:
+            named = [asked["connection_id"]] if asked["connection_id"] else []
+            found = WebSocketSession.batch_get(named)
+            return (row for row in found if self._selects(row) and (row.connected or not open_only))
+        rows: Iterable[Any]
+        if "channel_name" in asked and asked.get("connected", True):
+            shards = channels.shard_keys(asked["channel_name"])
+            rows = (row for shard in shards for row in ChannelMembership.query(shard))
+        elif "user" in asked:
+            rows = WebSocketSession.by_user.query(asked["user"])
+        elif open_only:
+            rows = (row for shard in LIVE_SHARDS for row in WebSocketSession.live.query(shard))
+        else:
+            rows = WebSocketSession.scan()
+        return (row for row in rows if self._row_selected(row, open_only))
+
+    def _row_selected(self, row: Any, open_only: bool) -> bool:
+        """Whether a row, full or projected, is selected as far as it can tell."""
+        if open_only and isinstance(row, WebSocketSession) and row.live_shard is None:
+            return False
+        same_user = self._lookups.get("user", row.user_id) == row.user_id
+        return same_user and bool(self._lookups.get("api_gateway", row.api_id) == row.api_id)
+
+    def _selects(self, session: WebSocketSession) -> bool:
+        """Whether a full session is selected."""
+        asked = self._lookups
+        if asked.get("connected", session.connected) != session.connected:
+            return False
+        name = asked.get("channel_name")
+        member = name is None or name in (session.channels or ())
+        return member and self._row_selected(session, open_only=False)
+
+
+def _plain(name: str, value: Any) -> Any:
+    """The stored form of what a caller filters by."""
+    match name:
+        case "user":
+            return str(getattr(value, "pk", value))
+        case "api_gateway":
+            return str(getattr(value, "api_id", value))
+        case "connected":
+            return bool(value)
+    return str(value)
+
+
+WebSocketSession.objects = SessionQuerySet()

@@ -1,0 +1,188 @@
+"""The record of a WebSocket connection."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.core.exceptions import MultipleObjectsReturned
+from django.utils.functional import cached_property
+from pynamodb.attributes import (
+    BooleanAttribute,
+    MapAttribute,
+    NumberAttribute,
+    TTLAttribute,
+    UnicodeAttribute,
+    UnicodeSetAttribute,
+)
+from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
+
+from ws_lambda import delivery
+from ws_lambda.models.attributes import MillisecondsAttribute, milliseconds
+from ws_lambda.models.base import Table, TableMeta
+from ws_lambda.models.owners import load_user
+
+if TYPE_CHECKING:
+    from ws_lambda.models.queryset import SessionQuerySet
+
+LIVE_SHARDS = ("0", "1", "2", "3")
+"""Partitions of the index of open connections: 500 connects/s, the account's quota, are half of what one takes."""
+
+MAX_DURATION = timedelta(hours=2)
+"""How long API Gateway keeps a connection at most.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
+"""
+
+_PROJECTED = ["endpoint_url", "api_id", "user_id", "channel_name", "live_shard"]
+
+
+class LiveIndex(GlobalSecondaryIndex["WebSocketSession"]):  # type: ignore[no-untyped-call]
+    """Open connections only, by age: a closed one loses its `live_shard`, and so its place here."""
+
+    class Meta:
+        index_name = "live"
+        projection = IncludeProjection([name for name in _PROJECTED if name != "live_shard"])
+
+    live_shard = UnicodeAttribute(hash_key=True)
+    connected_at = MillisecondsAttribute(range_key=True)
+
+
+class UserIndex(GlobalSecondaryIndex["WebSocketSession"]):  # type: ignore[no-untyped-call]
+    """A user's connections, by age."""
+
+    class Meta:
+        index_name = "by_user"
+        projection = IncludeProjection([name for name in _PROJECTED if name != "user_id"])
+
+    user_id = UnicodeAttribute(hash_key=True)
+    connected_at = MillisecondsAttribute(range_key=True)
+
+
+class LoginIndex(GlobalSecondaryIndex["WebSocketSession"]):  # type: ignore[no-untyped-call]
+    """The connections of one Django login."""
+
+    class Meta:
+        index_name = "by_login"
+        projection = IncludeProjection([*_PROJECTED, "connected_at"])
+
+    session_key_hash = UnicodeAttribute(hash_key=True)
+
+
+class WebSocketSession(Table):
+    """One WebSocket connection, kept for SESSION_RETENTION_SECONDS after it has closed."""
+
+    class Meta(metaclass=TableMeta):
+        name = "sessions"
+
+    MultipleObjectsReturned: ClassVar = MultipleObjectsReturned
+    objects: ClassVar["SessionQuerySet"]
+    """The selection of all sessions; set in `queryset`, which imports this module."""
+
+    live = LiveIndex()
+    by_user = UserIndex()
+    by_login = LoginIndex()
+
+    connection_id = UnicodeAttribute(hash_key=True)
+    api_id = UnicodeAttribute()
+    """The WebSocket API, API Gateway's own id."""
+
+    endpoint_url = UnicodeAttribute(default="")
+    """Where `@connections` of this connection is served."""
+
+    channel_name = UnicodeAttribute(default="")
+    """The first channel joined, or ""."""
+
+    channels = UnicodeSetAttribute(null=True)
+    """Every channel that the connection is in; None while it is in none."""
+
+    user_id = UnicodeAttribute(null=True)
+    """The owner's primary key as a string; None for anonymous."""
+
+    auth_backend = UnicodeAttribute(null=True)
+    auth_hash = UnicodeAttribute(null=True)
+    session_key_hash = UnicodeAttribute(null=True)
+
+    connected = BooleanAttribute(default=True)
+    request_count = NumberAttribute(default=0)
+    """Messages received."""
+
+    message_windows: MapAttribute[str, int] = MapAttribute(default=dict)  # type: ignore[no-untyped-call]
+    """Minute → messages received in it, for the limit; only recent minutes are kept."""
+
+    connected_at = MillisecondsAttribute()
+    last_seen_at = MillisecondsAttribute()
+    """When the last message (at first: the connect) came in."""
+
+    previous_seen_at = MillisecondsAttribute(null=True)
+    """When the message before that one came in."""
+
+    disconnected_at = MillisecondsAttribute(null=True)
+    source_ip = UnicodeAttribute(default="")
+    user_agent = UnicodeAttribute(default="")
+    live_shard = UnicodeAttribute(null=True)
+    """Present only while connected."""
+
+    expires_at = TTLAttribute()
+
+    @cached_property
+    def user(self) -> Any:
+        """The owner, read on first use; None for anonymous, gone or deactivated."""
+        return load_user(self.user_id or "", self.auth_backend or "")
+
+    @property
+    def recipient(self) -> delivery.Recipient:
+        """How the delivery room addresses this connection."""
+        return delivery.Recipient(self.connection_id, self.endpoint_url, milliseconds(self.connected_at))
+
+    def send_message(self, data: Any) -> delivery.DeliveryReport:
+        """Sends to this connection (unicast).
+
+        A connection that turns out to be gone is closed, and the report says so.
+
+        Raises:
+            ValueError: the session has no endpoint, or the message is over 131,072 bytes.
+        """
+        from ws_lambda.models.closing import close_gone
+
+        return delivery.send(delivery.Listed([self.recipient]), data, on_gone=close_gone)
+
+    def disconnect(self) -> delivery.DeliveryReport:
+        """Closes the session, then its socket (`DELETE @connections`)."""
+        from ws_lambda.models.closing import close_and_drop
+
+        return close_and_drop([self.recipient])
+
+    def join(self, channel_name: str, *, check: bool = True) -> None:
+        """Enters one more channel.
+
+        Args:
+            check: whether the channel's permission is asked for the session's user.
+
+        Raises:
+            InvalidChannel: it is no channel name.
+            PermissionRefused: the user may not be in it.
+            InvalidConnectionId: the connection has closed.
+        """
+        from ws_lambda.models.joining import enter
+
+        enter(self, channel_name, check=check)
+
+    def leave(self, channel_name: str) -> None:
+        """Leaves a channel; one that the connection is not in is no error."""
+        from ws_lambda.models.joining import leave
+
+        leave(self, channel_name)
+
+    def change_channel(self, channel_name: str, *, check: bool = True) -> None:
+        """Leaves `channel_name`'s predecessor, the first channel, and enters the new one in its place.
+
+        When this returns the old membership is gone. Raises what `join` does.
+        """
+        from ws_lambda.models.joining import change
+
+        change(self, channel_name, check=check)
+
+
+def channels_of(session: WebSocketSession) -> Iterable[str]:
+    """The channels of a session that may be in none."""
+    return session.channels or ()
