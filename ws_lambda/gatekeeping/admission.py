@@ -1,0 +1,167 @@
+"""`$connect`, from the gate to the open session. `admit` is the story; each check is in its own module."""
+
+import os
+import re
+from typing import Any, Protocol
+
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
+
+from ws_lambda.conf import conf
+from ws_lambda.events import GatewayEvent
+from ws_lambda.exceptions import InvalidConnectionId, PermissionRefused, TokenRefused
+from ws_lambda.gatekeeping import rate_limits, tokens
+from ws_lambda.gatekeeping.origin import check_origin
+from ws_lambda.gatekeeping.trust import check_host
+from ws_lambda.models.base import Table, batch_read
+from ws_lambda.models.gateways import ApiGateway
+from ws_lambda.models.opening import new_session, open_session
+from ws_lambda.models.owners import owner_still_valid
+from ws_lambda.models.rate_limits import RateLimit
+from ws_lambda.models.sessions import WebSocketSession
+from ws_lambda.models.tokens import WebSocketToken, digest
+
+CONNECTION_ID = re.compile(r"[A-Za-z0-9_=-]{1,128}")
+"""What an id may look like; API Gateway's are base64 and end in `=`."""
+
+ENDPOINT_VARIABLE = "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"
+"""The standard variable that points AWS tools at another `@connections` service, such as the local gateway."""
+
+
+class Gate(Protocol):
+    """What the view has to say about a `$connect`."""
+
+    CHECK_PERMISSIONS_ON_CONNECT: bool
+    api_gateway: ApiGateway | None
+
+    def get_channel_name(self, request: HttpRequest) -> str: ...
+    def uses_token(self) -> bool: ...
+    def has_required_permissions(self, request: HttpRequest) -> bool: ...
+    def can_join_channel(self, request: HttpRequest, channel_name: str) -> bool: ...
+    def additional_connection_checks(self, request: HttpRequest) -> tuple[bool, str]: ...
+    def limit(self, name: str) -> int: ...
+
+
+def admit(view: Gate, request: HttpRequest, event: GatewayEvent) -> WebSocketSession:
+    """Opens the session of a connection that passes every check, in this order, in at most three round trips.
+
+    Raises:
+        Refused: by the first check that fails. A refused connect leaves the token as it was.
+    """
+    check_origin(event)
+    check_host(event)
+    check_connection_id(event)
+    channel_name = view.get_channel_name(request)
+    session = new_session(event, endpoint_url=endpoint_url(view, event), channel_name=channel_name)
+    token = None
+    if view.uses_token():
+        token = _read_token(view, event)
+        user = _owner_of(request, token)
+        _remember_owner(session, token.user_id, token.auth_backend, token.auth_hash, token.session_key_hash)
+    else:
+        _read(view, event, "")
+        user = getattr(request, "user", None) or AnonymousUser()
+        if user.is_authenticated:
+            _remember_login(session, request, user)
+    request.user = session.__dict__["user"] = user
+    _check_permissions(view, request, channel_name)
+    if token is not None and token.channel and token.channel != channel_name:
+        raise PermissionRefused()
+    passed, why = view.additional_connection_checks(request)
+    if not passed:
+        raise PermissionRefused(why)
+    open_session(session, token=token, connects_per_minute=view.limit("CONNECTS"))
+    return session
+
+
+def check_connection_id(event: GatewayEvent) -> None:
+    """Refuses an id that API Gateway would not have made.
+
+    Raises:
+        InvalidConnectionId: it is too long or has characters that no id has.
+    """
+    if not CONNECTION_ID.fullmatch(event.connection_id):
+        raise InvalidConnectionId()
+
+
+def endpoint_url(view: Gate, event: GatewayEvent) -> str:
+    """Where messages to this connection are to be posted.
+
+    A custom domain's path mapping is not in the event, so connections that came by one are reached at the
+    address that API Gateway generated for the API.
+    """
+    known = conf.ENDPOINT_URL or os.environ.get(ENDPOINT_VARIABLE, "")
+    if known:
+        return known.rstrip("/")
+    if view.api_gateway is not None and view.api_gateway.endpoint_url:
+        return view.api_gateway.endpoint_url
+    if ".execute-api." in event.domain_name:
+        return f"https://{event.domain_name}/{event.stage}"
+    from ws_lambda import aws
+
+    return f"https://{event.api_id}.execute-api.{aws.region()}.amazonaws.com/{event.stage}"
+
+
+def _read(view: Gate, event: GatewayEvent, token_hash: str) -> WebSocketToken | None:
+    """The one batch read of a connect: the address's refusals and the token. Too many refusals stop it here."""
+    counter = rate_limits.refusals_of(event.source_ip)
+    wanted: list[tuple[type[Table], dict[str, str]]] = []
+    if counter is not None:
+        wanted.append((RateLimit, {"scope": counter.scope, "window": counter.window}))
+    if token_hash:
+        wanted.append((WebSocketToken, {"token_hash": token_hash}))
+    found = batch_read(wanted)
+    rate_limits.check_refusals(found.get(RateLimit), view.limit("REFUSALS"))
+    return found.get(WebSocketToken)
+
+
+def _read_token(view: Gate, event: GatewayEvent) -> WebSocketToken:
+    """The token's record. An address that was refused too often learns nothing about its token."""
+    try:
+        token_hash = digest(tokens.token_of(event))
+    except TokenRefused:
+        _read(view, event, "")
+        raise
+    token = _read(view, event, token_hash)
+    if token is None:
+        raise TokenRefused()
+    return token
+
+
+def _owner_of(request: HttpRequest, token: WebSocketToken) -> Any:
+    """The token's user, if he may still log in and no cookie of another login came along."""
+    cookie = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+    if cookie and digest(cookie) != token.session_key_hash:
+        raise TokenRefused()
+    user = owner_still_valid(token.user_id, token.auth_backend, token.auth_hash)
+    if user is None:
+        raise TokenRefused()
+    return user
+
+
+def _remember_login(session: WebSocketSession, request: HttpRequest, user: Any) -> None:
+    """Without tokens the owner is whoever Django's session cookie names."""
+    login = request.session
+    _remember_owner(
+        session,
+        str(user.pk),
+        login.get(BACKEND_SESSION_KEY, ""),
+        login.get(HASH_SESSION_KEY, ""),
+        digest(login.session_key or ""),
+    )
+
+
+def _remember_owner(session: WebSocketSession, user_id: str, backend: str, auth_hash: str, login: str) -> None:
+    session.user_id = user_id
+    session.auth_backend = backend
+    session.auth_hash = auth_hash
+    session.session_key_hash = login
+
+
+def _check_permissions(view: Gate, request: HttpRequest, channel_name: str) -> None:
+    if view.CHECK_PERMISSIONS_ON_CONNECT and not view.has_required_permissions(request):
+        raise PermissionRefused()
+    if channel_name and not view.can_join_channel(request, channel_name):
+        raise PermissionRefused()

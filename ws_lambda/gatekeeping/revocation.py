@@ -1,0 +1,113 @@
+"""Putting connections out when the login or the user behind them ends.
+
+Where Django sends a signal the socket closes at once; what sends none (a password changed by a script, a user
+deactivated in another system) is found when the connection next speaks, every REVALIDATE_USER_SECONDS.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.signals import user_logged_out
+from django.db.models.signals import post_delete, post_save
+from django.dispatch import Signal
+from django.http import HttpRequest
+
+from ws_lambda import delivery
+from ws_lambda.conf import conf
+from ws_lambda.exceptions import InvalidConnectionId
+from ws_lambda.models.attributes import milliseconds
+from ws_lambda.models.closing import close_and_drop
+from ws_lambda.models.owners import auth_hash_is_current, owner_still_valid
+from ws_lambda.models.sessions import WebSocketSession
+from ws_lambda.models.tokens import EndedLogin, digest
+
+_TELLING_FIELDS = frozenset({"password", "is_active"})
+"""User fields whose change can end a login."""
+
+
+def revalidate(session: WebSocketSession) -> None:
+    """Reads the user again, once in REVALIDATE_USER_SECONDS of a connection that speaks.
+
+    Raises:
+        InvalidConnectionId: he is gone, deactivated, logged out or has a new password. The socket is closed.
+    """
+    if not session.user_id or not _is_due(session):
+        return
+    user = owner_still_valid(session.user_id, session.auth_backend or "", session.auth_hash or "")
+    if user is None or EndedLogin.happened(session.session_key_hash or ""):
+        session.disconnect()
+        raise InvalidConnectionId()
+    session.__dict__["user"] = user
+
+
+def _is_due(session: WebSocketSession) -> bool:
+    """Whether this message is the first one of a new interval since the connect. Nothing needs to be stored."""
+    interval = conf.REVALIDATE_USER_SECONDS * 1000
+    if interval <= 0:
+        return True
+    began = milliseconds(session.connected_at)
+    before = milliseconds(session.previous_seen_at or session.connected_at)
+    return (milliseconds(session.last_seen_at) - began) // interval > (before - began) // interval
+
+
+def close_login(session_key: str) -> None:
+    """Ends a Django login for WebSockets: its unused tokens are worthless, its connections are closed."""
+    login = digest(session_key)
+    EndedLogin.record(login)
+    _close(row for row in WebSocketSession.by_login.query(login))
+
+
+def close_user(user: Any) -> None:
+    """Closes the connections of a user whose logins no longer hold; those of a current login stay."""
+    stale = []
+    for row in WebSocketSession.by_user.query(str(user.pk)):
+        if row.live_shard is not None:
+            session = WebSocketSession.get(row.connection_id, consistent_read=True)
+            if not user.is_active or not auth_hash_is_current(user, session.auth_hash or ""):
+                stale.append(session)
+    _close(stale)
+
+
+def _close(rows: Any) -> None:
+    close_and_drop(
+        delivery.Recipient(row.connection_id, row.endpoint_url, milliseconds(row.connected_at))
+        for row in rows
+        if row.live_shard is not None
+    )
+
+
+def _on_logout(sender: Any, request: HttpRequest | None, user: Any, **_kwargs: Any) -> None:
+    key = getattr(getattr(request, "session", None), "session_key", None)
+    if key:
+        close_login(key)
+
+
+def _on_user_saved(sender: Any, instance: Any, created: bool, update_fields: Any = None, **_kwargs: Any) -> None:
+    if not created and (update_fields is None or _TELLING_FIELDS & set(update_fields)):
+        close_user(instance)
+
+
+def _on_user_deleted(sender: Any, instance: Any, **_kwargs: Any) -> None:
+    WebSocketSession.objects.filter(user=instance, connected=True).disconnect()
+
+
+def connect_signals() -> None:
+    """Listens to Django; called once when apps are ready."""
+    for signal, receiver, sender in _listened():
+        signal.connect(receiver, sender=sender, dispatch_uid=f"ws_lambda.{receiver.__name__}")
+
+
+def disconnect_signals() -> None:
+    """Stops listening."""
+    for signal, receiver, sender in _listened():
+        signal.disconnect(sender=sender, dispatch_uid=f"ws_lambda.{receiver.__name__}")
+
+
+def _listened() -> list[tuple[Signal, Callable[..., None], Any]]:
+    user_model = get_user_model()
+    return [
+        (user_logged_out, _on_logout, None),
+        (post_save, _on_user_saved, user_model),
+        (post_delete, _on_user_deleted, user_model),
+    ]

@@ -1,0 +1,73 @@
+"""Minting WebSocket tokens, and finding one in a `$connect`."""
+
+import os
+import re
+
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY
+from django.http import HttpRequest
+
+from ws_lambda.conf import conf
+from ws_lambda.events import GatewayEvent
+from ws_lambda.exceptions import TokenRefused
+from ws_lambda.gatekeeping import rate_limits
+from ws_lambda.models import gateways
+from ws_lambda.models.tokens import WebSocketToken
+
+SUBPROTOCOL_PREFIX = "ws-token."
+"""A subprotocol of this form carries a token: browsers can set no other header."""
+
+QUERY_PARAMETER = "ws_token"
+URL_VARIABLE = "WS_LAMBDA_WEBSOCKET_URL"
+"""Environment variable with the wss URL, set by the deployment and by the local gateway."""
+
+_WELL_FORMED = re.compile(r"[0-9a-f]{64}")
+
+
+def mint(request: HttpRequest) -> str:
+    """A token for the request's user and login. A session key is created if there is none.
+
+    Raises:
+        RateLimited: the user has minted TOKENS_PER_MINUTE in this minute.
+    """
+    user_id = str(request.user.pk)
+    rate_limits.count_token(user_id)
+    if not request.session.session_key:
+        request.session.create()
+    return WebSocketToken.mint(
+        user_id=user_id,
+        auth_backend=request.session.get(BACKEND_SESSION_KEY, ""),
+        auth_hash=request.session.get(HASH_SESSION_KEY, ""),
+        session_key=request.session.session_key or "",
+    )
+
+
+def websocket_url() -> str:
+    """The wss URL to hand out: the setting's, else the deployment's, else the only registered gateway's."""
+    return conf.WEBSOCKET_URL or os.environ.get(URL_VARIABLE, "") or gateways.only_websocket_url()
+
+
+def token_of(event: GatewayEvent) -> str:
+    """The token that a client connects with.
+
+    Raises:
+        TokenRefused: there is none, it is not of a token's form, or two different ones are given.
+    """
+    offered = {
+        name.removeprefix(SUBPROTOCOL_PREFIX) for name in event.subprotocols if name.startswith(SUBPROTOCOL_PREFIX)
+    }
+    offered |= {value for name, value in event.query if name == QUERY_PARAMETER}
+    if len(offered) != 1:
+        raise TokenRefused()
+    (token,) = offered
+    if not _WELL_FORMED.fullmatch(token):
+        raise TokenRefused()
+    return token
+
+
+def subprotocol_to_echo(event: GatewayEvent, supported: tuple[str, ...]) -> str:
+    """The application's own subprotocol: the first offered one that is supported and carries no token; or "".
+
+    API Gateway echoes nothing by itself, and a browser that offered some closes unless one is chosen.
+    """
+    own = [name for name in event.subprotocols if not name.startswith(SUBPROTOCOL_PREFIX)]
+    return next((name for name in own if not supported or name in supported), "")
