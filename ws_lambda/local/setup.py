@@ -44,9 +44,9 @@ def make_server(
 def prepare() -> None:
     """Creates the tables that are not there yet, then the accounts."""
     from ws_lambda.local.accounts import configured, create
-    from ws_lambda.models import ALL_TABLES
+    from ws_lambda.models import all_tables
 
-    for table in ALL_TABLES:
+    for table in all_tables():
         if not table.exists():
             table.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
     if configured():

@@ -1,0 +1,103 @@
+"""A gateway event becomes a Django request, the project's middleware and URLs do the rest, and back."""
+
+import base64
+from functools import cache
+from io import BytesIO
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.core.handlers.base import BaseHandler
+from django.core.handlers.wsgi import WSGIRequest
+from django.core.signals import request_started
+from django.http import HttpResponseBase
+from django.urls import set_script_prefix
+
+from ws_lambda.conf import conf
+from ws_lambda.events import EventType, GatewayEvent, route_slug
+from ws_lambda.models import gateways
+
+_NOT_FORWARDED = ("x-forwarded-", "forwarded", "content-length", "content-type")
+"""Client headers that a project could mistake for the truth about address, host or body."""
+
+
+class GatewayRequest(WSGIRequest):
+    """A request that API Gateway made by invoking the function. `gateway_event` is what it said."""
+
+    def __init__(self, event: GatewayEvent, path: str) -> None:
+        super().__init__(_environ(event, path))
+        self.gateway_event = event
+
+    def get_host(self) -> str:
+        """The host that API Gateway says it was reached at. No client can forge it, so ALLOWED_HOSTS is not asked."""
+        return self.gateway_event.domain_name or super().get_host()
+
+
+@cache
+def django_handler() -> BaseHandler:
+    """The project's middleware chain, built once for each process."""
+    handler = BaseHandler()
+    handler.load_middleware()
+    return handler
+
+
+def path_of(event: GatewayEvent) -> str:
+    """The URL path of an event: what the additional route names, else BASE_PATH and the route's slug."""
+    if event.type is EventType.CONNECT or event.type is EventType.DISCONNECT:
+        return conf.BASE_PATH + route_slug(event.route_key)
+    if path := conf.ROUTE_PATHS.get(event.route_key):
+        return path
+    if event.route_key != "$default" and (gateway := gateways.find(event.api_id)):
+        path = gateway.route_paths.get(event.route_key)
+    return path or conf.BASE_PATH + event.slug
+
+
+def answer(event: GatewayEvent) -> dict[str, Any]:
+    """Runs one event through Django and returns what API Gateway expects of a Lambda proxy integration."""
+    set_script_prefix("/")
+    request = GatewayRequest(event, path_of(event))
+    request_started.send(sender=GatewayRequest, environ=request.environ)
+    response = django_handler().get_response(request)
+    try:
+        return _lambda_answer(response)
+    finally:
+        response.close()  # sends request_finished
+
+
+def _environ(event: GatewayEvent, path: str) -> dict[str, Any]:
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": "POST",
+        "SCRIPT_NAME": "",
+        "PATH_INFO": path,
+        "QUERY_STRING": urlencode(event.query),
+        "SERVER_NAME": event.domain_name or "localhost",
+        "SERVER_PORT": "443",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": event.source_ip,
+        "CONTENT_TYPE": "application/json",
+        "CONTENT_LENGTH": str(len(event.body)),
+        "wsgi.url_scheme": "https",
+        "wsgi.input": BytesIO(event.body),
+    }
+    if settings.SECURE_PROXY_SSL_HEADER:
+        header, value = settings.SECURE_PROXY_SSL_HEADER
+        environ[header] = value  # a socket's events never travel in the clear, whatever the project listens to
+    for name, value in event.headers.items():
+        if not name.startswith(_NOT_FORWARDED):
+            environ.setdefault("HTTP_" + name.upper().replace("-", "_"), value)
+    environ["HTTP_HOST"] = event.domain_name or event.headers.get("host", "")
+    return environ
+
+
+def _lambda_answer(response: HttpResponseBase) -> dict[str, Any]:
+    """Status, body, and of the headers the one that API Gateway forwards to a client."""
+    content = b"".join(response) if response.streaming else getattr(response, "content", b"")
+    answer: dict[str, Any] = {"statusCode": response.status_code}
+    if protocol := response.headers.get("Sec-WebSocket-Protocol"):
+        answer["headers"] = {"Sec-WebSocket-Protocol": protocol}
+    try:
+        answer["body"] = content.decode("utf-8")
+    except UnicodeDecodeError:
+        answer["body"] = base64.b64encode(content).decode("ascii")
+        answer["isBase64Encoded"] = True
+    return answer

@@ -1,0 +1,88 @@
+"""Reading the body of a message: JSON object, then a schema if the handler has one."""
+
+import json
+from dataclasses import MISSING, fields, is_dataclass
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from ws_lambda.exceptions import BodyTooLarge, InvalidRequest
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def read_object(raw: bytes, max_size: int) -> dict[str, Any]:
+    """The JSON object of a message.
+
+    Raises:
+        BodyTooLarge: it has more than `max_size` bytes.
+        InvalidRequest: it is not a JSON object in UTF-8.
+    """
+    if len(raw) > max_size:
+        raise BodyTooLarge()
+    try:
+        body = json.loads(raw.decode("utf-8"), parse_constant=_no_constant)
+    except (ValueError, RecursionError) as wrong:
+        raise InvalidRequest() from wrong
+    if not isinstance(body, dict):
+        raise InvalidRequest()
+    return body
+
+
+def fit(schema: type, body: dict[str, Any]) -> Any:
+    """The body as an instance of a pydantic model or a dataclass.
+
+    Unknown keys are left out for a dataclass, since a body also carries `action` or `handler`; a pydantic model
+    decides for itself.
+
+    Raises:
+        InvalidRequest: it does not fit; the message names the fields, never their values.
+    """
+    if hasattr(schema, "model_validate"):
+        return _fit_pydantic(schema, body)
+    if not is_dataclass(schema):
+        raise TypeError(f"A handler's schema is a pydantic model or a dataclass, not {schema!r}.")
+    hints = get_type_hints(schema)
+    wanted = {field.name: field for field in fields(schema) if field.init}
+    wrong = [name for name in wanted if name in body and not _is_a(body[name], hints[name])]
+    wrong += [
+        name
+        for name, field in wanted.items()
+        if name not in body and field.default is MISSING and field.default_factory is MISSING
+    ]
+    if wrong:
+        raise _misfit(wrong)
+    return schema(**{name: body[name] for name in wanted if name in body})
+
+
+def _fit_pydantic(schema: Any, body: dict[str, Any]) -> Any:
+    try:
+        return schema.model_validate(body)
+    except ValueError as wrong:  # pydantic's ValidationError is one
+        errors = getattr(wrong, "errors", None)
+        if errors is None:
+            raise
+        raise _misfit([".".join(map(str, one["loc"])) for one in errors()]) from None
+
+
+def _misfit(names: list[str]) -> InvalidRequest:
+    return InvalidRequest(f"Invalid or missing: {', '.join(sorted(set(names)))}")
+
+
+def _is_a(value: Any, wanted: Any) -> bool:
+    """Whether a JSON value has an annotated type. A bool is no number; an int is a float."""
+    origin = get_origin(wanted)
+    if wanted is Any:
+        return True
+    if origin in (Union, UnionType):
+        return any(_is_a(value, one) for one in get_args(wanted))
+    if origin is list:
+        return isinstance(value, list) and all(_is_a(one, *get_args(wanted)) for one in value)
+    if origin is dict:
+        return isinstance(value, dict) and all(_is_a(one, get_args(wanted)[1]) for one in value.values())
+    if wanted is None or wanted is type(None):
+        return value is None
+    if wanted in (int, float):
+        return isinstance(value, (int, wanted)) and not isinstance(value, bool)
+    return isinstance(value, wanted)

@@ -1,0 +1,139 @@
+"""`manage.py check`: what is wrong with WS_LAMBDA, and, with `--deploy`, what is dangerous in production.
+
+E001  an unknown key             W001  no view serves BASE_PATH
+E002  a bad value                W101  REQUIRE_TOKEN is off
+E003  not an origin              W102  ALLOW_MISSING_ORIGIN is on
+E004  not a channel pattern      W103  ALLOWED_HOSTS has "*"
+                                 W104  an http origin is allowed
+                                 W105  a gateway secret is short
+                                 W106  every gateway is trusted
+                                 W107  anyone may join unlisted channels
+                                 W108  a limit refuses all
+                                 W109  tokens live long
+                                 W110  an unencrypted endpoint
+"""
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.urls import Resolver404, resolve
+
+from ws_lambda import channels
+from ws_lambda.conf import conf, problems
+from ws_lambda.gatekeeping.trust import allowed_ids
+
+LONGEST_TOKEN_SECONDS = 300
+SHORTEST_SECRET = 32
+LIMITS = ("REFUSALS_PER_MINUTE", "CONNECTS_PER_MINUTE", "TOKENS_PER_MINUTE", "MESSAGES_PER_MINUTE")
+
+
+def _error(number: int, message: str, hint: str = "") -> Error:
+    return Error(message, hint=hint or None, id=f"ws_lambda.E{number:03}")
+
+
+def _warning(number: int, message: str, hint: str) -> Warning:
+    return Warning(message, hint=hint, id=f"ws_lambda.W{number:03}")
+
+
+@register(Tags.compatibility)
+def check_settings(app_configs: Any, **_kwargs: Any) -> list[CheckMessage]:
+    """Keys, values and names."""
+    raw = getattr(settings, "WS_LAMBDA", {})
+    wrong = problems(raw)
+    if wrong:
+        return [_error(1 if "no key" in sentence else 2, sentence) for _key, sentence in wrong]
+    return [*_bad_origins(), *_bad_patterns()]
+
+
+@register(Tags.urls)
+def check_urls(app_configs: Any, **_kwargs: Any) -> list[CheckMessage]:
+    """Something must answer where the gateway calls."""
+    if problems(getattr(settings, "WS_LAMBDA", {})) or not getattr(settings, "ROOT_URLCONF", None):
+        return []
+    path = f"{conf.BASE_PATH}connect"
+    try:
+        resolve(path)
+    except Resolver404:
+        hint = 'Add path("ws/<slug:route>", YourWebSocketView.as_view()) to the URLconf, or set BASE_PATH.'
+        return [_warning(1, f"No view serves {path}, so every $connect will be refused.", hint)]
+    return []
+
+
+@register(Tags.security, deploy=True)
+def check_deployment(app_configs: Any, **_kwargs: Any) -> list[CheckMessage]:
+    """What only production is at risk of."""
+    if problems(getattr(settings, "WS_LAMBDA", {})):
+        return []
+    return [*_weak_identity(), *_weak_origins(), *_weak_secrets(), *_weak_limits(), *_unencrypted()]
+
+
+def _bad_origins() -> Iterator[CheckMessage]:
+    for origin in conf.ALLOWED_ORIGINS:
+        parsed = urlsplit(origin)
+        if parsed.scheme not in ("http", "https") or not parsed.netloc or parsed.path.strip("/") or "*" in origin:
+            yield _error(
+                3,
+                f"ALLOWED_ORIGINS has {origin!r}, which is not an origin.",
+                "Write scheme, host and, if unusual, port: https://www.example.com. For subdomains, use "
+                "CSRF_TRUSTED_ORIGINS or ALLOWED_HOSTS.",
+            )
+
+
+def _bad_patterns() -> Iterator[CheckMessage]:
+    for setting in ("HISTORY", "CHANNEL_SHARDS"):
+        for pattern in getattr(conf, setting):
+            name = pattern.removesuffix("*")
+            if name and not channels.NAME_PATTERN.fullmatch(name):
+                yield _error(4, f"{setting} has {pattern!r}, which is neither a channel nor a prefix ending in *.")
+
+
+def _weak_identity() -> Iterator[CheckMessage]:
+    if not conf.REQUIRE_TOKEN:
+        hint = "A cookie alone lets any page that may connect act as its visitor: keep REQUIRE_TOKEN on."
+        yield _warning(101, "REQUIRE_TOKEN is off.", hint)
+    if conf.TOKEN_SECONDS > LONGEST_TOKEN_SECONDS:
+        hint = f"A token is fetched just before connecting: {LONGEST_TOKEN_SECONDS} seconds are plenty."
+        yield _warning(109, f"Tokens can be used for {conf.TOKEN_SECONDS} seconds.", hint)
+    if conf.UNLISTED_CHANNELS == "anyone":
+        hint = 'Use "authenticated", and allow_all for the channels that are meant for everybody.'
+        yield _warning(107, "Anyone may join channels that no permission names.", hint)
+
+
+def _weak_origins() -> Iterator[CheckMessage]:
+    if conf.ALLOW_MISSING_ORIGIN:
+        hint = "Browsers always send an origin. Keep this for APIs that serve no browsers."
+        yield _warning(102, "Clients that send no Origin may connect.", hint)
+    if "*" in settings.ALLOWED_HOSTS:
+        hint = "The * is ignored for origins; name your hosts, or list origins in ALLOWED_ORIGINS."
+        yield _warning(103, "ALLOWED_HOSTS has *.", hint)
+    for origin in conf.ALLOWED_ORIGINS:
+        if origin.startswith("http:"):
+            yield _warning(104, f"ALLOWED_ORIGINS has {origin!r}.", "In production only https origins may connect.")
+
+
+def _weak_secrets() -> Iterator[CheckMessage]:
+    secrets = [conf.GATEWAY_SECRET] if isinstance(conf.GATEWAY_SECRET, str) else conf.GATEWAY_SECRET
+    if any(len(secret) < SHORTEST_SECRET for secret in secrets):
+        hint = 'Make one with: python -c "import secrets; print(secrets.token_urlsafe(32))"'
+        yield _warning(105, f"A GATEWAY_SECRET has fewer than {SHORTEST_SECRET} characters.", hint)
+    if not allowed_ids():
+        hint = (
+            "Name your API in GATEWAY_IDS, or register it; until then any API that can invoke the function is believed."
+        )
+        yield _warning(106, "GATEWAY_IDS is empty.", hint)
+
+
+def _weak_limits() -> Iterator[CheckMessage]:
+    for name in LIMITS:
+        if getattr(conf, name) == 0:
+            yield _warning(108, f"{name} is 0, which refuses everybody.", "Set a limit of at least 1.")
+
+
+def _unencrypted() -> Iterator[CheckMessage]:
+    for name, scheme in (("ENDPOINT_URL", "https"), ("WEBSOCKET_URL", "wss")):
+        value = getattr(conf, name)
+        if value and urlsplit(value).scheme != scheme:
+            yield _warning(110, f"{name} is {value!r}.", f"In production it starts with {scheme}://.")

@@ -1,0 +1,88 @@
+"""Which methods of a view clients may call, and which one a message asks for."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import FunctionType
+from typing import Any, TypeVar, overload
+
+from ws_lambda.exceptions import HandlerMissing, InvalidRequest
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+_MARK = "_ws_lambda_handler"
+
+ALWAYS_OPEN_TO_SUBCLASSES = frozenset({"default", "change_channel"})
+"""Names of the base class that a subclass may open to clients by defining them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """What `@handler` was told."""
+
+    schema: type | None = None
+
+
+@overload
+def handler(function: _F) -> _F: ...
+
+
+@overload
+def handler(*, schema: type | None = None) -> Callable[[_F], _F]: ...
+
+
+def handler(function: Any = None, *, schema: type | None = None) -> Any:
+    """Marks a method as callable by clients, wherever it is inherited from.
+
+    Args:
+        schema: a pydantic model or a dataclass that the body must fit; the instance is `self.data`. A body that
+            does not fit is answered with 400 and the names of the fields that are wrong.
+    """
+
+    def mark(marked: _F) -> _F:
+        setattr(marked, _MARK, Marked(schema))
+        return marked
+
+    return mark if function is None else mark(function)
+
+
+def schema_of(method: Callable[..., Any]) -> type | None:
+    """The schema that a handler was marked with."""
+    marked = getattr(method, _MARK, None)
+    return marked.schema if isinstance(marked, Marked) else None
+
+
+def callable_names(view: type, base: type) -> frozenset[str]:
+    """The methods of a view class that clients may call.
+
+    Exactly ALLOWED_HANDLERS where it is set; else the functions in the class's own body, those named in
+    ADDITIONAL_ALLOWED_HANDLERS and those marked `@handler`. Never a name with a leading underscore, never a name of the
+    base class, but for `default` and `change_channel` where the subclass provides them.
+    """
+    allowed = set(getattr(view, "ALLOWED_HANDLERS", ()) or ())
+    if not allowed:
+        allowed = {name for name, value in vars(view).items() if isinstance(value, FunctionType)}
+        allowed |= set(getattr(view, "ADDITIONAL_ALLOWED_HANDLERS", ()) or ())
+        allowed |= {name for name in dir(view) if isinstance(getattr(getattr(view, name), _MARK, None), Marked)}
+        if getattr(view, "default", None) is not getattr(base, "default", None):
+            allowed.add("default")
+    closed = set(dir(base)) - ALWAYS_OPEN_TO_SUBCLASSES
+    return frozenset(
+        name
+        for name in allowed
+        if not name.startswith("_") and name not in closed and callable(getattr(view, name, None))
+    )
+
+
+def choose(body: Mapping[str, Any], *, names: frozenset[str], handler_key: str, route_key: str, route: str) -> str:
+    """The handler that a message asks for: by its handler key, else its action, else its route, else `default`.
+
+    Raises:
+        HandlerMissing: the message names nothing and there is no `default`.
+        InvalidRequest: what it names may not be called and there is no `default`.
+    """
+    named = [body[key] for key in (handler_key, route_key) if key in body]
+    for name in named or [route]:
+        if isinstance(name, str) and name in names:
+            return name
+    if "default" in names:
+        return "default"
+    raise InvalidRequest("Unknown action") if named else HandlerMissing()

@@ -1,0 +1,64 @@
+"""The door of the one Lambda function: every event that AWS sends comes in here.
+
+Django is loaded when this module is imported, in the function's init phase. If that fails the import fails, every
+invocation with it, and API Gateway refuses each `$connect`: a broken deployment lets nobody in.
+"""
+
+import os
+from typing import Any
+
+import django
+from django.apps import apps
+
+from ws_lambda import adapter, delivery
+from ws_lambda.conf import conf
+from ws_lambda.events import GatewayEvent
+from ws_lambda.exceptions import EventError
+
+DEADLINE_MARGIN = 2.0
+"""Seconds of an invocation that are kept for what comes after sending."""
+
+
+def _load_django() -> None:
+    """Sets Django up, with the settings module that Zappa packed if the environment names none."""
+    if apps.ready:
+        return
+    if "DJANGO_SETTINGS_MODULE" not in os.environ:
+        import zappa_settings  # made by Zappa when it packs the function
+
+        os.environ["DJANGO_SETTINGS_MODULE"] = zappa_settings.DJANGO_SETTINGS
+    django.setup()
+
+
+_load_django()
+
+
+def handler(event: dict[str, Any], context: Any) -> Any:
+    """Answers WebSocket events through Django, works off queued broadcasts, and leaves the rest to Zappa."""
+    with delivery.deadline(context.get_remaining_time_in_millis() / 1000 - DEADLINE_MARGIN):
+        if GatewayEvent.recognises(event):
+            return _answer_websocket(event)
+        if _comes_from_queue(event):
+            from ws_lambda import fanout
+
+            return fanout.handle(event, context)
+    from ws_lambda import zappa_entry
+
+    return zappa_entry.handle(event, context)
+
+
+def _answer_websocket(event: dict[str, Any]) -> dict[str, Any]:
+    try:
+        gateway_event = GatewayEvent.from_lambda(event)
+    except EventError:
+        return {"statusCode": 400, "body": '{"message": "Invalid request format", "status": 400}'}
+    return adapter.answer(gateway_event)
+
+
+def _comes_from_queue(event: Any) -> bool:
+    """Whether the event is SQS delivering from FANOUT_QUEUE_URL; other queues of the project are Zappa's affair."""
+    records = event.get("Records") if isinstance(event, dict) else None
+    if not records or records[0].get("eventSource") != "aws:sqs" or not conf.FANOUT_QUEUE_URL:
+        return False
+    queue_name = str(records[0].get("eventSourceARN", "")).rpartition(":")[2]
+    return queue_name == conf.FANOUT_QUEUE_URL.rpartition("/")[2]

@@ -1,0 +1,290 @@
+"""`WebSocketView`: one view for everything that happens on a connection, with a method per message."""
+
+import re
+from typing import Any, ClassVar
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.utils.decorators import method_decorator
+from django.utils.functional import SimpleLazyObject
+from django.views import View
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_POST
+
+from ws_lambda import channels, frames
+from ws_lambda.bodies import fit, read_object
+from ws_lambda.conf import conf
+from ws_lambda.events import EventType, GatewayEvent
+from ws_lambda.exceptions import InvalidChannel, PermissionRefused, Refused
+from ws_lambda.gatekeeping import admission, rate_limits, tokens, trust
+from ws_lambda.gatekeeping.revocation import revalidate
+from ws_lambda.handlers import callable_names, choose, handler, schema_of
+from ws_lambda.models.channel_permissions import ChannelPermission, may_join, permission_for
+from ws_lambda.models.closing import close_session
+from ws_lambda.models.gateways import ApiGateway
+from ws_lambda.models.joining import check_name
+from ws_lambda.models.sessions import WebSocketSession
+from ws_lambda.models.touching import touch
+from ws_lambda.reporting import report
+
+__all__ = ["WebSocketTokenView", "WebSocketView", "handler"]
+
+
+@method_decorator(csrf_exempt, name="dispatch")
+class WebSocketView(View):
+    """Serves `path("ws/<slug:route>", ChatView.as_view())`: connect, disconnect, and a method per message.
+
+    In a handler: `request.user`, `self.body` (a dict), `self.data` (where `@handler` has a schema),
+    `self.websocket_session`, `self.api_gateway`, `self.kwargs["route"]` and `self.event`. A handler returns None
+    (answered with `{}`), a dict, or any HttpResponse; the client sees the answer if the route has a response.
+    """
+
+    ALLOWED_HANDLERS: ClassVar[Any] = ()
+    """Exactly these methods are callable by clients. Empty: what the class itself defines."""
+
+    ADDITIONAL_ALLOWED_HANDLERS: ClassVar[Any] = ()
+    """These as well, such as methods of a mixin."""
+
+    handler_selection_key = "handler"
+    """The key of the body that names a handler; it wins over the route selection key."""
+
+    route_selection_key = "action"
+    """The key of the body that API Gateway routes by; it names a handler too."""
+
+    USE_WS_TOKEN: bool | None = None
+    """Whether `$connect` needs a token; None: as REQUIRE_TOKEN says."""
+
+    SUBPROTOCOLS: tuple[str, ...] = ()
+    """The subprotocols that are accepted; empty: the first that a client offers."""
+
+    MAX_BODY_SIZE = 131_072
+    """Bytes of a message; API Gateway itself passes no more than 128 KB."""
+
+    MAX_CHANNEL_NAME_LENGTH = channels.MAX_NAME_LENGTH
+    CHANNEL_NAME_PATTERN: re.Pattern[str] = channels.NAME_PATTERN
+    """Narrows what a client may ask for as a channel; matched as a whole."""
+
+    permissions_required: tuple[str, ...] = ()
+    """The user needs any one of these."""
+
+    all_permissions_required: tuple[str, ...] = ()
+    """The user needs all of these; if set, `permissions_required` is not asked."""
+
+    CHECK_PERMISSIONS_ON_CONNECT = True
+    """Whether the permissions are asked for on `$connect` as well as on every message."""
+
+    aws_api_gateway_id: str | None = None
+    """The only gateway that is served, by API id or api_name; None: all that are trusted."""
+
+    RATE_LIMIT_ENABLED = True
+    """False lifts the limits of connects, refusals and messages from this view."""
+
+    RATE_LIMIT_CONNECTS_PER_MINUTE: int | None = None
+    RATE_LIMIT_REFUSALS_PER_MINUTE: int | None = None
+    RATE_LIMIT_MESSAGES_PER_MINUTE: int | None = None
+    """None: as the setting of the same name says."""
+
+    event: GatewayEvent
+    api_gateway: ApiGateway | None = None
+    websocket_session: WebSocketSession
+    body: dict[str, Any]
+    data: Any = None
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """The one way in, for both integrations. A refusal is an answer, and on `$connect` it is counted."""
+        try:
+            self.event = trust.read_event(request, str(kwargs.get("route", "")))
+        except Refused as refusal:
+            return self._answer(request, refusal)
+        try:
+            self.api_gateway = trust.check_gateway(self.event, self.aws_api_gateway_id)
+            match self.event.type:
+                case EventType.CONNECT:
+                    return self.connect(request, *args, **kwargs)
+                case EventType.DISCONNECT:
+                    return self.disconnect(request, *args, **kwargs)
+            return self._receive(request, *args, **kwargs)
+        except Refused as refusal:
+            if self.event.type is EventType.CONNECT and self.RATE_LIMIT_ENABLED:
+                rate_limits.count_refusal(self.event.source_ip)
+            return self._answer(request, refusal)
+
+    # What a subclass extends
+
+    def connect(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Opens the session. Extend it with `super().connect(…)`, which raises if the client is refused."""
+        self.websocket_session = admission.admit(self, request, self.event)
+        response = JsonResponse({})
+        if echoed := tokens.subprotocol_to_echo(self.event, self.SUBPROTOCOLS):
+            response["Sec-WebSocket-Protocol"] = echoed
+        return response
+
+    def disconnect(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Closes the session. `$disconnect` is best effort: late, repeated or unknown ones are no error."""
+        closed = close_session(self.event.connection_id, api_id=self.event.api_id)
+        if closed is not None:
+            self.websocket_session = closed
+        return JsonResponse({})
+
+    def change_channel(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Moves the connection to `self.body["channel"]`. Clients can call it where a subclass allows it."""
+        name = self.check_channel_name(self.body.get("channel"))
+        if not self.can_join_channel(request, name):
+            raise PermissionRefused()
+        self.websocket_session.change_channel(name, check=False)
+        return JsonResponse({"channel": name})
+
+    def can_join_channel(self, request: HttpRequest, channel_name: str) -> bool:
+        """Whether the request's user may be in a channel: by the stored permission, else UNLISTED_CHANNELS."""
+        permission = self.get_channel_permission(channel_name)
+        return may_join(request.user, channel_name) if permission is None else permission.admits(request.user)
+
+    def get_channel_permission(self, channel_name: str) -> ChannelPermission | None:
+        """The permission that speaks for a channel, if any."""
+        return permission_for(channel_name)
+
+    def additional_connection_checks(self, request: HttpRequest) -> tuple[bool, str]:
+        """The project's own say on `$connect`: (False, reason) refuses with 403, and the token stays unspent."""
+        return True, ""
+
+    def has_any_permission(self, request: HttpRequest) -> bool:
+        """Whether the user has one of `permissions_required`."""
+        return any(request.user.has_perm(name) for name in self.permissions_required)
+
+    def has_all_permission(self, request: HttpRequest) -> bool:
+        """Whether the user has all of `all_permissions_required`."""
+        return all(request.user.has_perm(name) for name in self.all_permissions_required)
+
+    # One method per refusal: override it to answer differently
+
+    def refuse(self, request: HttpRequest, refusal: Refused) -> HttpResponseBase:
+        """The answer to any refusal that has no method of its own: the shape of the gateway's error frames."""
+        event = getattr(self, "event", None)
+        ids = {"connectionId": event.connection_id, "requestId": event.request_id} if event else {}
+        return JsonResponse({"message": refusal.message, "status": refusal.status, **ids}, status=refusal.status)
+
+    untrusted_request = origin_refused = host_refused = permission_denied = token_refused = refuse
+    session_not_found = invalid_channel = invalid_request = handler_selection_key_missing = refuse
+    body_too_large = duplicate_connection = rate_limited = refuse
+
+    # What gatekeeping asks the view
+
+    def get_channel_name(self, request: HttpRequest) -> str:
+        """The channel of a `$connect`: the query's, else the gateway's default, else "" for none.
+
+        Raises:
+            InvalidChannel: the query names something that is no channel.
+        """
+        asked = self.event.query_value("channel")
+        if asked or any(name == "channel" for name, _value in self.event.query):
+            return self.check_channel_name(asked)
+        return self.api_gateway.default_channel_name if self.api_gateway else ""
+
+    def check_channel_name(self, name: object) -> str:
+        """The name, if it is one and fits this view.
+
+        Raises:
+            InvalidChannel: it does not.
+        """
+        checked = check_name(name)
+        if len(checked) > self.MAX_CHANNEL_NAME_LENGTH or not self.CHANNEL_NAME_PATTERN.fullmatch(checked):
+            raise InvalidChannel()
+        return checked
+
+    def uses_token(self) -> bool:
+        """Whether `$connect` needs a token."""
+        return conf.REQUIRE_TOKEN if self.USE_WS_TOKEN is None else self.USE_WS_TOKEN
+
+    def has_required_permissions(self, request: HttpRequest) -> bool:
+        """Whether the user may use this view at all. Asks nothing of the user where nothing is required."""
+        if self.all_permissions_required:
+            return self.has_all_permission(request)
+        return not self.permissions_required or self.has_any_permission(request)
+
+    def limit(self, name: str) -> int:
+        """A limit of this view, per minute: CONNECTS, REFUSALS or MESSAGES."""
+        if not self.RATE_LIMIT_ENABLED:
+            return 2**53
+        own = getattr(self, f"RATE_LIMIT_{name}_PER_MINUTE")
+        return int(getattr(conf, f"{name}_PER_MINUTE") if own is None else own)
+
+    # A message
+
+    def _receive(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        admission.check_connection_id(self.event)
+        self.websocket_session = touch(self.event, messages_per_minute=self.limit("MESSAGES"))
+        revalidate(self.websocket_session)
+        request.user = _lazy_user(self.websocket_session)
+        self.body = read_object(self.event.body, self.MAX_BODY_SIZE)
+        if not self.has_required_permissions(request):
+            raise PermissionRefused()
+        name = choose(
+            self.body,
+            names=self._callable_names(),
+            handler_key=self.handler_selection_key,
+            route_key=self.route_selection_key,
+            route=self.event.slug,
+        )
+        return self._run(name, request, *args, **kwargs)
+
+    def _run(self, name: str, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Calls a handler. What it raises is reported; the client gets the gateway's error frame and stays."""
+        method = getattr(self, name)
+        if schema := schema_of(method):
+            self.data = fit(schema, self.body)
+        try:
+            return _as_response(method(request, *args, **kwargs))
+        except Refused:
+            raise
+        except PermissionDenied as denied:
+            raise PermissionRefused() from denied
+        except Exception as error:
+            report(error, view=type(self).__name__, handler=name, event=self.event)
+            ids = {"connection_id": self.event.connection_id, "request_id": self.event.request_id}
+            text = frames.error_frame(frames.INTERNAL_SERVER_ERROR, **ids)
+            response = HttpResponse(text, status=500, content_type="application/json")
+            response._has_been_logged = True  # type: ignore[attr-defined] # or Django mails the request, body and all
+            return response
+
+    @classmethod
+    def _callable_names(cls) -> frozenset[str]:
+        if "_names" not in vars(cls):
+            cls._names = callable_names(cls, WebSocketView)
+        return cls._names
+
+    _names: ClassVar[frozenset[str]]
+
+    def _answer(self, request: HttpRequest, refusal: Refused) -> HttpResponseBase:
+        answer: HttpResponseBase = getattr(self, refusal.hook)(request, refusal)
+        return answer
+
+
+@method_decorator([csrf_protect, require_POST], name="dispatch")
+class WebSocketTokenView(View):
+    """`POST` → `{"token", "expires_in", "url"}`: the right to open one connection within `expires_in` seconds."""
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Mints a token for the logged-in user; anonymous → 403, too many → 429."""
+        try:
+            if not request.user.is_authenticated:
+                raise PermissionRefused("Log in first")
+            token = tokens.mint(request)
+        except Refused as refusal:
+            return JsonResponse({"message": refusal.message}, status=refusal.status)
+        answer = {"token": token, "expires_in": conf.TOKEN_SECONDS, "url": tokens.websocket_url()}
+        return JsonResponse(answer, headers={"Cache-Control": "no-store"})
+
+
+def _lazy_user(session: WebSocketSession) -> Any:
+    """The session's user, read when a handler first touches it."""
+    from django.contrib.auth.models import AnonymousUser
+
+    return SimpleLazyObject(lambda: session.user or AnonymousUser())
+
+
+def _as_response(result: Any) -> HttpResponseBase:
+    if isinstance(result, HttpResponseBase):
+        return result
+    if result is None or isinstance(result, dict):
+        return JsonResponse(result or {})
+    raise TypeError(f"A handler returns None, a dict or an HttpResponse, not {type(result).__name__}.")
