@@ -1,11 +1,13 @@
 """Fixtures of the whole test run."""
 
 import os
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from moto import mock_aws
+from moto.core.botocore_stubber import BotocoreStubber
 
 from ws_lambda import aws
 from ws_lambda.models import base
@@ -16,7 +18,7 @@ pytest_plugins = ["tests.local_site"]
 
 
 @pytest.fixture
-def dynamodb() -> Iterator[list[str]]:
+def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """An empty DynamoDB in memory. Tests create the tables that they need.
 
     The botocore session outlives the test: reading the service model again costs 200 ms.
@@ -33,6 +35,60 @@ def dynamodb() -> Iterator[list[str]]:
         yield sent
         session.unregister("request-created.dynamodb", record)
     base.forget_connection()
+
+
+@pytest.fixture
+def tables(dynamodb: list[str]) -> Iterator[list[str]]:
+    """Every table, empty; the value is the list of requests so far."""
+    from ws_lambda.models import all_tables, channel_permissions, gateways
+
+    for table in all_tables():
+        table.create_table(billing_mode="PAY_PER_REQUEST")
+    channel_permissions.forget_cache()
+    gateways.forget()
+    dynamodb.clear()
+    yield dynamodb
+    channel_permissions.forget_cache()
+    gateways.forget()
+
+
+@pytest.fixture
+def nobody_listens() -> Iterator[None]:
+    """As in a project that has accounts but no WebSockets: nobody listens for logins that end."""
+    from ws_lambda.gatekeeping import revocation
+
+    revocation.disconnect_signals()
+    yield
+    revocation.connect_signals()
+
+
+@pytest.fixture
+def people(settings: Any) -> Iterator[dict[str, Any]]:
+    """No users yet, and the auth backend that knows those who are added."""
+    from tests import backends
+
+    settings.AUTHENTICATION_BACKENDS = [backends.PATH]
+    backends.people.clear()
+    yield backends.people
+    backends.people.clear()
+
+
+@pytest.fixture
+def user(people: dict[str, Any]) -> Any:
+    """An active user, known to the auth backend."""
+    from tests import backends
+
+    return backends.add("7")
+
+
+@pytest.fixture
+def use_view() -> Iterator[Any]:
+    """Puts a view class behind /ws/ for one test."""
+    from tests import urls
+
+    before = urls.current["view"]
+    yield lambda view: urls.current.update(view=view) or view
+    urls.current["view"] = before
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Settings of the test run: no SQL database, everything in DynamoDB."""
 
 SECRET_KEY = "only-for-tests-and-never-a-secret"
-ALLOWED_HOSTS = ["testserver"]
+ALLOWED_HOSTS = ["testserver", "www.example.com"]
 USE_TZ = True
 TIME_ZONE = "UTC"
 
@@ -13,7 +13,9 @@ INSTALLED_APPS = [
     "ws_lambda.users",
 ]
 MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -31,6 +33,7 @@ TEMPLATES = [
         },
     },
 ]
+ROOT_URLCONF = "tests.urls"
 DATABASES: dict[str, dict[str, str]] = {}
 AUTH_USER_MODEL = "ws_lambda_users.User"
 AUTHENTICATION_BACKENDS = ["ws_lambda.users.backends.DynamoDBBackend"]

@@ -42,6 +42,8 @@ urlpatterns = [
     path("awhoami/", awhoami),
 ]
 
+pytestmark = pytest.mark.usefixtures("nobody_listens")
+
 FORM = "{{ form.errors }}{% csrf_token %}"
 PAGES = {
     "registration/login.html": FORM,

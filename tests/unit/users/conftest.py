@@ -7,6 +7,6 @@ from ws_lambda.users.tables import UserItem
 
 
 @pytest.fixture(autouse=True)
-def tables(dynamodb: list[str]) -> None:
+def tables(dynamodb: list[str], nobody_listens: None) -> None:
     UserItem.create_table(billing_mode="PAY_PER_REQUEST")
     DjangoSession.create_table(billing_mode="PAY_PER_REQUEST")

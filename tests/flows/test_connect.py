@@ -1,0 +1,295 @@
+"""CONTRACT 13–20, and what each round trip costs."""
+
+import pytest
+
+from tests import backends, wire
+from tests.urls import ChatView
+from ws_lambda import clock
+from ws_lambda.models import ApiGateway, ChannelMembership, RateLimit, WebSocketSession, WebSocketToken, gateways
+from ws_lambda.models.rate_limits import current_window
+from ws_lambda.models.tokens import digest
+
+pytestmark = pytest.mark.usefixtures("tables")
+
+
+def session(connection_id="C1="):
+    return WebSocketSession.get(connection_id, consistent_read=True)
+
+
+def status(response):
+    return response["statusCode"]
+
+
+def unspent(token):
+    return WebSocketToken.count(digest(token)) == 1
+
+
+def refusals(ip="203.0.113.9"):
+    return sum(row.hits for row in RateLimit.query(f"refused#{ip}"))
+
+
+def test_13_a_valid_connect_opens_a_session(user, tables):
+    token = wire.mint(user)
+    tables.clear()
+    response = wire.connect(token=token, query={"channel": "general"})
+    assert response == {"statusCode": 200, "body": "{}"}
+    # The third of DESIGN 4's round trips, the user's record, is the backend's.
+    assert tables == ["Scan", "BatchGetItem", "Scan", "TransactWriteItems"], "both scans are cached by the process"
+    opened = session()
+    assert (opened.channel_name, opened.channels, opened.user_id) == ("general", {"general"}, "7")
+    assert (opened.api_id, opened.connected, opened.request_count) == ("abc123", True, 0)
+    assert opened.endpoint_url == f"https://{wire.HOST}/prod"
+    assert opened.source_ip == "203.0.113.9"
+    assert opened.session_key_hash == digest("login-1")
+    assert opened.auth_hash == user.get_session_auth_hash()
+    assert opened.connected_at == opened.last_seen_at
+    assert [row.connection_id for row in ChannelMembership.query("general")] == ["C1="]
+    assert not unspent(token)
+
+
+def test_a_second_connect_costs_three_round_trips(user, tables):
+    wire.connect(token=wire.mint(user), query={"channel": "general"})
+    token = wire.mint(user)
+    tables.clear()
+    backends.DictBackend.reads = 0
+    assert status(wire.connect("C2=", token=token, query={"channel": "general"})) == 200
+    assert (tables, backends.DictBackend.reads) == (["BatchGetItem", "TransactWriteItems"], 1)
+
+
+def test_a_refusal_costs_one_update(user, tables):
+    wire.connect(token=wire.mint(user))
+    tables.clear()
+    assert status(wire.connect("C2=", headers={"Origin": "https://evil.example"})) == 403
+    assert tables == ["UpdateItem"]
+
+
+@pytest.mark.parametrize("wrong", ["bad id<script>", "a" * 129, "has/slash", "C1=\n", ""])
+def test_14_connection_ids_that_no_gateway_makes(user, wrong):
+    token = wire.mint(user)
+    assert status(wire.connect(wrong, token=token)) == 400
+    assert unspent(token)
+
+
+def test_14_every_character_that_an_id_may_have(user):
+    assert status(wire.connect("abcABC123_=-", token=wire.mint(user))) == 200
+
+
+@pytest.mark.parametrize("channel", ["a b", "a;b", "room\n", "a" * 129, "", "a#0", "a*"])
+def test_16_what_is_no_channel(user, channel):
+    token = wire.mint(user)
+    code, said = wire.answer(wire.connect(token=token, query={"channel": channel}))
+    assert (code, said["message"]) == (400, "Invalid channel")
+    assert unspent(token)
+
+
+def test_16_the_querys_channel_beats_the_gateways_and_neither_is_none(user):
+    assert status(wire.connect("C0=", token=wire.mint(user))) == 200
+    assert (session("C0=").channel_name, session("C0=").channels) == ("", None)
+    ApiGateway("chat", api_id="abc123", default_channel_name="lobby").save()
+    gateways.forget()
+    wire.connect("C1=", token=wire.mint(user))
+    wire.connect("C2=", token=wire.mint(user), query={"channel": "general"})
+    assert (session("C1=").channel_name, session("C2=").channel_name) == ("lobby", "general")
+
+
+@pytest.mark.parametrize("token", ["", "abc", "0" * 64, "Z" * 64, "0" * 65, "é" * 64])
+def test_17_no_token_of_ours(token):
+    assert status(wire.connect(token=token)) == 401
+
+
+def test_17_a_used_token(user):
+    token = wire.mint(user)
+    assert status(wire.connect(token=token)) == 200
+    assert status(wire.connect("C2=", token=token)) == 401
+
+
+def test_17_an_expired_token(user, monkeypatch):
+    token = wire.mint(user)
+    later = clock.now() + 90
+    monkeypatch.setattr(clock, "now", lambda: later)
+    assert status(wire.connect(token=token)) == 401
+
+
+def test_17_a_token_for_one_channel(user):
+    token = wire.mint(user, channel="general")
+    assert status(wire.connect(token=token, query={"channel": "other"})) == 403
+    assert unspent(token)
+    assert status(wire.connect(token=token, query={"channel": "general"})) == 200
+
+
+def test_17_a_cookie_of_the_same_login_is_welcome_and_of_another_is_not(user):
+    token = wire.mint(user, session_key="mine")
+    assert status(wire.connect(token=token, headers={"Cookie": "sessionid=another"})) == 401
+    assert unspent(token)
+    assert status(wire.connect(token=token, headers={"Cookie": "sessionid=mine"})) == 200
+
+
+def test_18_the_token_as_a_subprotocol(user):
+    offered = {"Sec-WebSocket-Protocol": f"chat.v2, ws-token.{wire.mint(user)}, chat.v1"}
+    response = wire.connect(headers=offered)
+    assert response["headers"] == {"Sec-WebSocket-Protocol": "chat.v2"}
+
+
+def test_18_of_several_subprotocols_a_supported_one(user, use_view):
+    class Picky(ChatView):
+        SUBPROTOCOLS = ("chat.v1",)
+
+    use_view(Picky)
+    response = wire.connect(headers={"Sec-WebSocket-Protocol": f"chat.v2, chat.v1, ws-token.{wire.mint(user)}"})
+    assert response["headers"] == {"Sec-WebSocket-Protocol": "chat.v1"}
+    response = wire.connect("C2=", headers={"Sec-WebSocket-Protocol": f"ws-token.{wire.mint(user)}"})
+    assert "headers" not in response
+
+
+def test_18_two_different_tokens(user):
+    first, second = wire.mint(user), wire.mint(user)
+    offered = {"Sec-WebSocket-Protocol": f"chat, ws-token.{first}"}
+    assert status(wire.connect(token=second, headers=offered)) == 401
+    assert status(wire.connect(token=first, headers=offered)) == 200
+
+
+def test_19_too_many_refusals_of_one_address(user):
+    for _ in range(20):
+        assert status(wire.connect(token="0" * 64)) == 401
+    token = wire.mint(user)
+    assert status(wire.connect(token=token)) == 429
+    assert unspent(token)
+    other = {"sourceIp": "198.51.100.1"}
+    assert status(wire.connect(token=token, identity=other)) == 200
+
+
+def test_19_a_new_minute_starts_anew_however_often_it_was_tried(user, monkeypatch):
+    for _ in range(30):
+        wire.connect()
+    assert refusals() == 30
+    later = clock.now() + 60
+    monkeypatch.setattr(clock, "now", lambda: later)
+    assert status(wire.connect(token=wire.mint(user))) == 200
+
+
+def test_19_too_many_connects_of_one_user_from_any_address(user, settings):
+    settings.WS_LAMBDA = {"CONNECTS_PER_MINUTE": 3}
+    codes = [
+        status(wire.connect(f"C{n}=", token=wire.mint(user), identity={"sourceIp": f"10.0.0.{n}"})) for n in range(5)
+    ]
+    assert codes == [200, 200, 200, 429, 429]
+    assert RateLimit.get("connect#7", current_window()).hits == 3
+
+
+def test_19_a_crowd_behind_one_address_is_not_locked_out(people):
+    crowd = [backends.add(str(100 + n)) for n in range(30)]
+    assert {status(wire.connect(f"C{n}=", token=wire.mint(one))) for n, one in enumerate(crowd)} == {200}
+
+
+def test_19_limits_of_a_view(user, use_view):
+    class Open(ChatView):
+        RATE_LIMIT_ENABLED = False
+
+    class Strict(ChatView):
+        RATE_LIMIT_REFUSALS_PER_MINUTE = 1
+
+    use_view(Open)
+    assert {status(wire.connect()) for _ in range(25)} == {401}
+    assert refusals() == 0
+    use_view(Strict)
+    assert [status(wire.connect()) for _ in range(2)] == [401, 429]
+
+
+def test_20_the_same_connection_again(user):
+    wire.connect(token=wire.mint(user), query={"channel": "general"})
+    first = session().serialize()
+    token = wire.mint(user)
+    assert status(wire.connect(token=token, query={"channel": "other"})) == 409
+    assert unspent(token)
+    assert session().serialize() == first
+
+
+def test_additional_checks_and_permissions_leave_the_token_unspent(user, use_view):
+    class Closed(ChatView):
+        def additional_connection_checks(self, request):
+            return request.user.username == "nobody", "Come back tomorrow"
+
+    class Permitted(ChatView):
+        permissions_required = ("chat.enter",)
+
+    class Later(Permitted):
+        CHECK_PERMISSIONS_ON_CONNECT = False
+
+    token = wire.mint(user)
+    use_view(Closed)
+    code, said = wire.answer(wire.connect(token=token))
+    assert (code, said["message"]) == (403, "Come back tomorrow")
+    use_view(Permitted)
+    assert status(wire.connect(token=token)) == 403
+    assert unspent(token)
+    use_view(Later)
+    assert status(wire.connect(token=token)) == 200
+
+
+def test_without_tokens_the_cookie_names_the_user(user, use_view):
+    from importlib import import_module
+
+    from django.conf import settings
+
+    class Cookies(ChatView):
+        USE_WS_TOKEN = False
+
+    login = import_module(settings.SESSION_ENGINE).SessionStore()
+    login["_auth_user_id"], login["_auth_user_backend"] = "7", backends.PATH
+    login["_auth_user_hash"] = user.get_session_auth_hash()
+    login.save()
+    use_view(Cookies)
+    assert status(wire.connect(headers={"Cookie": f"sessionid={login.session_key}"})) == 200
+    assert (session().user_id, session().session_key_hash) == ("7", digest(login.session_key))
+    assert status(wire.connect("C2=")) == 200
+    assert session("C2=").user_id is None
+
+
+def test_a_subclass_extends_connect(user, use_view):
+    seen = []
+
+    class Greeting(ChatView):
+        def connect(self, request, *args, **kwargs):
+            response = super().connect(request, *args, **kwargs)
+            seen.append((self.websocket_session.connection_id, request.user.username))
+            return response
+
+    use_view(Greeting)
+    wire.connect()
+    wire.connect(token=wire.mint(user))
+    assert seen == [("C1=", "user7")]
+
+
+def test_a_subclass_answers_a_refusal_its_own_way(use_view):
+    from django.http import JsonResponse
+
+    class Polite(ChatView):
+        def token_refused(self, request, refusal):
+            return JsonResponse({"please": "log in"}, status=403)
+
+    use_view(Polite)
+    assert wire.answer(wire.connect()) == (403, {"please": "log in"})
+    assert refusals() == 1
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_24_disconnect_is_never_an_error(user, tables, exists):
+    if exists:
+        wire.connect(token=wire.mint(user), query={"channel": "general"})
+    gateways.registered()  # known to the process from here on
+    tables.clear()
+    assert wire.disconnect() == {"statusCode": 200, "body": "{}"}
+    assert tables == (["UpdateItem", "BatchWriteItem"] if exists else ["UpdateItem"])
+    assert wire.disconnect()["statusCode"] == 200
+    assert wire.disconnect("has/slash")["statusCode"] == 200
+    assert list(ChannelMembership.query("general")) == []
+    if exists:
+        closed = session()
+        assert (closed.connected, closed.live_shard) == (False, None)
+        assert closed.disconnected_at is not None
+
+
+def test_24_another_gateways_disconnect_changes_nothing(user):
+    wire.connect(token=wire.mint(user))
+    wire.disconnect(apiId="other")
+    assert session().connected

@@ -1,0 +1,289 @@
+"""CONTRACT 1–12: what becomes of a message."""
+
+import json
+import logging
+
+import pytest
+from django.core import mail
+from django.http import HttpResponse, JsonResponse
+
+from tests import backends, wire
+from tests.urls import ChatView
+from ws_lambda import clock
+from ws_lambda.models import WebSocketSession
+from ws_lambda.views import WebSocketView, handler
+
+
+@pytest.fixture
+def c1(tables, user):
+    """Connected session C1 of user u."""
+    assert wire.connect(token=wire.mint(user), query={"channel": "general"})["statusCode"] == 200
+    tables.clear()
+    return "C1="
+
+
+def session():
+    return WebSocketSession.get("C1=", consistent_read=True)
+
+
+@pytest.mark.parametrize("body", ["[1,2]", '"x"', "5", "null", "", "{", "[" * 50_000, '{"a": NaN}', "1" * 5000])
+def test_1_a_body_that_is_no_json_object(c1, body, caplog):
+    status, said = wire.answer(wire.message(body))
+    assert (status, said["message"]) == (400, "Invalid request format")
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert mail.outbox == []
+
+
+def test_1_bad_utf8(c1):
+    event = wire.golden("message", connectionId="C1=") | {"body": "/w==", "isBase64Encoded": True}
+    assert wire.answer(wire.send(event))[0] == 400
+
+
+def test_2_a_body_over_the_limit_and_one_just_under_it(c1, use_view):
+    class Small(ChatView):
+        MAX_BODY_SIZE = 64
+
+        def chat(self, request, *args, **kwargs):
+            return {"handler": "chat"}
+
+    use_view(Small)
+    frame = json.dumps({"action": "chat", "pad": ""})
+    assert wire.answer(wire.message(frame.replace('""', f'"{"x" * (65 - len(frame))}"')))[0] == 413
+    assert wire.answer(wire.message(frame.replace('""', f'"{"x" * (64 - len(frame))}"'))) == (
+        200,
+        {"handler": "chat"},
+    )
+
+
+def test_3_neither_key_runs_default_if_the_subclass_defines_it(c1, use_view):
+    assert wire.answer(wire.message({"a": 1}))[1] == {"handler": "default"}
+
+    class NoDefault(WebSocketView):
+        def chat(self, request, *args, **kwargs):
+            return {}
+
+    use_view(NoDefault)
+    status, said = wire.answer(wire.message({"a": 1}))
+    assert (status, said["message"]) == (400, "Invalid request format")
+
+
+@pytest.mark.parametrize(
+    ("body", "ran"),
+    [
+        ({"action": "chat"}, "chat"),
+        ({"handler": "chat", "action": "default"}, "chat"),
+        ({"handler": "default", "action": "chat"}, "default"),
+        ({"handler": "_private", "action": "chat"}, "chat"),
+        ({"handler": "_callable_names"}, "default"),
+        ({"action": "connect"}, "default"),
+        ({"action": "can_join_channel"}, "default"),
+        ({"action": "change_channel"}, "default"),
+        ({"handler": 5}, "default"),
+        ({"handler": ["chat"]}, "default"),
+        ({"handler": None}, "default"),
+        ({"handler": ""}, "default"),
+        ({"handler": {"chat": 1}}, "default"),
+    ],
+)
+def test_4_5_6_which_handler_runs(c1, body, ran):
+    status, said = wire.answer(wire.message(body))
+    assert (status, said["handler"]) == (200, ran)
+
+
+@pytest.mark.parametrize("name", [5, ["chat"], None, "", "nothing", "connect"])
+def test_6_unknown_action_without_a_default(c1, use_view, name):
+    class NoDefault(WebSocketView):
+        def chat(self, request, *args, **kwargs):
+            return {}
+
+    use_view(NoDefault)
+    status, said = wire.answer(wire.message({"handler": name}))
+    assert (status, said["message"]) == (400, "Unknown action")
+
+
+def test_7_a_custom_route_names_its_method(c1):
+    assert wire.answer(wire.message({"text": "hi"}, routeKey="chat"))[1]["handler"] == "chat"
+    assert wire.answer(wire.message({"text": "hi"}, routeKey="other"))[1]["handler"] == "default"
+
+
+class Answers(WebSocketView):
+    def nothing(self, request, *args, **kwargs):
+        return None
+
+    def json(self, request, *args, **kwargs):
+        return JsonResponse({"b": 2}, status=201)
+
+    def binary(self, request, *args, **kwargs):
+        return HttpResponse(b"\xff")
+
+    def raises(self, request, *args, **kwargs):
+        raise KeyError("boom")
+
+    def raises_otherwise(self, request, *args, **kwargs):
+        raise ValueError("bang")
+
+    def wrong(self, request, *args, **kwargs):
+        return 5
+
+
+def test_8_what_a_handler_may_return(c1, use_view):
+    use_view(Answers)
+    assert wire.answer(wire.message({"action": "nothing"})) == (200, {})
+    assert wire.answer(wire.message({"action": "json"})) == (201, {"b": 2})
+    binary = wire.message({"action": "binary"})
+    assert (binary["body"], binary["isBase64Encoded"]) == ("/w==", True)
+
+
+def test_8_a_handler_that_raises(c1, use_view, settings, caplog, monkeypatch):
+    use_view(Answers)
+    settings.ADMINS = [("a", "a@example.com")]
+    monkeypatch.setattr("ws_lambda.reporting._mailed", {})
+    now = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: now)
+    for _ in range(3):
+        response = wire.message({"action": "raises", "secret": "s3cret-body"})
+        assert response["statusCode"] == 500
+        assert response["body"] == (
+            '{"message": "Internal server error", "connectionId":"C1=", "requestId":"BFHPhFe3IAMF95g="}'
+        )
+    errors = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert [record.request_id for record in errors] == ["BFHPhFe3IAMF95g="] * 3
+    assert len(mail.outbox) == 1
+    wire.message({"action": "raises_otherwise"})
+    assert len(mail.outbox) == 2
+    monkeypatch.setattr(clock, "now", lambda: now + 61)
+    wire.message({"action": "raises"})
+    assert len(mail.outbox) == 3
+    assert "s3cret-body" not in caplog.text + "".join(one.body for one in mail.outbox)
+    assert session().connected
+
+
+def test_8_a_result_of_no_use_is_an_error_of_the_handler(c1, use_view, caplog):
+    use_view(Answers)
+    assert wire.message({"action": "wrong"})["statusCode"] == 500
+    assert "TypeError" in caplog.text
+
+
+@pytest.mark.parametrize("where", [{"connection_id": "C2="}, {"apiId": "other"}])
+def test_9_unknown_or_other_gateways_connection(c1, where):
+    status, said = wire.answer(wire.message({"action": "chat"}, **where))
+    assert (status, said["message"]) == (400, "Invalid connection ID")
+    assert session().request_count == 0
+
+
+def test_9_closed_connection(c1):
+    wire.disconnect()
+    assert wire.answer(wire.message({"action": "chat"}))[1]["message"] == "Invalid connection ID"
+    assert session().request_count == 0
+
+
+def test_10_every_message_counts_one_whatever_becomes_of_it(c1):
+    for body in ({"action": "chat"}, "[", {"handler": "connect"}):
+        wire.message(body)
+    assert session().request_count == 3
+
+
+def test_a_message_costs_one_request_and_no_user(c1, tables, use_view):
+    class Quiet(WebSocketView):
+        def chat(self, request, *args, **kwargs):
+            return {}
+
+    use_view(Quiet)
+    backends.DictBackend.reads = 0
+    wire.message({"action": "chat"})
+    assert tables == ["UpdateItem"]
+    assert backends.DictBackend.reads == 0
+
+
+def test_11_the_user_is_the_sessions(c1):
+    assert wire.answer(wire.message({"action": "chat"}))[1]["user"] == "user7"
+
+
+@pytest.mark.parametrize("how", ["deactivated", "password", "gone"])
+def test_11_a_user_who_may_no_longer(c1, user, how, monkeypatch):
+    later = clock.now() + 61
+    if how == "deactivated":
+        user.is_active = False
+    elif how == "password":
+        user.set_password("another")
+    else:
+        backends.people.clear()
+    assert wire.answer(wire.message({"action": "chat"}))[0] == 200, "asked once a minute only"
+    monkeypatch.setattr(clock, "now", lambda: later)
+    assert wire.answer(wire.message({"action": "chat"}))[0] == 400
+    assert not session().connected
+
+
+def test_11_the_user_is_read_again_once_in_an_interval(c1, monkeypatch):
+    start = clock.now()
+    backends.DictBackend.reads = 0
+    reads = []
+    for offset in (1, 61, 62, 119, 121, 500, 501):
+        monkeypatch.setattr(clock, "now", lambda offset=offset: start + offset)
+        wire.message({"action": "default"})
+        reads.append(backends.DictBackend.reads)
+    assert reads == [0, 1, 1, 1, 2, 3, 3]
+
+
+def test_12_permissions(c1, use_view, user):
+    class Some(ChatView):
+        permissions_required = ("chat.a", "chat.b")
+
+        def chat(self, request, *args, **kwargs):
+            return {}
+
+    class All(ChatView):
+        permissions_required = ("chat.a",)
+        all_permissions_required = ("chat.a", "chat.b")
+
+        def chat(self, request, *args, **kwargs):
+            return {}
+
+    def status(view):
+        use_view(view)
+        return wire.answer(wire.message({"action": "chat"}))
+
+    assert status(Some)[0] == 403
+    assert status(Some)[1]["message"] == "Permission Denied"
+    backends.permissions["7"] = {"chat.a"}
+    assert (status(Some)[0], status(All)[0]) == (200, 403)
+    backends.permissions["7"] = {"chat.a", "chat.b"}
+    assert status(All)[0] == 200
+
+
+class Mixin:
+    def from_mixin(self, request, *args, **kwargs):
+        return {"handler": "from_mixin"}
+
+    @handler
+    def marked(self, request, *args, **kwargs):
+        return {"handler": "marked"}
+
+
+class Inheriting(Mixin, ChatView):
+    pass
+
+
+def test_only_the_classs_own_functions_and_marked_ones(c1, use_view):
+    use_view(Inheriting)
+    assert wire.answer(wire.message({"action": "from_mixin"}))[1] == {"handler": "default"}
+    assert wire.answer(wire.message({"action": "chat"}))[1] == {"handler": "default"}
+    assert wire.answer(wire.message({"action": "marked"}))[1] == {"handler": "marked"}
+
+
+def test_additional_and_exact_lists_of_handlers(c1, use_view):
+    class More(Mixin, ChatView):
+        ADDITIONAL_ALLOWED_HANDLERS = ["from_mixin", "connect", "_receive"]
+
+    class Exactly(Mixin, ChatView):
+        ALLOWED_HANDLERS = {"from_mixin"}
+
+        def own(self, request, *args, **kwargs):
+            return {"handler": "own"}
+
+    use_view(More)
+    assert wire.answer(wire.message({"action": "from_mixin"}))[1] == {"handler": "from_mixin"}
+    assert wire.answer(wire.message({"action": "connect"}))[1] == {"handler": "default"}
+    use_view(Exactly)
+    assert wire.answer(wire.message({"action": "from_mixin"}))[1] == {"handler": "from_mixin"}
+    assert wire.answer(wire.message({"action": "own"}))[0] == 400

@@ -1,0 +1,100 @@
+"""S1: only pages of allowed origins open connections. CONTRACT 15."""
+
+import pytest
+
+from tests import wire
+from ws_lambda.gatekeeping.origin import is_allowed
+
+
+@pytest.fixture(autouse=True)
+def production(settings):
+    settings.DEBUG = False
+    settings.ALLOWED_HOSTS = ["www.example.com", ".corp.example", "*"]
+    settings.CSRF_TRUSTED_ORIGINS = ["https://app.example.org:8443", "https://*.example.net"]
+    settings.WS_LAMBDA = {"ALLOWED_ORIGINS": ["https://other.example:444", "http://plain.example"]}
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://www.example.com",
+        "https://corp.example",
+        "https://deep.sub.corp.example",
+        "https://app.example.org:8443",
+        "https://one.example.net",
+        "https://other.example:444",
+        f"https://{wire.HOST}",
+    ],
+)
+def test_allowed(origin):
+    assert is_allowed(origin, wire.HOST)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://www.example.com.evil.example",
+        "https://evilwww.example.com",
+        "https://evil-corp.example",
+        "https://www.example.com@evil.example",
+        "https://user:pw@www.example.com",
+        "https://www.example.com:8443",
+        "https://www.example.com:0443",
+        "https://www.example.com/",
+        "https://www.example.com/path",
+        "https://www.example.com?x",
+        "https://www.example.com#x",
+        "https://www.example.com\n",
+        " https://www.example.com",
+        "https://www.example.com\t.evil.example",
+        "https://WWW.EXAMPLE.COM.evil.example",
+        "HTTPS://www.example.com",
+        "https://app.example.org",
+        "https://example.net",
+        "https://example.net.evil.example",
+        "https://other.example",
+        "http://www.example.com",
+        "http://plain.example",
+        "ws://www.example.com",
+        "wss://www.example.com",
+        "file://www.example.com",
+        "javascript:alert(1)",
+        "null",
+        "*",
+        "https://",
+        "https://*",
+        "//www.example.com",
+        "www.example.com",
+        "https://www.example.com:99999",
+        "https://www.example.com:x",
+        "https://ｗww.example.com",
+        "https://anything.example",
+    ],
+)
+def test_look_alikes_are_refused_and_told_nothing(origin, tables, user):
+    token = wire.mint(user)
+    response = wire.connect(token=token, headers={"Origin": origin})
+    status, said = wire.answer(response)
+    assert status == 403
+    assert said["message"] == "Origin not allowed"
+    assert "example" not in response["body"].replace("execute-api", "")
+    assert wire.connect("C2=", token=token)["statusCode"] == 200, "the token is unspent"
+
+
+def test_a_client_without_origin_is_refused_unless_the_setting_lets_it(tables, user, settings):
+    assert wire.connect(token=wire.mint(user), headers={"Origin": None})["statusCode"] == 403
+    settings.WS_LAMBDA = {"ALLOW_MISSING_ORIGIN": True}
+    assert wire.connect(token=wire.mint(user), headers={"Origin": None})["statusCode"] == 200
+    assert wire.connect("C2=", token=wire.mint(user), headers={"Origin": "null"})["statusCode"] == 403
+
+
+def test_on_a_developers_machine_http_and_any_port_of_its_own(settings):
+    settings.DEBUG = True
+    settings.ALLOWED_HOSTS = []
+    assert is_allowed("http://127.0.0.1:8000")
+    assert is_allowed("http://localhost:3000")
+    assert not is_allowed("http://www.example.com")
+
+
+def test_a_host_other_than_the_gateways(tables, user):
+    assert wire.connect(token=wire.mint(user), headers={"Host": "evil.example"})["statusCode"] == 403

@@ -1,0 +1,62 @@
+"""S3: a token opens one connection, once. 100 racing uses, one success."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests import backends, wire
+from ws_lambda.models import WebSocketSession, WebSocketToken
+from ws_lambda.models.tokens import digest
+
+pytestmark = pytest.mark.usefixtures("tables")
+
+
+def test_a_hundred_racing_uses_one_success(user, settings):
+    settings.WS_LAMBDA = {"CONNECTS_PER_MINUTE": 1000, "REFUSALS_PER_MINUTE": 1000}
+    token = wire.mint(user)
+    wire.connect("warm=", token=wire.mint(user))
+    with ThreadPoolExecutor(16) as pool:
+        codes = list(pool.map(lambda n: wire.connect(f"R{n}=", token=token)["statusCode"], range(100)))
+    assert codes.count(200) == 1
+    assert set(codes) == {200, 401}
+    assert sum(one.connection_id.startswith("R") for one in WebSocketSession.objects.all()) == 1
+
+
+def test_only_a_hash_is_stored(user):
+    token = wire.mint(user)
+    assert len(token) == 64
+    assert set(token) <= set("0123456789abcdef")
+    (stored,) = WebSocketToken.scan()
+    assert stored.token_hash == digest(token)
+    assert token not in str(stored.serialize())
+
+
+def test_tokens_are_all_different(user):
+    assert len({wire.mint(user) for _ in range(50)}) == 50
+
+
+@pytest.mark.parametrize("how", ["deactivated", "deleted", "new password", "backend gone"])
+def test_the_token_of_a_user_who_may_no_longer(user, how, settings):
+    token = wire.mint(user)
+    if how == "deactivated":
+        user.is_active = False
+    elif how == "deleted":
+        backends.people.clear()
+    elif how == "new password":
+        user.set_password("other")
+    else:
+        settings.AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+    assert wire.connect(token=token)["statusCode"] == 401
+    assert WebSocketToken.count(digest(token)) == 1
+
+
+def test_a_refused_join_does_not_burn_the_token(user, settings):
+    settings.WS_LAMBDA = {"UNLISTED_CHANNELS": "nobody"}
+    token = wire.mint(user)
+    assert wire.connect(token=token, query={"channel": "secret"})["statusCode"] == 403
+    assert wire.connect(token=token)["statusCode"] == 200
+
+
+def test_the_hash_of_a_token_is_no_token(user):
+    token = wire.mint(user)
+    assert wire.connect(token=digest(token))["statusCode"] == 401

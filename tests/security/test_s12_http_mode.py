@@ -1,0 +1,88 @@
+"""S12: a request over HTTP passes as the gateway's only with the gateway's secret. CONTRACT 30."""
+
+import pytest
+from django.test import Client
+
+from tests import backends, wire
+from ws_lambda.events import HTTP_HEADERS
+from ws_lambda.models import WebSocketSession
+
+SECRET = "the-secret-of-the-gateway-in-this-test"
+
+
+@pytest.fixture
+def c1(tables, user):
+    wire.connect(token=wire.mint(user))
+    tables.clear()
+
+
+def forged(**more):
+    """Every header that the gateway would send, but for the secret."""
+    values = {
+        "connectionId": "C1=",
+        "X-Ws-Event-Type": "MESSAGE",
+        "X-Ws-Route-Key": "$default",
+        "X-Ws-Api-Id": "abc123",
+        "X-Ws-Stage": "prod",
+        "X-Ws-Domain-Name": wire.HOST,
+        "X-Ws-Source-Ip": "203.0.113.9",
+        "X-Ws-Request-Id": "r",
+    }
+    assert values.keys() <= HTTP_HEADERS.keys()
+    amazon = {"User-Agent": "AmazonAPIGateway_abc123", "X-Amzn-Apigateway-Api-Id": "abc123"}
+    return {**values, **amazon, **more}
+
+
+def post(path, body=b'{"action": "chat"}', **headers):
+    return Client(enforce_csrf_checks=True).post(path, body, content_type="application/json", headers=headers)
+
+
+@pytest.mark.parametrize("configured", ["", [], SECRET, [SECRET, "older"]])
+@pytest.mark.parametrize("guess", [None, "", "wrong", SECRET[:-1], SECRET + "x", "['" + SECRET + "']"])
+@pytest.mark.parametrize("route", ["connect", "default", "disconnect"])
+def test_copied_headers_without_the_secret_are_refused_before_any_read(
+    c1, tables, settings, configured, guess, route, caplog
+):
+    settings.WS_LAMBDA = {"GATEWAY_SECRET": configured}
+    backends.DictBackend.reads = 0
+    response = post(f"/ws/{route}", **forged(**({} if guess is None else {"X-Ws-Gateway-Secret": guess})))
+    assert response.status_code == 403
+    assert (tables, backends.DictBackend.reads) == ([], 0)
+    assert SECRET not in caplog.text + response.content.decode()
+    if guess and guess != "wrong":
+        assert guess not in caplog.text
+
+
+def test_an_empty_secret_in_the_list_opens_nothing(c1, settings):
+    settings.WS_LAMBDA = {"GATEWAY_SECRET": ["", SECRET]}
+    assert post("/ws/default", **forged(**{"X-Ws-Gateway-Secret": ""})).status_code == 403
+
+
+@pytest.mark.parametrize("used", [SECRET, "older"])
+def test_with_any_secret_of_the_list_it_is_the_gateway(c1, settings, used):
+    settings.WS_LAMBDA = {"GATEWAY_SECRET": [SECRET, "older"]}
+    response = post("/ws/default", **forged(**{"X-Ws-Gateway-Secret": used}))
+    assert (response.status_code, response.json()) == (200, {"handler": "chat", "user": "user7"})
+
+
+def test_connect_and_disconnect_over_http(tables, user, settings):
+    settings.WS_LAMBDA = {"GATEWAY_SECRET": SECRET}
+    proved = {"X-Ws-Gateway-Secret": SECRET, "connectionId": "H1=", "X-Ws-Api-Id": "abc123", "Origin": wire.ORIGIN}
+    address = f"/ws/connect?channel=general&ws_token={wire.mint(user)}"
+    assert post(address, b"", **proved, **{"X-Ws-Source-Ip": "198.51.100.2"}).status_code == 200
+    opened = WebSocketSession.get("H1=")
+    assert (opened.channel_name, opened.source_ip, opened.user_id) == ("general", "198.51.100.2", "7")
+    assert post("/ws/disconnect", b"", **proved).status_code == 200
+    assert not WebSocketSession.get("H1=").connected
+
+
+def test_proved_but_no_event(tables, settings):
+    settings.WS_LAMBDA = {"GATEWAY_SECRET": SECRET}
+    assert post("/ws/default", **{"X-Ws-Gateway-Secret": SECRET}).status_code == 400
+
+
+def test_a_lambda_event_cannot_be_forged_by_headers_within_it(c1):
+    event = wire.golden("message", connectionId="C9=")
+    event["headers"] = forged()
+    event["body"] = "{}"
+    assert wire.send(event)["statusCode"] == 400

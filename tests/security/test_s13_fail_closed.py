@@ -1,0 +1,78 @@
+"""S13: what is broken refuses `$connect`; trust in Lambda mode. CONTRACT 29."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests import wire
+from tests.urls import ChatView
+from ws_lambda.models import ApiGateway, gateways
+
+
+@pytest.mark.usefixtures("tables")
+class TestTrust:
+    def status(self, user, **context):
+        return wire.connect(token=wire.mint(user), **context)["statusCode"]
+
+    def test_without_a_list_every_gateway_that_may_invoke_is_believed(self, user):
+        assert self.status(user) == 200
+
+    def test_a_configured_list(self, user, settings):
+        settings.WS_LAMBDA = {"GATEWAY_IDS": ["abc123"]}
+        assert self.status(user) == 200
+        assert self.status(user, apiId="other") == 403
+
+    def test_the_deployments_own_variable(self, user, monkeypatch):
+        monkeypatch.setenv("WS_LAMBDA_GATEWAY_IDS", "one, abc123")
+        assert self.status(user) == 200
+        assert self.status(user, apiId="other") == 403
+
+    def test_registered_gateways(self, user):
+        ApiGateway("chat", api_id="abc123").save()
+        gateways.forget()
+        assert self.status(user) == 200
+        assert self.status(user, apiId="other") == 403
+
+    def test_a_pinned_view(self, user, use_view):
+        ApiGateway("chat", api_id="abc123").save()
+        ApiGateway("more", api_id="def456").save()
+        gateways.forget()
+        for pin, refused in (("abc123", "def456"), ("more", "abc123")):
+
+            class Pinned(ChatView):
+                aws_api_gateway_id = pin
+
+            use_view(Pinned)
+            assert self.status(user, apiId=refused) == 403
+
+    def test_messages_of_another_gateway(self, user, settings):
+        self.status(user)
+        settings.WS_LAMBDA = {"GATEWAY_IDS": ["def456"]}
+        assert wire.message({"action": "chat"})["statusCode"] == 403
+
+
+@pytest.mark.usefixtures("tables")
+class TestErrors:
+    @pytest.mark.parametrize("bad", [{"TOKEN_SECONDS": "soon"}, {"NO_SUCH": 1}, ["list"], {"BASE_PATH": "ws"}])
+    def test_bad_settings_refuse_everybody(self, user, settings, bad):
+        token = wire.mint(user)
+        settings.WS_LAMBDA = bad
+        settings.DEBUG_PROPAGATE_EXCEPTIONS = False
+        with pytest.raises(Exception, match=r"WS_LAMBDA|BASE_PATH"):
+            wire.connect(token=token)
+
+    def test_a_url_that_nothing_serves(self, user, settings):
+        settings.WS_LAMBDA = {"BASE_PATH": "/elsewhere/"}
+        assert wire.connect(token=wire.mint(user))["statusCode"] == 404
+
+    def test_tables_that_cannot_be_read(self, user, settings):
+        settings.WS_LAMBDA = {"TABLE_PREFIX": "missing_"}
+        assert wire.connect(token="0" * 64)["statusCode"] == 500
+
+
+def test_a_settings_module_that_fails_to_import_fails_the_function():
+    script = "import os; os.environ['DJANGO_SETTINGS_MODULE'] = 'no.such.settings'\nimport ws_lambda.lambda_handler"
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert ran.returncode != 0
+    assert "no.such" in ran.stderr or "No module named 'no'" in ran.stderr

@@ -1,0 +1,72 @@
+"""R1–R3: a channel's sequence has no gaps and only grows."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from ws_lambda import clock
+from ws_lambda.models import ChannelMessage
+
+pytestmark = pytest.mark.usefixtures("tables")
+
+
+@pytest.fixture(autouse=True)
+def history(settings):
+    settings.WS_LAMBDA = {"HISTORY": {"general": (5, 60), "room-*": (2, 60)}}
+
+
+def append(count, channel="general"):
+    return [ChannelMessage.append(channel, {"n": n}, sender="u").sequence for n in range(count)]
+
+
+def test_numbers_are_contiguous_and_recent_is_oldest_first():
+    numbers = append(7)
+    assert numbers == list(range(numbers[0], numbers[0] + 7))
+    recent = ChannelMessage.recent("general")
+    assert [message.payload["n"] for message in recent] == [2, 3, 4, 5, 6]
+    assert {message.sender for message in recent} == {"u"}
+
+
+def test_a_message_costs_two_requests(tables):
+    append(1)
+    tables.clear()
+    append(1)
+    assert tables == ["Query", "PutItem"]
+
+
+def test_prefixes_have_their_own_length_and_unlisted_channels_none():
+    append(4, "room-1")
+    assert len(ChannelMessage.recent("room-1")) == 2
+    with pytest.raises(ValueError, match="HISTORY"):
+        append(1, "elsewhere")
+    assert ChannelMessage.recent("elsewhere") == []
+
+
+def test_racing_writers_leave_no_gap():
+    with ThreadPoolExecutor(4) as pool:
+        numbers = sorted(number for taken in pool.map(append, [5] * 4) for number in taken)
+    assert numbers == list(range(numbers[0], numbers[0] + 20))
+
+
+def test_r1_a_resume_is_gap_free_or_says_so():
+    first, *_rest, last = append(9)
+    caught_up = ChannelMessage.since("general", last)
+    assert (caught_up.messages, caught_up.recovered) == ([], True)
+    some = ChannelMessage.since("general", last - 3)
+    assert ([message.sequence for message in some.messages], some.recovered) == ([last - 2, last - 1, last], True)
+    too_long = ChannelMessage.since("general", first)
+    assert (len(too_long.messages), too_long.recovered) == (5, False)
+    assert ChannelMessage.since("general", last + 10).recovered is False
+    assert ChannelMessage.since("room-9", 5).recovered is False
+
+
+def test_r3_the_sequence_goes_on_growing_after_everything_expired(monkeypatch):
+    last = append(3)[-1]
+    later = clock.now() + 120
+    monkeypatch.setattr(clock, "now", lambda: later)
+    assert ChannelMessage.recent("general") == []
+    assert append(1)[0] > last
+    for message in ChannelMessage.query("general"):
+        message.delete()
+    assert append(1)[0] > last + 1
+    assert ChannelMessage.since("general", last).recovered is False
