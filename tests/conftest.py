@@ -28,6 +28,16 @@ def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     def record(event_name: str, **_kwargs: Any) -> None:
         sent.append(event_name.rpartition(".")[2])
 
+    # moto answers in the caller's thread, and undoes a failed transaction by putting whole tables back: what another
+    # thread wrote meanwhile would be gone. DynamoDB does no such thing, so requests take turns.
+    turns = threading.Lock()
+    answer = BotocoreStubber.process_request
+
+    def answer_in_turn(self: BotocoreStubber, request: Any) -> Any:
+        with turns:
+            return answer(self, request)
+
+    monkeypatch.setattr(BotocoreStubber, "process_request", answer_in_turn)
     with mock_aws():
         base.forget_connection()
         session = aws.session()
