@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -24,6 +25,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "project.csp.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -61,7 +63,7 @@ USE_TZ = True
 STATIC_URL = "static/"
 
 # Only `manage.py ws_local` reads these.
-WS_LOCAL_ACCOUNTS = {
+WS_LOCAL_ACCOUNTS: dict[str, dict[str, Any]] = {
     "red": {"password": "red-demo"},
     "blue": {"password": "blue-demo"},
     "staff": {"password": "staff-demo", "is_staff": True},

@@ -1,0 +1,45 @@
+/** The field to write in: it grows with its text, and Enter sends. */
+
+const WARN_AT = 100;
+
+export class Composer {
+  #form = document.getElementById("composer");
+  #text = document.getElementById("text");
+  #left = document.getElementById("left");
+  #maxLength;
+  #send;
+
+  /** @param {(text: string) => void} send */
+  constructor(maxLength, send) {
+    this.#maxLength = maxLength;
+    this.#send = send;
+    this.#form.addEventListener("submit", (event) => this.#submit(event));
+    this.#text.addEventListener("input", () => this.#fit());
+    this.#text.addEventListener("keydown", (event) => this.#key(event));
+    if (matchMedia("(hover: hover)").matches) this.#text.focus(); // on a phone that would raise the keyboard
+    this.#fit();
+  }
+
+  #key(event) {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    this.#form.requestSubmit();
+  }
+
+  #submit(event) {
+    event.preventDefault();
+    const text = this.#text.value.trim();
+    if (!text) return;
+    this.#text.value = "";
+    this.#fit();
+    this.#text.focus();
+    this.#send(text);
+  }
+
+  #fit() {
+    this.#text.style.height = "auto";
+    this.#text.style.height = `${this.#text.scrollHeight + 2}px`;
+    const left = this.#maxLength - this.#text.value.length;
+    this.#left.textContent = left < WARN_AT ? `${left} left` : "";
+  }
+}

@@ -1,0 +1,56 @@
+/** The room page: puts the connection, the messages, the composer and the people together. */
+
+import { connect } from "../ws_lambda/client.js";
+import { Composer } from "./composer.js";
+import { MessageList } from "./messages.js";
+import { showPeople } from "./people.js";
+
+const settings = JSON.parse(document.getElementById("room-settings").textContent);
+const stateLine = document.getElementById("state");
+const banner = document.getElementById("banner");
+
+const STATES = {
+  connecting: "Connecting",
+  open: "Connected",
+  waiting: "Reconnecting",
+  offline: "Offline",
+  "signed-out": "Logged out",
+  closed: "Closed",
+};
+
+const messages = new MessageList(settings.me);
+
+const client = connect({
+  tokenUrl: settings.tokenUrl,
+  channel: settings.room,
+  onMessage(frame) {
+    if (frame.type === "message") messages.add(frame);
+    else if (frame.type === "presence") showPeople(frame.people, settings.me);
+  },
+  onCaughtUp: () => messages.settled(),
+  onGap: () => messages.mark("Some messages are no longer kept"),
+  onState(state) {
+    stateLine.dataset.state = state;
+    stateLine.textContent = STATES[state];
+    if (state === "open") client.post({ action: "enter" });
+    banner.hidden = state !== "signed-out";
+    if (state === "signed-out") offerLogin();
+  },
+});
+
+new Composer(settings.maxLength, (text) => say(text, crypto.randomUUID?.() ?? String(Math.random())));
+
+async function say(text, id) {
+  messages.addPending(id, text, settings.me);
+  try {
+    await client.send({ action: "chat_message", message: text }, { id });
+  } catch (error) {
+    if (error.code === "refused") messages.fail(id, error.message);
+    else messages.fail(id, "Not sent.", () => say(text, id));
+  }
+}
+
+function offerLogin() {
+  const link = Object.assign(document.createElement("a"), { href: settings.loginUrl, textContent: "Log in again" });
+  banner.replaceChildren("Your login has ended. ", link, " to go on.");
+}

@@ -1,0 +1,15 @@
+"""The pages of the demo, the token endpoint, and where API Gateway's events arrive."""
+
+from django.contrib.auth.views import LogoutView
+from django.urls import include, path
+
+from project.chat.pages import LogInView
+from project.chat.views import ChatView
+
+urlpatterns = [
+    path("login/", LogInView.as_view(), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("ws/<slug:route>", ChatView.as_view(), name="websocket"),
+    path("", include("ws_lambda.urls")),
+    path("", include("project.chat.urls")),
+]
