@@ -1,4 +1,4 @@
-// The browser client against a made-up server: `node --test tests/browser/`. Time is virtual.
+// The browser client against a made-up server: `node --test tests/browser/client.test.mjs`. Time is virtual.
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, mock, test } from "node:test";

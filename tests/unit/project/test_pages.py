@@ -1,0 +1,80 @@
+"""The demo's pages."""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.test import Client
+
+
+def test_every_page_wants_a_login() -> None:
+    for path in ("/", "/rooms/general/"):
+        assert Client().get(path).headers["Location"] == f"/login/?next={path}"
+
+
+def test_the_login_page_names_the_demo_accounts(settings: LazySettings) -> None:
+    settings.DEBUG = True
+    assert "red-demo" in Client().get("/login/").text
+
+
+def test_the_login_page_names_nobody_when_deployed(settings: LazySettings) -> None:
+    settings.DEBUG = False
+    page = Client().get("/login/").text
+    assert "-demo" not in page
+    assert "Demo accounts" not in page
+
+
+def test_logging_in_leads_to_the_rooms() -> None:
+    client = Client()
+    answer = client.post("/login/", {"username": "red", "password": "red-demo"})
+    assert answer.headers["Location"] == "/"
+    assert "Another room" in client.get("/").text
+
+
+def test_the_rooms_say_how_many_are_in_them(browser: Client, enter: Callable[..., None]) -> None:
+    enter("red", "C1=")
+    enter("red", "C2=")
+    enter("blue", "C3=")
+    page = browser.get("/").text
+    assert page.count("2 here now") == 1
+    assert page.count("Nobody here yet") == 2
+
+
+def test_room_names_that_will_not_do(browser: Client) -> None:
+    for name in ("", "two words", "semi;colon", "x" * 41, "über"):
+        answer = browser.post("/", {"name": name})
+        assert (name, answer.status_code) == (name, 400)
+        assert 'role="alert"' in answer.text
+
+
+def test_a_room_of_ones_own(browser: Client) -> None:
+    assert browser.post("/", {"name": "Team-42"}).headers["Location"] == "/rooms/team-42/"
+
+
+def test_a_room_tells_its_script_what_it_needs(browser: Client) -> None:
+    page = browser.get("/rooms/team-42/").text
+    data = re.search(r'<script id="room-settings" type="application/json">(.*?)</script>', page)
+    assert data
+    told: dict[str, Any] = json.loads(data.group(1))
+    assert told == {
+        "room": "team-42",
+        "me": "red",
+        "tokenUrl": "/api/ws-token/",
+        "loginUrl": "/login/?next=/rooms/team-42/",
+        "maxLength": 2000,
+    }
+
+
+@pytest.mark.parametrize(("debug", "sockets"), [(True, "ws: wss:"), (False, "wss:")])
+def test_pages_run_only_the_sites_own_code(settings: LazySettings, debug: bool, sockets: str) -> None:
+    settings.DEBUG = debug
+    answer = Client().get("/login/")
+    policy = answer.headers["Content-Security-Policy"]
+    assert "script-src 'self';" in policy
+    assert f"connect-src 'self' {sockets};" in policy
+    assert not re.search(
+        r"<script(?![^>]* src=)(?![^>]*application/json)|<style| style=| on\w+=|https?://", answer.text
+    )
