@@ -73,6 +73,16 @@ def nobody_listens() -> Iterator[None]:
 
 
 @pytest.fixture
+def still(monkeypatch: pytest.MonkeyPatch) -> float:
+    """A clock that stands still, five seconds into a minute: counters of one minute stay in it."""
+    from ws_lambda import clock
+
+    moment = clock.now() // 60 * 60 + 5
+    monkeypatch.setattr(clock, "now", lambda: moment)
+    return moment
+
+
+@pytest.fixture
 def people(settings: Any) -> Iterator[dict[str, Any]]:
     """No users yet, and the auth backend that knows those who are added."""
     from tests import backends

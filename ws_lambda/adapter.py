@@ -28,6 +28,10 @@ class GatewayRequest(WSGIRequest):
         super().__init__(_environ(event, path))
         self.gateway_event = event
 
+    def __repr__(self) -> str:
+        """Django's has the query in it, and the query a token; loggers print what they are given."""
+        return f"<{type(self).__name__}: {self.gateway_event.route_key} {self.gateway_event.connection_id}>"
+
     def get_host(self) -> str:
         """The host that API Gateway says it was reached at. No client can forge it, so ALLOWED_HOSTS is not asked."""
         return self.gateway_event.domain_name or super().get_host()
@@ -64,12 +68,17 @@ def answer(event: GatewayEvent) -> dict[str, Any]:
         response.close()  # sends request_finished
 
 
+def _wsgi(text: str) -> str:
+    """Text as WSGI carries it: the bytes of UTF-8, each read as a character of Latin-1 (PEP 3333)."""
+    return text.encode("utf-8", "replace").decode("latin-1")
+
+
 def _environ(event: GatewayEvent, path: str) -> dict[str, Any]:
     environ: dict[str, Any] = {
         "REQUEST_METHOD": "POST",
         "SCRIPT_NAME": "",
-        "PATH_INFO": path,
-        "QUERY_STRING": urlencode(event.query),
+        "PATH_INFO": _wsgi(path),
+        "QUERY_STRING": urlencode(event.query, errors="replace"),
         "SERVER_NAME": event.domain_name or "localhost",
         "SERVER_PORT": "443",
         "SERVER_PROTOCOL": "HTTP/1.1",
@@ -84,7 +93,7 @@ def _environ(event: GatewayEvent, path: str) -> dict[str, Any]:
         environ[header] = value  # a socket's events never travel in the clear, whatever the project listens to
     for name, value in event.headers.items():
         if not name.startswith(_NOT_FORWARDED):
-            environ.setdefault("HTTP_" + name.upper().replace("-", "_"), value)
+            environ.setdefault("HTTP_" + name.upper().replace("-", "_"), _wsgi(value))
     environ["HTTP_HOST"] = event.domain_name or event.headers.get("host", "")
     return environ
 

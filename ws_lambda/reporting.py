@@ -1,14 +1,22 @@
-"""A handler raised: it is logged each time, and mailed to ADMINS once a minute for each view and exception type."""
+"""Telling the people who run the project: of refusals by log, of handlers that raise by log and mail.
+
+Records carry ids (`connection_id`, `request_id`, …) as extra fields, and never a body, a token or the request.
+"""
 
 import logging
 import threading
 import traceback
+from typing import TypeVar
 
 from django.conf import settings
 from django.core.mail import mail_admins
+from django.http import HttpResponseBase
 
 from ws_lambda import clock
 from ws_lambda.events import GatewayEvent
+from ws_lambda.exceptions import Refused
+
+_R = TypeVar("_R", bound=HttpResponseBase)
 
 logger = logging.getLogger("ws_lambda")
 
@@ -21,21 +29,9 @@ _lock = threading.Lock()
 
 def report(error: Exception, *, view: str, handler: str, event: GatewayEvent) -> None:
     """Logs an error of a handler, with ids and never with the body, and mails it if none was mailed lately."""
-    ids = {
-        "connection_id": event.connection_id,
-        "request_id": event.request_id,
-        "route_key": event.route_key,
-        "api_id": event.api_id,
-    }
-    logger.error(
-        "%s.%s raised %s (request %s)",
-        view,
-        handler,
-        type(error).__name__,
-        event.request_id,
-        exc_info=error,
-        extra=ids,
-    )
+    ids = _ids(event)
+    said = "%s.%s raised %s (request %s)"
+    logger.error(said, view, handler, type(error).__name__, event.request_id, exc_info=error, extra=ids)
     if settings.ADMINS and _is_due(view, type(error).__qualname__):
         subject = f"{view}.{handler} raised {type(error).__name__}"
         lines = [f"{name}: {value}" for name, value in ids.items()]
@@ -43,6 +39,31 @@ def report(error: Exception, *, view: str, handler: str, event: GatewayEvent) ->
             mail_admins(subject, "\n".join([*lines, "", *traceback.format_exception(error)]))
         except OSError:
             logger.exception("The mail about request %s could not be sent", event.request_id)
+
+
+def log_refusal(refusal: Refused, *, view: str, event: GatewayEvent | None) -> None:
+    """Logs that a connect or a message was turned away. Without an event nobody has proved to be a gateway."""
+    reason = type(refusal).__name__
+    if event is None:
+        logger.warning("%s refused a request that is not the gateway's: %s", view, reason)
+    else:
+        ids = _ids(event) | {"reason": reason, "source_ip": event.source_ip}
+        logger.warning("%s refused %s: %s", view, event.route_key, reason, extra=ids)
+
+
+def mark_logged(response: _R) -> _R:
+    """Keeps Django from logging an answer once more, with the request, and from mailing it with the body."""
+    response._has_been_logged = True  # type: ignore[attr-defined] # the flag that Django itself sets
+    return response
+
+
+def _ids(event: GatewayEvent) -> dict[str, str]:
+    return {
+        "connection_id": event.connection_id,
+        "request_id": event.request_id,
+        "route_key": event.route_key,
+        "api_id": event.api_id,
+    }
 
 
 def _is_due(view: str, kind: str) -> bool:

@@ -25,7 +25,7 @@ from ws_lambda.models.gateways import ApiGateway
 from ws_lambda.models.joining import check_name
 from ws_lambda.models.sessions import WebSocketSession
 from ws_lambda.models.touching import touch
-from ws_lambda.reporting import report
+from ws_lambda.reporting import log_refusal, mark_logged, report
 
 __all__ = ["WebSocketTokenView", "WebSocketView", "handler"]
 
@@ -242,9 +242,7 @@ class WebSocketView(View):
             report(error, view=type(self).__name__, handler=name, event=self.event)
             ids = {"connection_id": self.event.connection_id, "request_id": self.event.request_id}
             text = frames.error_frame(frames.INTERNAL_SERVER_ERROR, **ids)
-            response = HttpResponse(text, status=500, content_type="application/json")
-            response._has_been_logged = True  # type: ignore[attr-defined] # or Django mails the request, body and all
-            return response
+            return mark_logged(HttpResponse(text, status=500, content_type="application/json"))
 
     @classmethod
     def _callable_names(cls) -> frozenset[str]:
@@ -255,8 +253,10 @@ class WebSocketView(View):
     _names: ClassVar[frozenset[str]]
 
     def _answer(self, request: HttpRequest, refusal: Refused) -> HttpResponseBase:
+        """The answer of the refusal's own method. It is logged here, with ids: Django would log the request."""
         answer: HttpResponseBase = getattr(self, refusal.hook)(request, refusal)
-        return answer
+        log_refusal(refusal, view=type(self).__name__, event=getattr(self, "event", None))
+        return mark_logged(answer)
 
 
 @method_decorator([csrf_protect, require_POST], name="dispatch")

@@ -9,7 +9,7 @@ from ws_lambda.models import ApiGateway, ChannelMembership, RateLimit, WebSocket
 from ws_lambda.models.rate_limits import current_window
 from ws_lambda.models.tokens import digest
 
-pytestmark = pytest.mark.usefixtures("tables")
+pytestmark = pytest.mark.usefixtures("tables", "still")
 
 
 def session(connection_id="C1="):

@@ -13,6 +13,8 @@ from ws_lambda import clock
 from ws_lambda.models import WebSocketSession
 from ws_lambda.views import WebSocketView, handler
 
+pytestmark = pytest.mark.usefixtures("still")
+
 
 @pytest.fixture
 def c1(tables, user):

@@ -13,7 +13,7 @@ from ws_lambda.models import WebSocketToken
 from ws_lambda.models.tokens import digest
 from ws_lambda.session_store import SessionStore
 
-pytestmark = pytest.mark.usefixtures("tables")
+pytestmark = pytest.mark.usefixtures("tables", "still")
 URL = "/api/ws-token/"
 
 

@@ -6,7 +6,7 @@ from tests import wire
 from tests.urls import ChatView
 from ws_lambda.models import WebSocketSession
 
-pytestmark = pytest.mark.usefixtures("tables")
+pytestmark = pytest.mark.usefixtures("tables", "still")
 SPOOFS = ("X-Forwarded-For", "x-forwarded-for", "Forwarded", "X-Real-Ip", "X-Ws-Source-Ip", "Client-Ip")
 
 

@@ -5,6 +5,9 @@ import logging
 import signal
 import socket
 import sys
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from ws_lambda.local.lifeline import Lifeline
 
@@ -36,8 +39,21 @@ def serve(fd: int) -> None:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     listening = socket.socket(fileno=fd)
     host, port = listening.getsockname()[:2]
-    app = DomainDispatcherApplication(create_backend_app)
+    app = in_turn(DomainDispatcherApplication(create_backend_app))
     make_server(host, port, app, threaded=True, request_handler=KeepAlive, fd=listening.fileno()).serve_forever()
+
+
+def in_turn(app: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
+    """Lets requests take turns. Connections have threads of their own, but moto is not made for them: it undoes a
+    failed transaction by putting whole tables back, and with them what another thread wrote meanwhile.
+    """
+    turns = threading.Lock()
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        with turns:
+            return list(app(environ, start_response))
+
+    return answer
 
 
 if __name__ == "__main__":

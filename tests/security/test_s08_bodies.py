@@ -1,0 +1,111 @@
+"""S8: no body, header set or query makes the handler answer with an unhandled 500."""
+
+import json
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from tests import wire
+from tests.urls import ChatView
+from ws_lambda.views import WebSocketView, handler
+
+EXAMPLES = settings(
+    max_examples=700, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+names = st.sampled_from(["chat", "default", "connect", "_private", "change_channel", "dispatch", "", "\n"]) | anything
+headers = st.dictionaries(
+    st.sampled_from(
+        ["Origin", "Host", "Cookie", "Sec-WebSocket-Protocol", "User-Agent", "Content-Length", "Content-Type",
+         "X-Forwarded-For", "Transfer-Encoding", "Authorization", "X-Ws-Gateway-Secret"]
+    ) | st.text(min_size=1, max_size=20),
+    st.text(max_size=60),
+    max_size=6,
+)  # fmt: skip
+queries = st.dictionaries(st.sampled_from(["channel", "ws_token"]) | st.text(max_size=8), st.text(max_size=140))
+
+
+class Fuzzed(ChatView):
+    RATE_LIMIT_ENABLED = False
+    ADDITIONAL_ALLOWED_HANDLERS = ["change_channel"]
+
+    def chat(self, request, *args, **kwargs):
+        return {"echo": self.body}
+
+
+@pytest.fixture
+def open_connection(tables, user, use_view):
+    use_view(Fuzzed)
+    assert wire.connect("F=", token=wire.mint(user), query={"channel": "general"})["statusCode"] == 200
+
+
+def fine(response):
+    assert response["statusCode"] in (200, 400, 401, 403, 409, 413, 429), response
+    assert isinstance(response["body"], str)
+
+
+@EXAMPLES
+@given(body=st.text() | st.binary().map(lambda raw: raw.decode("latin-1")) | anything.map(json.dumps))
+@example("[" * 50_000)
+@example('{"a":' * 20_000)
+@example('{"action": "chat", "n": ' + "9" * 5000 + "}")
+@example("\ud800")
+@example('{"action": "chat", "x": "\\ud800"}')
+def test_any_body(open_connection, body):
+    fine(wire.message(body, "F="))
+
+
+@EXAMPLES
+@given(body=st.fixed_dictionaries({}, optional={"handler": names, "action": names, "channel": names, "x": anything}))
+def test_any_object(open_connection, body):
+    fine(wire.message(json.dumps(body), "F="))
+
+
+@EXAMPLES
+@given(headers=headers, query=queries, connection_id=st.text(max_size=140), route=st.text(max_size=20))
+def test_any_headers_and_query(open_connection, user, headers, query, connection_id, route):
+    fine(wire.connect(connection_id, headers=headers, query=query, token=query.get("ws_token", "0" * 64)))
+    fine(wire.message("{}", connection_id, routeKey=route))
+
+
+@EXAMPLES
+@given(context=st.dictionaries(st.sampled_from(["apiId", "stage", "domainName", "identity", "requestId"]), anything))
+def test_any_context(open_connection, context):
+    fine(wire.message("{}", "F=", **context))
+
+
+@pytest.mark.parametrize("size", [131_073, 1_000_000])
+def test_oversized(open_connection, size):
+    assert wire.message('{"action": "chat", "pad": "%s"}' % ("x" * size), "F=")["statusCode"] == 413
+
+
+def test_a_schema_names_fields_and_never_values(open_connection, use_view):
+    from dataclasses import dataclass
+
+    @dataclass
+    class Move:
+        x: int
+        y: int = 0
+        label: str | None = None
+        path: list[float] | None = None
+
+    class Game(WebSocketView):
+        @handler(schema=Move)
+        def move(self, request, *args, **kwargs):
+            return {"x": self.data.x, "y": self.data.y}
+
+    use_view(Game)
+
+    def send(**body):
+        return wire.answer(wire.message({"action": "move", **body}, "F="))
+
+    assert send(x=1, path=[1, 2.5]) == (200, {"x": 1, "y": 0})
+    for wrong, name in (({}, "x"), ({"x": "s3cret"}, "x"), ({"x": True}, "x"), ({"x": 1, "label": 5}, "label")):
+        status, said = send(**wrong)
+        assert (status, said["message"]) == (400, f"Invalid or missing: {name}")
+    assert "s3cret" not in json.dumps(send(x="s3cret"))

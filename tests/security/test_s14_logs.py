@@ -1,0 +1,51 @@
+"""S14, S4: logs carry ids, never bodies, tokens or secrets. What a whole run logs is scanned."""
+
+import logging
+
+import pytest
+from django.test import Client
+
+from tests import wire
+from tests.urls import ChatView
+
+SECRET = "the-secret-of-the-gateway-not-for-logs"
+BODY = "what-a-person-wrote-to-another"
+GUESS = "somebody-guesses-the-secret"
+
+
+class Loud(ChatView):
+    def explode(self, request, *args, **kwargs):
+        raise RuntimeError("wrong")
+
+
+@pytest.mark.usefixtures("tables")
+def test_a_run_of_everything(user, use_view, settings, caplog):
+    caplog.set_level(logging.DEBUG)
+    use_view(Loud)
+    settings.WS_LAMBDA = {"GATEWAY_SECRET": SECRET, "REFUSALS_PER_MINUTE": 5}
+    tokens = [wire.mint(user, session_key=f"login-{n}-of-this-test") for n in range(3)]
+    wire.connect("A=", token=tokens[0], query={"channel": "general"})
+    wire.connect("B=", token=tokens[0])
+    wire.connect(
+        "C=", headers={"Sec-WebSocket-Protocol": f"chat, ws-token.{tokens[1]}", "Cookie": "sessionid=cookie-1"}
+    )
+    wire.connect("D=", token=tokens[2], headers={"Origin": "https://evil.example"})
+    for _ in range(6):
+        wire.connect("E=", token="f" * 64)
+    for body in ({"action": "chat", "message": BODY}, {"action": "explode", "message": BODY}, f'"{BODY}', f"[{BODY}"):
+        wire.message(body, "A=")
+    Client().post("/ws/default", BODY, content_type="text/plain", headers={"X-Ws-Gateway-Secret": GUESS})
+    Client().post(
+        f"/ws/default?ws_token={tokens[2]}", BODY, content_type="text/plain",
+        headers={"X-Ws-Gateway-Secret": SECRET, "connectionId": "A=", "X-Ws-Api-Id": "abc123"},
+    )  # fmt: skip
+    wire.disconnect("A=")
+    # PynamoDB's and botocore's own DEBUG records print whole requests; nobody turns those on in production.
+    ours = [record for record in caplog.records if not record.name.startswith(("botocore", "pynamodb", "moto"))]
+    text = "\n".join(logging.Formatter().format(record) + str(vars(record)) for record in ours)
+    assert "Loud refused $connect: OriginRefused" in text
+    assert "Loud refused a request that is not the gateway's: UntrustedRequest" in text
+    assert "Loud.explode raised RuntimeError" in text
+    login_keys = [f"login-{n}-of-this-test" for n in range(3)]
+    leaked = [what for what in (*tokens, *login_keys, "f" * 64, "cookie-1", SECRET, GUESS, BODY) if what in text]
+    assert leaked == []

@@ -1,0 +1,73 @@
+import re
+from pathlib import Path
+
+import pytest
+from django.core.checks import run_checks
+
+from ws_lambda import checks
+
+ROOT = Path(__file__).parents[2]
+
+
+def ids(*, deploy=False):
+    found = [check.id for check in run_checks(include_deployment_checks=deploy)]
+    return [one for one in found if one.startswith("ws_lambda.")]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({}, []),
+        ({"NO_SUCH_KEY": 1}, ["ws_lambda.E001"]),
+        ([], ["ws_lambda.E002"]),
+        ({"TOKEN_SECONDS": "x", "REQUIRE_TOKEN": 5}, ["ws_lambda.E002", "ws_lambda.E002"]),
+        ({"ALLOWED_ORIGINS": ["www.example.com"]}, ["ws_lambda.E003"]),
+        ({"ALLOWED_ORIGINS": ["https://*.example.com", "https://a.example/path"]}, ["ws_lambda.E003"] * 2),
+        ({"HISTORY": {"a b": (1, 1)}, "CHANNEL_SHARDS": {"a#": 2}}, ["ws_lambda.E004"] * 2),
+        ({"HISTORY": {"*": (1, 1)}}, []),
+        ({"BASE_PATH": "/nothing-here/"}, ["ws_lambda.W001"]),
+    ],
+)
+def test_settings(settings, value, expected):
+    settings.WS_LAMBDA = value
+    assert ids() == expected
+
+
+SAFE = {"GATEWAY_IDS": ["abc"], "GATEWAY_SECRET": "s" * 32}
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, []),
+        ({"REQUIRE_TOKEN": False}, ["W101"]),
+        ({"ALLOW_MISSING_ORIGIN": True}, ["W102"]),
+        ({"ALLOWED_ORIGINS": ["http://www.example.com"]}, ["W104"]),
+        ({"GATEWAY_SECRET": "short"}, ["W105"]),
+        ({"GATEWAY_SECRET": ["s" * 32, "short"]}, ["W105"]),
+        ({"GATEWAY_IDS": []}, ["W106"]),
+        ({"UNLISTED_CHANNELS": "anyone"}, ["W107"]),
+        ({"MESSAGES_PER_MINUTE": 0}, ["W108"]),
+        ({"TOKEN_SECONDS": 3600}, ["W109"]),
+        ({"ENDPOINT_URL": "http://x", "WEBSOCKET_URL": "ws://x"}, ["W110", "W110"]),
+    ],
+)
+def test_deployment(settings, change, expected):
+    settings.WS_LAMBDA = SAFE | change
+    assert ids(deploy=True) == [f"ws_lambda.{one}" for one in expected]
+    assert ids() == [], "only production is at risk"
+
+
+def test_a_star_in_allowed_hosts(settings):
+    settings.WS_LAMBDA = SAFE
+    settings.ALLOWED_HOSTS = ["*"]
+    assert ids(deploy=True) == ["ws_lambda.W103"]
+
+
+def test_the_list_at_the_top_of_the_file_names_every_check():
+    source = Path(checks.__file__).read_text()
+    listed = set(re.findall(r"\b[EW]\d{3}\b", checks.__doc__))
+    used = {f"{kind[1].upper()}{int(number):03}" for kind, number in re.findall(r"(_error|_warning)\(\s*(\d+)", source)}
+    assert used | {"E001", "E002"} == listed
+    documented = set(re.findall(r"\b[EW]\d{3}\b", (ROOT / "docs" / "security.md").read_text()))
+    assert listed <= documented

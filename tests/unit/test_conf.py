@@ -1,0 +1,59 @@
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from ws_lambda.conf import DEFAULTS, conf, problems
+
+
+def test_defaults_where_nothing_is_set(settings):
+    del settings.WS_LAMBDA
+    assert conf.TOKEN_SECONDS == DEFAULTS.TOKEN_SECONDS == 60
+
+
+def test_override_settings_is_seen_at_once(settings):
+    settings.WS_LAMBDA = {"TOKEN_SECONDS": 5, "GATEWAY_IDS": ["a", "b"]}
+    assert (conf.TOKEN_SECONDS, conf.GATEWAY_IDS) == (5, ("a", "b"))
+    settings.WS_LAMBDA = {}
+    assert conf.TOKEN_SECONDS == 60
+
+
+@pytest.mark.parametrize(
+    "good",
+    [
+        {},
+        {"GATEWAY_SECRET": "x"},
+        {"GATEWAY_SECRET": ["x", "y"]},
+        {"HISTORY": {"general": (50, 3600), "team-*": [10, 60]}},
+        {"CHANNEL_SHARDS": {"big": 4}},
+        {"ROUTE_PATHS": {"chat": "/ws/chat/"}},
+        {"ALLOW_MISSING_ORIGIN": True},
+    ],
+)
+def test_good_values(good):
+    assert problems(good) == []
+
+
+@pytest.mark.parametrize(
+    ("bad", "key"),
+    [
+        ([], ""),
+        ({"TOKEN_SECOND": 5}, "TOKEN_SECOND"),
+        ({"TOKEN_SECONDS": "5"}, "TOKEN_SECONDS"),
+        ({"TOKEN_SECONDS": True}, "TOKEN_SECONDS"),
+        ({"TOKEN_SECONDS": -1}, "TOKEN_SECONDS"),
+        ({"ALLOWED_ORIGINS": "https://a.example"}, "ALLOWED_ORIGINS"),
+        ({"ALLOWED_ORIGINS": [5]}, "ALLOWED_ORIGINS"),
+        ({"HISTORY": {"a": 5}}, "HISTORY"),
+        ({"HISTORY": {"a": (1, 2, 3)}}, "HISTORY"),
+        ({"HISTORY": []}, "HISTORY"),
+        ({"CHANNEL_SHARDS": {1: 1}}, "CHANNEL_SHARDS"),
+        ({"REQUIRE_TOKEN": 1}, "REQUIRE_TOKEN"),
+        ({"GATEWAY_SECRET": None}, "GATEWAY_SECRET"),
+        ({"UNLISTED_CHANNELS": "everyone"}, "UNLISTED_CHANNELS"),
+        ({"BASE_PATH": "ws"}, "BASE_PATH"),
+    ],
+)
+def test_bad_values_are_named_and_their_use_raises(settings, bad, key):
+    assert [named for named, _sentence in problems(bad)] == [key]
+    settings.WS_LAMBDA = bad
+    with pytest.raises(ImproperlyConfigured):
+        _ = conf.TABLE_PREFIX

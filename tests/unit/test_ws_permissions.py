@@ -1,0 +1,100 @@
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from tests import backends, wire
+from ws_lambda import delivery
+from ws_lambda.models import ChannelPermission, WebSocketSession
+
+pytestmark = pytest.mark.usefixtures("tables")
+
+
+@pytest.fixture(autouse=True)
+def dropped(monkeypatch):
+    closed = []
+    monkeypatch.setattr(
+        delivery, "close", lambda those: closed.extend(one.connection_id for one in those) or delivery.DeliveryReport()
+    )
+    return closed
+
+
+def run(*arguments):
+    out = StringIO()
+    call_command("ws_permissions", *arguments, stdout=out, no_color=True)
+    return out.getvalue()
+
+
+def members(channel):
+    return sorted(one.connection_id for one in WebSocketSession.objects.filter(channel_name=channel))
+
+
+@pytest.fixture
+def two_in_a_team(user):
+    backends.add("8", is_staff=True)
+    wire.connect("A=", token=wire.mint(user), query={"channel": "team-red"})
+    wire.connect("B=", token=wire.mint(backends.people["8"]), query={"channel": "team-red"})
+    WebSocketSession.get("A=").join("lobby")
+
+
+def test_set_list_remove():
+    assert "UNLISTED_CHANNELS" in run("list")
+    run("set", "team-*", "permissions", "--rule", "chat.a,chat.b", "--rule", "chat.c", "--description", "Teams")
+    run("set", "lobby", "allow_all")
+    listed = run("list")
+    assert "chat.a and chat.b or chat.c" in listed
+    assert json.loads(run("list", "--json"))[1] == {
+        "channel_name": "team-*",
+        "access": "permissions",
+        "rules": [["chat.a", "chat.b"], ["chat.c"]],
+        "description": "Teams",
+    }
+    run("remove", "lobby")
+    assert ChannelPermission.count() == 1
+
+
+@pytest.mark.parametrize("pattern", ["team-red", "team-*", "*"])
+def test_a_revoked_permission_puts_members_out(two_in_a_team, pattern, dropped):
+    said = run("set", pattern, "staff_only")
+    assert members("team-red") == ["B="]
+    assert "A= left team-red" in said
+    if pattern != "*":
+        assert (members("lobby"), dropped) == (["A="], [])
+        assert said.endswith("1 put out.\n")
+    else:
+        assert dropped == ["A="], "with no channel left, the client is told by its socket"
+    assert WebSocketSession.get("B=").connected
+
+
+def test_members_can_be_kept_and_put_out_later(two_in_a_team):
+    run("set", "team-red", "staff_only", "--keep-members")
+    assert members("team-red") == ["A=", "B="]
+    run("evict", "team-red")
+    assert members("team-red") == ["B="]
+
+
+def test_removing_puts_out_whom_unlisted_channels_refuses(two_in_a_team, settings):
+    run("set", "team-red", "allow_all")
+    settings.WS_LAMBDA = {"UNLISTED_CHANNELS": "nobody"}
+    run("remove", "team-red")
+    assert members("team-red") == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("set", "a b", "allow_all"),
+        ("set", "", "allow_all"),
+        ("set", "a*b", "allow_all"),
+        ("set", "lobby", "everybody"),
+        ("set", "lobby", "allow_all", "--rule", "chat.a"),
+        ("remove", "unknown"),
+        ("evict", "a\n"),
+        (),
+    ],
+)
+def test_wrong_usage(arguments):
+    with pytest.raises(CommandError):
+        run(*arguments)
+    assert ChannelPermission.count() == 0

@@ -1,0 +1,91 @@
+"""`manage.py ws_permissions`: who may be in which channel."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from ws_lambda import channels
+from ws_lambda.gatekeeping.eviction import Eviction, evict
+from ws_lambda.management import output
+from ws_lambda.models.channel_permissions import ACCESS_LEVELS, PERMISSIONS, ChannelPermission
+
+
+class Command(BaseCommand):
+    help = "Lists, sets and removes channel permissions. Members whom a change no longer admits are put out."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        actions = parser.add_subparsers(dest="action", required=True, metavar="list|set|remove|evict")
+        listing = actions.add_parser("list", help="show every permission")
+        listing.add_argument("--json", action="store_true", help="print JSON on standard output")
+        setting = actions.add_parser("set", help="make or change a permission, and put out whom it does not admit")
+        setting.add_argument("channel", help="a channel's name, or a prefix ending in *")
+        setting.add_argument("access", choices=ACCESS_LEVELS)
+        setting.add_argument(
+            "--rule", action="append", default=[], metavar="PERM[,PERM…]",
+            help="for `permissions`: all of these are needed; give --rule again for an alternative",
+        )  # fmt: skip
+        setting.add_argument("--description", default="")
+        removing = actions.add_parser("remove", help="remove a permission; UNLISTED_CHANNELS applies from then on")
+        removing.add_argument("channel")
+        for one in (setting, removing):
+            one.add_argument("--keep-members", action="store_true", help="put nobody out")
+        evicting = actions.add_parser("evict", help="put out members whom the permissions do not admit now")
+        evicting.add_argument("channel")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        getattr(self, f"do_{options['action']}")(**options)
+
+    def do_list(self, *, json: bool, **_options: Any) -> None:
+        rows = sorted(ChannelPermission.scan(consistent_read=True), key=lambda row: row.channel_name)
+        if json:
+            fields = ("channel_name", "access", "rules", "description")
+            self.stdout.write(output.as_json([{name: getattr(row, name) for name in fields} for row in rows]))
+        elif rows:
+            cells = [[row.channel_name, row.access, _rules(row), row.description] for row in rows]
+            self.stdout.write(output.table(["channel", "access", "rules", "description"], cells))
+        else:
+            self.stdout.write("No channel permissions. UNLISTED_CHANNELS applies to every channel.")
+
+    def do_set(
+        self, *, channel: str, access: str, rule: list[str], description: str, keep_members: bool, **_options: Any
+    ) -> None:
+        self._check_pattern(channel)
+        rules = [[name.strip() for name in one.split(",") if name.strip()] for one in rule]
+        if rules and access != PERMISSIONS:
+            raise CommandError(f"--rule goes with `{PERMISSIONS}`, not with `{access}`.")
+        ChannelPermission(channel, access=access, rules=rules, description=description).save()
+        self.stdout.write(self.style.SUCCESS(f"{channel}: {access}"))
+        self._evict(channel, keep_members)
+
+    def do_remove(self, *, channel: str, keep_members: bool, **_options: Any) -> None:
+        try:
+            ChannelPermission.get(channel, consistent_read=True).delete()
+        except ChannelPermission.DoesNotExist:
+            raise CommandError(f"There is no permission for {channel!r}. `ws_permissions list` shows all.") from None
+        self.stdout.write(self.style.SUCCESS(f"{channel}: removed"))
+        self._evict(channel, keep_members)
+
+    def do_evict(self, *, channel: str, **_options: Any) -> None:
+        self._check_pattern(channel)
+        self._evict(channel, keep_members=False)
+
+    def _evict(self, channel: str, keep_members: bool) -> None:
+        if keep_members:
+            return
+        evicted = evict(channel)
+        for one in evicted:
+            self.stdout.write(f"  {one.connection_id} left {one.channel_name}{_and_closed(one)}")
+        self.stdout.write(f"{len(evicted)} put out.")
+
+    def _check_pattern(self, channel: str) -> None:
+        name = channel.removesuffix("*")
+        if (name or channel != "*") and not channels.NAME_PATTERN.fullmatch(name):
+            raise CommandError(f"{channel!r} is neither a channel nor a prefix ending in *.")
+
+
+def _and_closed(one: Eviction) -> str:
+    return ", its only channel: disconnected" if one.disconnected else ""
+
+
+def _rules(row: ChannelPermission) -> str:
+    return " or ".join(" and ".join(rule) for rule in row.rules or ())
