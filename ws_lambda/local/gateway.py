@@ -48,7 +48,7 @@ class Gateway:
     async def connect(self, upgrade: Upgrade) -> Connection | Refusal:
         """Asks `$connect` whether a client may have a socket. No route `$connect`: it may."""
         if len(upgrade.path) + 1 + len(upgrade.query_string) > MAX_URL:
-            return Refusal(status=414)
+            return Refusal(status=414, why="the URL is too long")
         now = self.clock.now()
         connection = Connection(connection_id=self.new_id(), upgrade=upgrade, connected_at=now, last_active_at=now)
         try:
@@ -58,10 +58,10 @@ class Gateway:
                 answer = await self._ask(route, connection)
                 if not 200 <= answer.status < 300:
                     body = answer.body if self.options.refusal_body else ""
-                    return Refusal(status=answer.status, body=body)
+                    return Refusal(status=answer.status, body=body, why=answer.body)
                 connection.subprotocol = answer.header("Sec-WebSocket-Protocol")
         except GatewayError as error:
-            return Refusal(status=error.status, body=json.dumps({"message": error.message}))
+            return Refusal(status=error.status, body=json.dumps({"message": error.message}), why=error.why)
         self.pool.add(connection)
         self._watch(connection)
         return connection

@@ -3,6 +3,8 @@
 https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 """
 
+from typing import Any
+
 import aiohttp
 
 from ws_lambda.local.api import Event
@@ -19,7 +21,7 @@ class WorkerFunction:
         self._socket_path = socket_path
         self._http: aiohttp.ClientSession | None = None
 
-    async def __call__(self, event: Event) -> object:
+    async def __call__(self, event: Event) -> Any:
         """What the function returned.
 
         Raises:
@@ -27,7 +29,7 @@ class WorkerFunction:
         """
         try:
             async with self._session().post("http://function" + PATH, json=event) as answer:
-                returned: object = await answer.json()
+                returned = await answer.json()
         except aiohttp.ClientError as lost:
             raise IntegrationError(f"the function's process went away: {lost}") from lost
         if FUNCTION_ERROR in answer.headers:

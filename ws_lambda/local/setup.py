@@ -10,8 +10,17 @@ from ws_lambda.local.gateway import Gateway
 from ws_lambda.local.integration_lambda import LambdaIntegration
 from ws_lambda.local.invoke_client import WorkerFunction
 from ws_lambda.local.options import Options
+from ws_lambda.local.queue import LocalQueue
 from ws_lambda.local.server import Server
-from ws_lambda.local.supervisor import ACCESS_KEY, API_ID, SECRET_KEY, STAGE
+from ws_lambda.local.supervisor import (
+    ACCESS_KEY,
+    API_ID,
+    QUEUE,
+    QUEUE_PATH,
+    REGION,
+    SECRET_KEY,
+    STAGE,
+)
 
 if TYPE_CHECKING:
     from ws_lambda.local import supervisor
@@ -38,7 +47,16 @@ def make_server(
         faults=options.faults,
         seed=options.seed,
     )
-    return Server(gateway, {ACCESS_KEY: SECRET_KEY}), function.close
+    server = Server(gateway, {ACCESS_KEY: SECRET_KEY})
+    queue = LocalQueue(function, name=QUEUE, region=REGION)
+    queue.mount(server.app, QUEUE_PATH)
+    server.app.on_startup.append(lambda _app: queue.start())
+
+    async def close() -> None:
+        await queue.stop()
+        await function.close()
+
+    return server, close
 
 
 def prepare() -> None:

@@ -24,6 +24,7 @@ ACCESS_KEY, SECRET_KEY, REGION = "local", "local", "eu-west-1"
 """What @connections requests are to be signed with here. No real credentials are used or needed."""
 
 STAGE = API_ID = "local"
+QUEUE, QUEUE_PATH = "fanout", "/_sqs"
 HANDLER = "ws_lambda.lambda_handler.handler"
 RELOAD = 3
 """Exit code of a worker that wants to be started again: Django's own."""
@@ -111,6 +112,8 @@ class Supervisor:
             "AWS_DEFAULT_REGION": REGION,
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI": f"http://{gateway}",
+            "AWS_ENDPOINT_URL_SQS": f"http://{self.gateway_host}{QUEUE_PATH}",
+            "FANOUT_QUEUE_URL": f"http://{self.gateway_host}{QUEUE_PATH}/000000000000/{QUEUE}",
             "WS_LAMBDA_WEBSOCKET_URL": f"ws://{gateway}",
             "PYTHONPATH": os.pathsep.join(filter(None, [sys.path[0], os.environ.get("PYTHONPATH", "")])),
         }

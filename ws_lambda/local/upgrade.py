@@ -41,3 +41,5 @@ class Refusal:
     status: int
     body: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    why: str = ""
+    """For the person at this machine; a client is not told."""

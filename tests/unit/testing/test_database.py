@@ -1,0 +1,67 @@
+"""DynamoDB for tests."""
+
+import copy
+from datetime import UTC, datetime
+
+import pytest
+from pynamodb.exceptions import TransactWriteError
+from pynamodb.transactions import TransactWrite
+
+from tests import dynamodb_server
+from ws_lambda.models import ChannelMembership, WebSocketSession, all_tables, base
+from ws_lambda.testing import moto_isolation, tables
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+ROW = {"endpoint_url": "https://x", "api_id": "a", "user_id": "1"}
+ROW |= dict.fromkeys(("connected_at", "joined_at", "expires_at"), NOW)
+
+
+@pytest.fixture
+def tables_server():
+    with dynamodb_server.serving() as url:
+        yield url
+
+
+def test_every_table_is_there(ws_tables):
+    assert all(table.exists() for table in all_tables())
+
+
+def test_another_endpoint_gets_tables_of_its_own(tables_server, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", tables_server)
+    with tables():
+        name = WebSocketSession.Meta.table_name
+        assert name.startswith("test_")
+        assert WebSocketSession.exists()
+    assert WebSocketSession.Meta.table_name == "ws_lambda_sessions"
+
+
+def test_a_cancelled_transaction_leaves_everything_as_it_was(ws_tables):
+    from moto.dynamodb.models import Table
+
+    def members():
+        return sorted((row.channel, row.connection_id) for row in ChannelMembership.scan())
+
+    ChannelMembership("room", "kept", **ROW).save()
+    ChannelMembership("room", "changed", **ROW).save()
+    ChannelMembership("other", "kept", **ROW).save()
+    before = members()
+    with pytest.raises(TransactWriteError), TransactWrite(connection=base.connection()) as transaction:
+        transaction.save(ChannelMembership("room", "new", **ROW))
+        transaction.delete(ChannelMembership("room", "kept"))
+        transaction.update(ChannelMembership("room", "changed"), actions=[ChannelMembership.user_id.set("2")])
+        transaction.delete(ChannelMembership("other", "kept"), condition=ChannelMembership.user_id == "nobody")
+    assert members() == before
+    assert ChannelMembership.get("room", "changed").user_id == "1"
+    assert "__deepcopy__" not in vars(Table)
+
+
+def test_a_snapshot_copies_only_what_the_transaction_names(ws_tables):
+    from moto.backends import get_backend
+
+    for name in ("a", "b"):
+        ChannelMembership(name, "c", **ROW).save()
+    table = get_backend("dynamodb")["123456789012"]["eu-west-1"].tables[ChannelMembership.Meta.table_name]
+    twin = moto_isolation._snapshot(table, [{"channel": {"S": "a"}}], {})
+    same = {hash_key.value: twin.items[hash_key] is table.items[hash_key] for hash_key in table.items}
+    assert same == {"a": False, "b": True}
+    assert copy.copy(table).items is table.items

@@ -1,0 +1,73 @@
+"""DynamoDB for a test: moto in this process, or any endpoint that `AWS_ENDPOINT_URL_DYNAMODB` names."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from unittest import mock
+
+from django.conf import settings
+from django.test import override_settings
+
+from ws_lambda import aws
+
+REGION = "eu-west-1"
+
+
+@contextmanager
+def tables() -> Iterator[None]:
+    """Empty tables for the time of a `with` block: the package's, and those of installed apps.
+
+    With an endpoint in `AWS_ENDPOINT_URL_DYNAMODB` (DynamoDB Local, dynoxide), tables of a random prefix are made
+    there, and deleted at the end. Without, everything is in memory, and no request leaves the process.
+    """
+    environment = {"AWS_DEFAULT_REGION": REGION, "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+    place = _at_endpoint() if os.environ.get("AWS_ENDPOINT_URL_DYNAMODB") else _in_memory()
+    with mock.patch.dict(os.environ, {**environment, **os.environ}), place:
+        yield
+
+
+@contextmanager
+def _in_memory() -> Iterator[None]:
+    from moto import mock_aws
+
+    from ws_lambda.testing import moto_isolation
+
+    with mock_aws(), moto_isolation.taking_turns(), moto_isolation.frugal_transactions():
+        _forget()
+        _create()
+        yield
+    _forget()
+
+
+@contextmanager
+def _at_endpoint() -> Iterator[None]:
+    prefix = f"test_{uuid.uuid4().hex[:12]}_"
+    with override_settings(WS_LAMBDA={**getattr(settings, "WS_LAMBDA", {}), "TABLE_PREFIX": prefix}):
+        _forget()
+        _create()
+        try:
+            yield
+        finally:
+            from ws_lambda.models import all_tables
+
+            for table in all_tables():
+                table.delete_table()
+            _forget()
+
+
+def _create() -> None:
+    from ws_lambda.models import all_tables
+
+    for table in all_tables():
+        table.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+
+
+def _forget() -> None:
+    """Drops what the process keeps of a DynamoDB that may be another one now."""
+    from ws_lambda.models import base, channel_permissions, gateways
+
+    base.forget_connection()
+    aws._clients.clear()
+    channel_permissions.forget_cache()
+    gateways.forget()

@@ -1,0 +1,152 @@
+"""The local gateway in this process, calling the real function in the caller's thread."""
+
+import json
+from collections.abc import Coroutine
+from contextlib import ExitStack
+from typing import Any, ClassVar, TypeVar
+from unittest import mock
+
+from django.core.signals import setting_changed
+
+from ws_lambda import clock, delivery
+from ws_lambda.local.api import Api, Event, Route
+from ws_lambda.local.clock import VirtualClock
+from ws_lambda.local.context import LambdaContext
+from ws_lambda.local.errors import IntegrationError
+from ws_lambda.local.faults import Faults
+from ws_lambda.local.gateway import Gateway
+from ws_lambda.local.integration_lambda import LambdaIntegration
+from ws_lambda.local.management import Management
+from ws_lambda.local.options import Options
+from ws_lambda.local.quotas import Quotas
+from ws_lambda.testing.login import Login
+from ws_lambda.testing.transport import GatewayTransport
+
+T = TypeVar("T")
+NO_THROTTLE = Quotas(connects_per_second=1e12, requests_per_second=1e12, request_burst=1e12)
+"""Where the clock stands still, 500 connects a second are 500 in all."""
+
+DOMAIN_NAME = "test.execute-api.eu-west-1.amazonaws.com"
+
+
+class InProcessGateway:
+    """An API Gateway for the time of a `with` block. Its clock stands still; so does the package's.
+
+    Args:
+        api_id: what events carry. Default: the first of the accepted ids (GATEWAY_IDS), or "test".
+        handler: the function; default, the package's own Lambda handler.
+        routes: route keys beside `$connect`, `$disconnect`, `$default` and those of ROUTE_PATHS.
+        replies: whether routes have a route response, as `zappa deploy` makes them.
+        raise_exceptions: let an exception of the function reach the test, instead of the gateway's 502 or error
+            frame.
+    """
+
+    _active: ClassVar[list["InProcessGateway"]] = []
+
+    def __init__(
+        self,
+        *,
+        api_id: str | None = None,
+        stage: str = "test",
+        domain_name: str = DOMAIN_NAME,
+        handler: Any = None,
+        routes: tuple[str, ...] = (),
+        replies: bool = True,
+        raise_exceptions: bool = False,
+        options: Options | None = None,
+        quotas: Quotas | None = None,
+        faults: Faults | None = None,
+        seed: int = 0,
+    ) -> None:
+        from ws_lambda.conf import conf
+        from ws_lambda.gatekeeping.trust import allowed_ids
+
+        self._handler, self._raise = handler, raise_exceptions
+        self._stack = ExitStack()
+        self.clock = VirtualClock()
+        """Moved by `advance`."""
+
+        route = Route(integration=LambdaIntegration(self._invoke), replies=replies)
+        keys = ("$connect", "$disconnect", "$default", *conf.ROUTE_PATHS, *routes)
+        api = Api(
+            api_id=api_id or min(allowed_ids(), default="test"),
+            stage=stage,
+            domain_name=domain_name,
+            routes=dict.fromkeys(keys, route),
+        )
+        self.core = Gateway(
+            api, clock=self.clock, options=options, quotas=quotas or NO_THROTTLE, faults=faults, seed=seed
+        )
+        """The gateway itself: its pool, journal, quotas."""
+
+        self.management = Management(self.core, {})
+        self.logins: dict[str, Login] = {}
+        """One login to a user, so that a test of many connections does not log in as often."""
+
+    @classmethod
+    def active(cls) -> "InProcessGateway":
+        """The gateway of the innermost `with` block.
+
+        Raises:
+            RuntimeError: there is none.
+        """
+        if not cls._active:
+            raise RuntimeError(
+                "No gateway is running. Use the fixture ws_client or ws_gateway, WebSocketTestMixin, "
+                "or `with InProcessGateway():`."
+            )
+        return cls._active[-1]
+
+    def __enter__(self) -> "InProcessGateway":
+        self._stack.enter_context(mock.patch.object(clock, "now", self.clock.now))
+        self._stack.enter_context(delivery.using_transport(GatewayTransport(self.management)))
+        setting_changed.connect(_rebuild_middleware)
+        self._stack.callback(setting_changed.disconnect, _rebuild_middleware)
+        _rebuild_middleware()
+        self._active.append(self)
+        self._stack.callback(self._active.remove, self)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.close()
+
+    @property
+    def events(self) -> list[Event]:
+        """The events that the function got, oldest first (the last 200)."""
+        return [entry.event for entry in self.core.journal.entries if entry.event is not None]
+
+    @property
+    def connections(self) -> list[str]:
+        """Ids of the open connections."""
+        return [connection.connection_id for connection in self.core.pool]
+
+    def advance(self, seconds: float) -> None:
+        """Lets time pass: idle connections close, tokens expire, delayed events arrive."""
+        self.clock.advance(seconds)
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Drives a coroutine of the core to its end."""
+        return self.clock.run(work)
+
+    async def _invoke(self, event: Event) -> object:
+        # Through JSON both ways, as on AWS: a function gets no Python object, and returns none.
+        try:
+            return json.loads(json.dumps(self._function()(json.loads(json.dumps(event)), LambdaContext("test"))))
+        except Exception as error:
+            if self._raise:
+                raise
+            raise IntegrationError(f"{type(error).__name__}: {error}") from error
+
+    def _function(self) -> Any:
+        if self._handler is None:
+            from ws_lambda.lambda_handler import handler
+
+            self._handler = handler
+        return self._handler
+
+
+def _rebuild_middleware(**_kwargs: object) -> None:
+    """The adapter builds the middleware chain once; under `override_settings` it may be another."""
+    from ws_lambda import adapter
+
+    adapter.django_handler.cache_clear()

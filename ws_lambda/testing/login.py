@@ -1,0 +1,53 @@
+"""A user's login, as far as a WebSocket needs one: a Django session, and tokens of it."""
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, login
+from django.http import HttpRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A logged-in Django session."""
+
+    session: Any
+
+    @classmethod
+    def new(cls, user: Any) -> "Login":
+        """Logs the user in, without a password, into a session of its own."""
+        request = HttpRequest()
+        request.session = import_module(settings.SESSION_ENGINE).SessionStore()
+        backend = getattr(user, "backend", None) or settings.AUTHENTICATION_BACKENDS[0]
+        login(request, user, backend)
+        request.session.save()
+        return cls(request.session)
+
+    @classmethod
+    def of(cls, http: Any) -> "Login":
+        """The login of a Django test client.
+
+        Raises:
+            ValueError: it is not logged in.
+        """
+        session = http.session
+        if SESSION_KEY not in session:
+            raise ValueError("The HTTP client is not logged in: use its login() or force_login() first.")
+        return cls(session)
+
+    def still_of(self, user: Any) -> bool:
+        """Whether the login has neither been ended here nor been made worthless by a new password."""
+        return bool(self.session.session_key) and self.session[HASH_SESSION_KEY] == user.get_session_auth_hash()
+
+    def mint(self) -> str:
+        """A fresh WebSocket token. TOKENS_PER_MINUTE does not count these: test the token view for that."""
+        from ws_lambda.models import WebSocketToken
+
+        return WebSocketToken.mint(
+            user_id=str(self.session[SESSION_KEY]),
+            auth_backend=self.session[BACKEND_SESSION_KEY],
+            auth_hash=self.session[HASH_SESSION_KEY],
+            session_key=self.session.session_key,
+        )

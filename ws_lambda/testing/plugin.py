@@ -1,0 +1,45 @@
+"""The pytest plugin: `ws_tables`, `ws_gateway`, `ws_client`.
+
+Loaded by pytest wherever the package is installed, so it imports nothing of Django before a fixture is used.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from ws_lambda.testing.client import WebSocketTestClient
+    from ws_lambda.testing.gateway import InProcessGateway
+
+
+@pytest.fixture
+def ws_tables() -> Iterator[None]:
+    """Empty DynamoDB tables."""
+    from ws_lambda.testing.database import tables
+
+    with tables():
+        yield
+
+
+@pytest.fixture
+def ws_gateway(ws_tables: None) -> "Iterator[InProcessGateway]":
+    """An API Gateway in this process, with empty tables."""
+    from ws_lambda.testing.gateway import InProcessGateway
+
+    with InProcessGateway() as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def ws_client(ws_gateway: "InProcessGateway") -> "Iterator[Callable[..., WebSocketTestClient]]":
+    """Makes connected clients; see `WebSocketTestClient` for the arguments. They disconnect at the end."""
+    from ws_lambda.testing.client import WebSocketTestClient
+
+    with ExitStack() as stack:
+
+        def connect(**kwargs: Any) -> "WebSocketTestClient":
+            return stack.enter_context(WebSocketTestClient(**kwargs))
+
+        yield connect

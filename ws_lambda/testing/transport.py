@@ -1,0 +1,23 @@
+"""What the package sends to `@connections` goes straight to the in-process gateway."""
+
+from urllib.parse import unquote, urlsplit
+
+from ws_lambda.delivery import Request, Response
+from ws_lambda.local.management import Management, error
+
+
+class GatewayTransport:
+    """A `ws_lambda.delivery.Transport`. Signatures are not checked: the clocks of signer and gateway differ."""
+
+    def __init__(self, management: Management) -> None:
+        self._management = management
+
+    def exchange(self, request: Request) -> Response:
+        """One call of @connections, answered at once."""
+        path = urlsplit(request.url).path
+        connection_id = unquote(path.rpartition("/")[2])
+        if "/@connections/" not in unquote(path):
+            answer = error(403, "ForbiddenException", "Forbidden")
+        else:
+            answer = self._management.act(request.method, connection_id, request.body)
+        return Response(answer.status, answer.body, answer.headers)
