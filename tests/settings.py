@@ -6,9 +6,11 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 
 INSTALLED_APPS = [
+    "ws_lambda.admin.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",
+    "django.contrib.staticfiles",
     "ws_lambda",
     "ws_lambda.users",
 ]
@@ -39,3 +41,4 @@ AUTH_USER_MODEL = "ws_lambda_users.User"
 AUTHENTICATION_BACKENDS = ["ws_lambda.users.backends.DynamoDBBackend"]
 SESSION_ENGINE = "ws_lambda.session_store"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STATIC_URL = "static/"

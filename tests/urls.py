@@ -1,5 +1,6 @@
 """URLs of the test run. Tests that need a view of their own put it into `routes`."""
 
+from django.contrib import admin
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import include, path
 
@@ -26,4 +27,9 @@ def serve(request: HttpRequest, route: str) -> HttpResponseBase:
 
 serve.csrf_exempt = True
 
-urlpatterns = [path("ws/<slug:route>", serve), path("", include("ws_lambda.urls"))]
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("ws/<slug:route>", serve),
+    path("", include("ws_lambda.urls")),
+    path("", include("ws_lambda.admin.urls")),
+]

@@ -19,6 +19,7 @@ from ws_lambda.exceptions import InvalidChannel, PermissionRefused, Refused
 from ws_lambda.gatekeeping import admission, rate_limits, tokens, trust
 from ws_lambda.gatekeeping.revocation import revalidate
 from ws_lambda.handlers import callable_names, choose, handler, schema_of
+from ws_lambda.models import stats
 from ws_lambda.models.channel_permissions import ChannelPermission, may_join, permission_for
 from ws_lambda.models.closing import close_session
 from ws_lambda.models.gateways import ApiGateway
@@ -28,6 +29,8 @@ from ws_lambda.models.touching import touch
 from ws_lambda.reporting import log_refusal, mark_logged, report
 
 __all__ = ["WebSocketTokenView", "WebSocketView", "handler"]
+
+_COUNTED_AS = {EventType.CONNECT: "connects", EventType.MESSAGE: "messages", EventType.DISCONNECT: "disconnects"}
 
 
 @method_decorator(csrf_exempt, name="dispatch")
@@ -98,16 +101,22 @@ class WebSocketView(View):
             return self._answer(request, refusal)
         try:
             self.api_gateway = trust.check_gateway(self.event, self.aws_api_gateway_id)
-            match self.event.type:
-                case EventType.CONNECT:
-                    return self.connect(request, *args, **kwargs)
-                case EventType.DISCONNECT:
-                    return self.disconnect(request, *args, **kwargs)
-            return self._receive(request, *args, **kwargs)
+            response = self._serve(request, *args, **kwargs)
+            stats.count(_COUNTED_AS[self.event.type])
+            return response
         except Refused as refusal:
+            stats.count("refusals")
             if self.event.type is EventType.CONNECT and self.RATE_LIMIT_ENABLED:
                 rate_limits.count_refusal(self.event.source_ip)
             return self._answer(request, refusal)
+
+    def _serve(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        match self.event.type:
+            case EventType.CONNECT:
+                return self.connect(request, *args, **kwargs)
+            case EventType.DISCONNECT:
+                return self.disconnect(request, *args, **kwargs)
+        return self._receive(request, *args, **kwargs)
 
     # What a subclass extends
 

@@ -1,0 +1,72 @@
+"""The admin over an AWS in memory, with people who may and who may not."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+from django.utils import timezone
+
+from tests import moto_apigateway
+from ws_lambda.admin import overview
+from ws_lambda.models import WebSocketSession, all_tables, channel_permissions, gateways, stats
+from ws_lambda.users.tables import UserItem
+
+
+@pytest.fixture
+def admin_tables(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> list[str]:
+    """Every table, those of installed apps included; the value is the list of requests so far."""
+    moto_apigateway.install(monkeypatch)
+    calls: list[str] = request.getfixturevalue("dynamodb")
+    for table in {*all_tables(), UserItem}:
+        table.create_table(billing_mode="PAY_PER_REQUEST")
+    channel_permissions.forget_cache()
+    gateways.forget()
+    overview.forget()
+    stats.forget()
+    return calls
+
+
+def person(name: str, **more: Any) -> Any:
+    permissions = more.pop("permission_names", [])
+    return get_user_model().objects.create_user(
+        name, f"{name}@example.com", "pw", permission_names=permissions, **{"is_staff": True, **more}
+    )
+
+
+@pytest.fixture
+def root(admin_tables: list[str]) -> Client:
+    """A superuser, logged in."""
+    person("root", is_superuser=True)
+    return logged_in("root")
+
+
+def logged_in(name: str) -> Client:
+    client = Client()
+    assert client.login(username=name, password="pw")
+    return client
+
+
+def session(connection_id: str, **more: Any) -> WebSocketSession:
+    """A stored session, connected unless told otherwise."""
+    now = timezone.now()
+    connected = more.get("connected", True)
+    row = WebSocketSession(
+        connection_id,
+        **{
+            "api_id": "abc",
+            "endpoint_url": "http://127.0.0.1:9/dev",
+            "connected_at": now,
+            "last_seen_at": now,
+            "expires_at": now + timezone.timedelta(hours=3),
+            "live_shard": str(len(connection_id) % 4) if connected else None,
+            **more,
+        },
+    )
+    row.save()
+    return row
+
+
+def said(response: Any) -> list[str]:
+    """The messages at the top of the page that a post leads to."""
+    return [str(message) for message in response.context["messages"]]

@@ -1,0 +1,280 @@
+"""Gateways in the admin: typed, checked, made in AWS, changed, brought to agree, deleted."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from tests.flows.admin.conftest import logged_in, person, said
+from tests.flows.provisioning.seen import apis, routes
+from ws_lambda import aws
+from ws_lambda.models import ApiGateway
+from ws_lambda.models.gateways import AdditionalRoute
+from ws_lambda.provisioning import lease
+
+PAGE = "/admin/ws_lambda/apigateway/"
+FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:chat"
+
+
+def typed(*routes: dict[str, str], **more: str) -> dict[str, str]:
+    """What a browser posts from the form of a gateway."""
+    kept = sum("key" in route for route in routes)
+    data = {
+        "api_name": "chat",
+        "integration": "lambda",
+        "lambda_function_arn": FUNCTION,
+        "route_selection_expression": "$request.body.action",
+        "route_key": "$default",
+        "api_key_selection_expression": "$request.header.x-api-key",
+        "stage_name": "production",
+        "tags": "{}",
+        "routes-TOTAL_FORMS": str(len(routes)),
+        "routes-INITIAL_FORMS": str(kept),
+    }
+    for number, route in enumerate(routes):
+        data |= {f"routes-{number}-{name}": value for name, value in route.items()}
+    return data | more
+
+
+@pytest.fixture(autouse=True)
+def function(admin_tables: list[str]) -> None:
+    """The Lambda function that gateways lead to."""
+    import io
+    import zipfile
+
+    role = aws.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("app.py", "")
+    aws.client("lambda").create_function(
+        FunctionName="chat", Runtime="python3.13", Role=role, Handler="app.h", Code={"ZipFile": packed.getvalue()}
+    )
+
+
+def act(client: Client, action: str, *names: str, **more: str) -> Any:
+    chosen = {"action": action, "_selected_action": names or ["chat"], "index": "0", **more}
+    return client.post(PAGE, chosen, follow=True)
+
+
+@pytest.fixture
+def chat(root: Client) -> ApiGateway:
+    root.post(PAGE + "add/", typed({"name": "History", "route_key": "history"}), follow=True)
+    return ApiGateway.get("chat")
+
+
+def version() -> str:
+    return str(ApiGateway.get("chat").version)
+
+
+def test_a_gateway_is_added_with_its_routes(root: Client) -> None:
+    route = {"name": "History", "route_key": "history", "target": "/ws/history/"}
+    answer = root.post(
+        PAGE + "add/", typed(route, tags='{"team": "web"}', throttling_rate="5", throttling_burst="9"), follow=True
+    )
+    assert "was added successfully" in said(answer)[0]
+    record = ApiGateway.get("chat")
+    assert record.route_paths == {"history": "/ws/history/"}
+    assert (record.tags, record.throttling_rate, record.status) == ({"team": "web"}, 5, "pending")
+    assert apis() == []
+
+
+@pytest.mark.parametrize(
+    ("routes_typed", "more", "why"),
+    [
+        ((), {"lambda_function_arn": "chat"}, "Give the ARN of the Lambda function"),
+        ((), {"api_name": "a/b"}, "Start with a letter or digit"),
+        ((), {"tags": '{"aws:x": "y"}'}, "are taken"),
+        ((), {"tags": "{"}, "Enter a valid JSON"),
+        ((), {"integration": "http", "target_base_endpoint": "https://evil.com/"}, "is in neither"),
+        (({"name": "A", "route_key": "$connect"},), {}, "Letters, digits"),
+        (({"name": "A", "route_key": "a"}, {"name": "B", "route_key": "a"}), {}, "already taken"),
+        (({"name": "", "route_key": "a"},), {}, "This field is required"),
+    ],
+)
+def test_what_aws_would_refuse_is_refused_here(
+    root: Client, routes_typed: tuple[dict[str, str], ...], more: dict[str, str], why: str
+) -> None:
+    answer = root.post(PAGE + "add/", typed(*routes_typed, **more))
+    assert answer.status_code == 200
+    assert why in answer.content.decode()
+    assert ApiGateway.count() == 0
+
+
+def test_a_name_is_taken_once(root: Client, chat: ApiGateway) -> None:
+    answer = root.post(PAGE + "add/", typed())
+    assert "There is a gateway of this name already." in answer.content.decode()
+    assert len(ApiGateway.get("chat").additional_routes) == 1
+
+
+def test_routes_are_changed_removed_and_added_in_one_form(root: Client, chat: ApiGateway) -> None:
+    shown = root.get(PAGE + "chat/change/").content.decode()
+    assert 'name="routes-0-route_key" value="history"' in shown
+    root.post(
+        PAGE + "chat/change/",
+        typed(
+            {"key": "history", "name": "Past", "route_key": "past", "target": ""},
+            {"name": "Typing", "route_key": "typing"},
+            seen_version=version(),
+        ),
+    )
+    assert [(one.name, one.route_key) for one in ApiGateway.get("chat").additional_routes] == [
+        ("Past", "past"),
+        ("Typing", "typing"),
+    ]
+    root.post(
+        PAGE + "chat/change/",
+        typed(
+            {"key": "past", "name": "Past", "route_key": "past", "DELETE": "on"},
+            {"key": "typing", "name": "Typing", "route_key": "typing"},
+            seen_version=version(),
+        ),
+    )
+    assert [one.route_key for one in ApiGateway.get("chat").additional_routes] == ["typing"]
+    history = root.get(PAGE + "chat/history/").content.decode()
+    assert "Added additional route “typing”." in history
+    assert "Changed Name and Route key for additional route “past”." in history
+    assert "Deleted additional route “past”." in history
+
+
+def test_a_form_that_is_out_of_date_changes_nothing(root: Client, chat: ApiGateway) -> None:
+    seen = version()
+    root.post(PAGE + "chat/change/", typed(api_description="First", seen_version=seen))
+    answer = root.post(PAGE + "chat/change/", typed(api_description="Second", seen_version=seen))
+    assert "Someone else has changed this gateway" in answer.content.decode()
+    assert ApiGateway.get("chat").api_description == "First"
+
+
+def test_a_gateway_at_work_is_not_changed(root: Client, chat: ApiGateway) -> None:
+    lease._take(lease.load("chat"))
+    answer = root.post(PAGE + "chat/change/", typed(api_description="New", seen_version=version()))
+    assert "Another process is working" in answer.content.decode()
+    assert "(at work)" in root.get(PAGE).content.decode()
+
+
+def test_creating_tells_each_step(root: Client, chat: ApiGateway) -> None:
+    answer = act(root, "create_api_gateway")
+    [message] = said(answer)
+    assert message.startswith(
+        "chat is created. WebSocket API: done; Routes and integrations: done; Deployment and stage: done."
+    )
+    record = ApiGateway.get("chat")
+    assert record.api_id
+    assert record.websocket_url in message
+    assert set(routes(record.api_id)) == {"$connect", "$disconnect", "$default", "history"}
+    assert "is created" in root.get(PAGE + "chat/history/").content.decode()
+    assert said(act(root, "create_api_gateway"))[0].count("there already") == 3
+
+
+def test_a_failure_is_told_with_what_was_done(root: Client, chat: ApiGateway) -> None:
+    aws.client("lambda").delete_function(FunctionName="chat")
+    [message] = said(act(root, "create_api_gateway"))
+    assert "Routes and integrations: " in message
+    assert "(WebSocket API: done)" in message
+    assert "Function not found" in root.get(PAGE).content.decode()
+
+
+def test_adding_a_route_to_a_created_gateway_reaches_aws(root: Client, chat: ApiGateway) -> None:
+    act(root, "create_api_gateway")
+    answer = root.post(
+        PAGE + "chat/change/",
+        typed(
+            {"key": "history", "name": "History", "route_key": "history"},
+            {"name": "Typing", "route_key": "typing"},
+            api_description="Rooms",
+            seen_version=version(),
+        ),
+        follow=True,
+    )
+    assert "AWS: api.description is now Rooms." in said(answer)
+    assert f"AWS: route.typing is now {FUNCTION}." in said(answer)
+    [api] = apis()
+    assert "typing" in routes(api["ApiId"])
+    assert api["Description"] == "Rooms"
+
+
+def test_a_change_that_aws_refuses_is_kept_and_told(root: Client, chat: ApiGateway) -> None:
+    act(root, "create_api_gateway")
+    aws.client("apigatewayv2").delete_api(ApiId=apis()[0]["ApiId"])
+    answer = root.post(PAGE + "chat/change/", typed(api_description="New", seen_version=version()), follow=True)
+    assert "The record is saved, but AWS is not changed." in said(answer)[0]
+    assert ApiGateway.get("chat").api_description == "New"
+
+
+def test_a_domain_needs_its_fields_first(root: Client, chat: ApiGateway) -> None:
+    act(root, "create_api_gateway")
+    assert said(act(root, "create_custom_domain")) == [
+        "chat: Gateway 'chat' names no domain. Give it a domain name and a certificate."
+    ]
+    certificate = "arn:aws:acm:eu-west-1:123456789012:certificate/1-2"
+    named = typed(domain_name="ws.example.com", certificate_arn=certificate, seen_version=version())
+    root.post(PAGE + "chat/change/", named, follow=True)
+    [message] = said(act(root, "create_custom_domain"))
+    assert message.startswith("chat has its domain.")
+    assert "wss://ws.example.com" in message
+
+
+def test_sync_shows_the_difference_before_it_acts(root: Client, chat: ApiGateway) -> None:
+    act(root, "create_api_gateway")
+    api_id = apis()[0]["ApiId"]
+    aws.client("apigatewayv2").update_api(ApiId=api_id, Description="From the console")
+    shown = act(root, "sync_from_aws").content.decode()
+    assert "From the console" in shown
+    assert "Nothing has been changed yet." in shown
+    assert ApiGateway.get("chat").api_description == ""
+
+    assert said(act(root, "sync_from_aws", confirmed="yes")) == ["chat: The record was changed: api.description."]
+    assert ApiGateway.get("chat").api_description == "From the console"
+    assert "Record and AWS agree." in act(root, "sync_to_aws").content.decode()
+
+    aws.client("apigatewayv2").update_api(ApiId=api_id, Description="Again")
+    assert said(act(root, "sync_to_aws", confirmed="yes")) == ["chat: AWS was changed: api.description."]
+    assert apis()[0]["Description"] == "From the console"
+
+
+def test_syncing_what_is_not_created_says_so(root: Client, chat: ApiGateway) -> None:
+    assert "not deployed yet" in act(root, "sync_to_aws").content.decode()
+
+
+def test_deleting_says_what_goes_in_aws_and_does_it(root: Client, chat: ApiGateway) -> None:
+    act(root, "create_api_gateway")
+    asked = root.get(PAGE + "chat/delete/").content.decode()
+    assert f"API {apis()[0]['ApiId']} in AWS" in asked
+    answer = root.post(PAGE + "chat/delete/", {"post": "yes"}, follow=True)
+    assert "was deleted successfully" in said(answer)[0]
+    assert apis() == []
+    assert ApiGateway.count() == 0
+
+
+def test_an_adopted_api_outlives_its_record(root: Client, chat: ApiGateway) -> None:
+    act(root, "create_api_gateway")
+    record = ApiGateway.get("chat")
+    record.adopted = True
+    record.save()
+    assert "stays" in root.get(PAGE + "chat/delete/").content.decode()
+    root.post(PAGE + "chat/delete/", {"post": "yes"})
+    assert len(apis()) == 1
+    assert ApiGateway.count() == 0
+
+
+def test_a_deletion_that_cannot_be_is_told_and_not_logged(root: Client, chat: ApiGateway) -> None:
+    lease._take(lease.load("chat"))
+    answer = root.post(PAGE + "chat/delete/", {"post": "yes"}, follow=True)
+    assert "Another process is working" in said(answer)[0]
+    assert "Deleted" not in root.get(PAGE + "chat/history/").content.decode()
+
+
+def test_who_may_look_may_not_act(root: Client, chat: ApiGateway) -> None:
+    person("clerk", permission_names=["ws_lambda.view_apigateway"])
+    clerk = logged_in("clerk")
+    shown = clerk.get(PAGE + "chat/change/").content.decode()
+    assert "history" in shown
+    assert 'name="routes-0-route_key"' not in shown
+    assert "create_api_gateway" not in clerk.get(PAGE).content.decode()
+    act(clerk, "create_api_gateway")
+    assert apis() == []
+
+
+def test_a_gateway_of_many_routes_is_one_item(root: Client) -> None:
+    many = [AdditionalRoute(name=f"r{n}", route_key=f"r{n}") for n in range(30)]
+    ApiGateway(api_name="big", lambda_function_arn=FUNCTION, additional_routes=many).save()
+    assert root.get(PAGE + "big/change/").content.decode().count('-route_key" value="r') == 30

@@ -1,0 +1,141 @@
+"""The admin without SQL: logging in, the index, permissions, the log of actions."""
+
+import pytest
+from django.test import Client
+
+from tests.flows.admin.conftest import logged_in, person, said
+from ws_lambda.models import ChannelPermission
+from ws_lambda.models.admin_log import AdminAction
+
+PAGES = ("apigateway", "websocketsession", "channelpermission", "ratelimit", "websockettoken")
+
+
+def test_logging_in_through_the_admins_own_page(admin_tables: list[str]) -> None:
+    person("root", is_superuser=True)
+    client = Client()
+    assert client.get("/admin/").status_code == 302
+    answer = client.post("/admin/login/?next=/admin/", {"username": "root", "password": "pw"}, follow=True)
+    assert answer.status_code == 200
+    assert "API gateways" in answer.content.decode()
+    assert "None available" in answer.content.decode()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_opens_empty(root: Client, page: str) -> None:
+    answer = root.get(f"/admin/ws_lambda/{page}/")
+    assert answer.status_code == 200
+    assert "0 " in answer.content.decode()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_staff_without_permission_see_nothing(admin_tables: list[str], page: str) -> None:
+    person("clerk")
+    client = logged_in("clerk")
+    assert client.get(f"/admin/ws_lambda/{page}/").status_code == 403
+    assert "API gateways" not in client.get("/admin/").content.decode()
+
+
+def test_people_who_are_not_staff_are_asked_to_log_in(admin_tables: list[str]) -> None:
+    person("guest", is_staff=False, is_superuser=True)
+    assert logged_in("guest").get("/admin/ws_lambda/apigateway/").status_code == 302
+
+
+def test_a_permission_opens_one_page_to_look_at(admin_tables: list[str]) -> None:
+    person("clerk", permission_names=["ws_lambda.view_channelpermission"])
+    client = logged_in("clerk")
+    ChannelPermission("general", access="allow_all").save()
+    assert "general" in client.get("/admin/ws_lambda/channelpermission/").content.decode()
+    shown = client.get("/admin/ws_lambda/channelpermission/general/change/").content.decode()
+    assert 'name="_save"' not in shown
+    assert (
+        client.post("/admin/ws_lambda/channelpermission/general/change/", {"access": "staff_only"}).status_code == 403
+    )
+    assert client.get("/admin/ws_lambda/channelpermission/add/").status_code == 403
+    assert client.post("/admin/ws_lambda/channelpermission/general/delete/", {"post": "yes"}).status_code == 403
+    assert ChannelPermission.get("general").access == "allow_all"
+
+
+NEW = {"channel_name": "team_*", "access": "permissions", "rules": "chat.view_room chat.add_message\nchat.moderate"}
+
+
+def test_a_channel_permission_is_added_changed_and_deleted_and_all_of_it_is_logged(root: Client) -> None:
+    answer = root.post("/admin/ws_lambda/channelpermission/add/", NEW, follow=True)
+    assert said(answer) == [
+        'The channel permission “<a href="/admin/ws_lambda/channelpermission/team_5F%2A/change/">team_*</a>” '
+        "was added successfully."
+    ]
+    row = ChannelPermission.get("team_*")
+    assert [list(rule) for rule in row.rules] == [["chat.view_room", "chat.add_message"], ["chat.moderate"]]
+    assert "chat.view_room and chat.add_message or chat.moderate" in answer.content.decode()
+
+    page = "/admin/ws_lambda/channelpermission/team_*/"
+    shown = root.get(page + "change/").content.decode()
+    assert "chat.view_room chat.add_message\nchat.moderate" in shown
+    root.post(page + "change/", {"access": "staff_only", "rules": "", "description": "Staff"})
+    row = ChannelPermission.get("team_*")
+    assert (row.access, list(row.rules), row.description) == ("staff_only", [], "Staff")
+
+    history = root.get(page + "history/").content.decode()
+    assert "Added." in history
+    assert "Changed Access, Rules and Description." in history
+    assert "root" in history
+
+    answer = root.post(page + "delete/", {"post": "yes"}, follow=True)
+    assert "was deleted successfully" in said(answer)[0]
+    assert ChannelPermission.count() == 0
+    index = root.get("/admin/").content.decode()
+    assert index.count("team_*") == 3
+    assert 'class="deletelink"' in index
+    assert AdminAction.count() == 3
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"channel_name": "a b"}, "one * at the end"),
+        ({"channel_name": "a*b"}, "one * at the end"),
+        ({"rules": "view_room"}, "is no permission"),
+        ({"access": "everyone"}, "Select a valid choice"),
+    ],
+)
+def test_a_channel_permission_is_checked(root: Client, wrong: dict[str, str], why: str) -> None:
+    answer = root.post("/admin/ws_lambda/channelpermission/add/", {**NEW, **wrong})
+    assert answer.status_code == 200
+    assert why in answer.content.decode()
+    assert ChannelPermission.count() == 0
+
+
+def test_adding_what_is_there_changes_nothing(root: Client) -> None:
+    ChannelPermission("team_*", access="staff_only").save()
+    answer = root.post("/admin/ws_lambda/channelpermission/add/", NEW, follow=True)
+    assert said(answer) == ["There is a permission for 'team_*' already."]
+    assert ChannelPermission.get("team_*").access == "staff_only"
+
+
+def test_several_are_deleted_at_once(root: Client) -> None:
+    for name in ("a", "b", "c"):
+        ChannelPermission(name, access="allow_all").save()
+    chosen = {"action": "delete_selected", "_selected_action": ["a", "c"]}
+    asked = root.post("/admin/ws_lambda/channelpermission/", {**chosen, "index": "0"})
+    assert "Are you sure" in asked.content.decode()
+    answer = root.post("/admin/ws_lambda/channelpermission/", {**chosen, "post": "yes"}, follow=True)
+    assert said(answer) == ["Successfully deleted 2 channel permissions."]
+    assert [row.channel_name for row in ChannelPermission.scan()] == ["b"]
+
+
+def test_what_is_not_there_is_said_to_be_gone(root: Client) -> None:
+    answer = root.get("/admin/ws_lambda/channelpermission/nowhere/change/", follow=True)
+    assert "doesn’t exist. Perhaps it was deleted?" in said(answer)[0]
+
+
+def test_a_search_finds_the_exact_name(root: Client) -> None:
+    for name in ("room_a", "room_b"):
+        ChannelPermission(name, access="allow_all").save()
+    shown = root.get("/admin/ws_lambda/channelpermission/?q=room_b").content.decode()
+    assert "room_b" in shown
+    assert "room_a" not in shown
+
+
+def test_an_unknown_filter_leads_back_to_the_list(root: Client) -> None:
+    answer = root.get("/admin/ws_lambda/channelpermission/?colour=red")
+    assert answer.url == "/admin/ws_lambda/channelpermission/?e=1"

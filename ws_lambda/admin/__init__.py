@@ -1,0 +1,20 @@
+"""The pages of the Django admin for what this package keeps in DynamoDB.
+
+Django imports this package as the `admin` module of the app; its pages are registered with the default site.
+"""
+
+from django.apps import apps
+from django.contrib import admin
+
+
+def register_all() -> None:
+    """Registers every page with the default admin site, once."""
+    from ws_lambda.admin.pages import PAGES
+
+    for face, page in PAGES.items():
+        if not admin.site.is_registered(face):
+            admin.site.register(face, page)
+
+
+if apps.models_ready:  # or AdminConfig does it, when it is ready
+    register_all()

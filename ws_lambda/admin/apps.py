@@ -1,0 +1,16 @@
+"""The admin without SQL: `"ws_lambda.admin.apps.AdminConfig"` in place of `"django.contrib.admin"`."""
+
+from django.contrib.admin import apps
+
+
+class AdminConfig(apps.AdminConfig):
+    """Django's admin, with a site that keeps its log in DynamoDB."""
+
+    default_site = "ws_lambda.admin.site.DynamoDBAdminSite"
+
+    def ready(self) -> None:
+        super().ready()
+        # Autodiscovery has nothing left to import where this module has imported the package already.
+        from ws_lambda.admin import register_all
+
+        register_all()

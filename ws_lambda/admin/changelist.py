@@ -1,0 +1,112 @@
+"""A change list that turns pages with continuation keys: DynamoDB knows no total and no page number."""
+
+from typing import Any
+
+from django.contrib.admin import SimpleListFilter
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
+from django.http import HttpRequest
+from pynamodb.exceptions import PynamoDBException
+
+from ws_lambda.admin.rows import Asked, Page, Source
+
+CURSOR_VAR = "after"
+
+
+class TextFilter(SimpleListFilter):
+    """A filter that is typed, not chosen: which values there are, DynamoDB could only say by reading everything."""
+
+    template = "admin/ws_lambda/text_filter.html"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """None to choose from."""
+        return []
+
+    def has_output(self) -> bool:
+        return True
+
+    def choices(self, changelist: Any) -> Any:
+        """What the template needs: the other parameters of the page, to be kept."""
+        others = {k: v for k, v in changelist.get_filters_params().items() if k != self.parameter_name}
+        yield {
+            "kept": [(name, value) for name, values in others.items() for value in values],
+            "remove": changelist.get_query_string(remove=[self.parameter_name]),
+        }
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """The source does the choosing."""
+        return queryset
+
+
+class ChoiceFilter(SimpleListFilter):
+    """A filter with a few values, the first of which is what is shown unasked."""
+
+    options: tuple[tuple[str, str], ...] = ()
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> tuple[tuple[str, str], ...]:
+        return self.options
+
+    def choices(self, changelist: Any) -> Any:
+        chosen = self.value() or self.options[0][0]
+        for value, title in self.options:
+            yield {
+                "selected": value == chosen,
+                "query_string": changelist.get_query_string({self.parameter_name: value}),
+                "display": title,
+            }
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """The source does the choosing."""
+        return queryset
+
+
+class PagedChangeList(ChangeList):
+    """Django's change list over a `Source`."""
+
+    page: Page
+
+    def get_filters_params(self, params: Any = None) -> dict[str, Any]:
+        kept: dict[str, Any] = super().get_filters_params(params)
+        kept.pop(CURSOR_VAR, None)
+        return kept
+
+    def get_query_string(self, new_params: Any = None, remove: Any = None) -> str:
+        """Any other filter begins at the first page again."""
+        cursor = (new_params or {}).get(CURSOR_VAR)
+        new_params = {**(new_params or {}), CURSOR_VAR: cursor}
+        return super().get_query_string(new_params, remove)
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> Any:
+        """The rows that were asked for. Nothing is read here."""
+        found: Any = self.get_filters(request)
+        specs, self.has_filters, remaining, _duplicates, self.has_active_filters = found
+        if remaining:
+            raise IncorrectLookupParameters(f"unknown: {', '.join(remaining)}")
+        self.filter_specs = specs
+        chosen = {spec.parameter_name: spec.value() for spec in specs if spec.value()}
+        self.asked = Asked(
+            filters=chosen, search=self.query.strip(), cursor=request.GET.get(CURSOR_VAR, ""), size=self.list_per_page
+        )
+        self.clear_all_filters_qs = self.get_query_string(remove=list(chosen)) if chosen else ""
+        return self.root_queryset
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Reads one page."""
+        rows: Any = self.queryset
+        source: Source = rows.source
+        try:
+            self.page = source.page(self.asked)
+        except PynamoDBException as error:
+            if not self.asked.cursor:
+                raise
+            raise IncorrectLookupParameters(str(error)) from error
+        listed: Any = list(self.page.rows)
+        self.result_list = listed
+        self.result_count = len(self.page.rows)
+        self.show_full_result_count = False
+        self.show_admin_actions = bool(self.result_count)
+        self.full_result_count = self.result_count
+        self.can_show_all = self.multi_page = False
+        self.paginator = self.model_admin.get_paginator(request, listed, self.list_per_page)
+        self.next_page = self.get_query_string({CURSOR_VAR: self.page.cursor}) if self.page.cursor else ""
+        self.first_page = self.get_query_string() if self.asked.cursor else ""

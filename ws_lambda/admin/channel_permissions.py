@@ -1,0 +1,118 @@
+"""Who may be in which channel: the full editing of its rules."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.contrib.admin import display
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from pynamodb.exceptions import PutError
+
+from ws_lambda import channels
+from ws_lambda.admin import faces
+from ws_lambda.admin.base import DynamoDBAdmin
+from ws_lambda.admin.rows import Asked, Page, Source, cursor_of, read_cursor, read_pages
+from ws_lambda.admin.typed import ModelForm
+from ws_lambda.exceptions import WsLambdaError
+from ws_lambda.models import channel_permissions
+from ws_lambda.models.channel_permissions import ChannelPermission
+
+_PERMISSION = re.compile(r"\w+\.\w+")
+
+
+class Permissions(Source):
+    """One request a page. The table is small by design: each process keeps a copy of it."""
+
+    face = faces.ChannelPermission
+
+    def page(self, asked: Asked) -> Page:
+        if asked.search:
+            return Page(rows=self.many([asked.search]))
+        results = ChannelPermission.scan(page_size=asked.size, last_evaluated_key=read_cursor(asked.cursor))
+        items, cursor = read_pages(results, asked.size, requests=1)
+        rows = [faces.ChannelPermission.of(ChannelPermission.from_raw_data(item)) for item in items]
+        return Page(rows=sorted(rows, key=str), cursor=cursor_of(cursor))
+
+    def many(self, keys: Sequence[str]) -> list[Any]:
+        return [faces.ChannelPermission.of(row) for row in ChannelPermission.batch_get(list(keys))]
+
+    def save(self, face: Any, *, change: bool) -> None:
+        row = ChannelPermission(
+            face.channel_name, access=face.access, rules=face.rules or [], description=face.description
+        )
+        try:
+            row.save(None if change else ChannelPermission.channel_name.does_not_exist())
+        except PutError as error:
+            if error.cause_response_code != "ConditionalCheckFailedException":
+                raise
+            raise WsLambdaError(f"There is a permission for {face.channel_name!r} already.") from error
+        channel_permissions.forget_cache()
+
+    def delete(self, face: Any) -> None:
+        ChannelPermission(face.channel_name).delete()
+        channel_permissions.forget_cache()
+
+
+faces.ChannelPermission.source = Permissions()
+
+
+class RulesField(forms.CharField):
+    """One rule a line; the permissions of a line are all needed, any one line will do."""
+
+    widget = forms.Textarea(attrs={"rows": 5, "cols": 60})
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(" ".join(rule) for rule in value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        rules = [re.split(r"[\s,]+", line.strip()) for line in (value or "").splitlines() if line.strip()]
+        for name in {name for rule in rules for name in rule if not _PERMISSION.fullmatch(name)}:
+            raise ValidationError(f"{name!r} is no permission: write app_label.codename, such as chat.view_room.")
+        return rules
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return bool((initial or []) != self.to_python(data))
+        except ValidationError:
+            return True
+
+
+class ChannelPermissionForm(ModelForm):
+    """Checks the name as the channels themselves do."""
+
+    rules = RulesField(
+        label="Rules",
+        required=False,
+        help_text="For “permissions”. One rule a line: all permissions of a line are needed, any line will do. "
+        "With no rule only superusers are admitted.",
+    )
+
+    def clean_channel_name(self) -> str:
+        """The name, if it is a channel's or a prefix."""
+        name: str = self.cleaned_data["channel_name"]
+        bare = name[:-1] if channels.is_pattern(name) else name
+        if not name or (bare and not channels.NAME_PATTERN.fullmatch(bare)):
+            raise ValidationError("Letters, digits and _ . : @ - only, and one * at the end for a prefix.")
+        return name
+
+
+class ChannelPermissionAdmin(DynamoDBAdmin):
+    """Access levels of channels, and of everything that begins with a prefix."""
+
+    source = faces.ChannelPermission.source
+    form = ChannelPermissionForm
+    list_display = ("channel_name", "access", "rules_in_words", "description")
+    search_fields = ("channel_name",)
+    search_help_text = "The exact name, or the prefix with its *."
+    fields = ("channel_name", "access", "rules", "description")
+
+    @display(description="rules")
+    def rules_in_words(self, obj: faces.ChannelPermission) -> str:
+        """The rules as a sentence: AND inside a rule, OR between rules."""
+        return " or ".join(" and ".join(rule) for rule in obj.rules or [])
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """The name is the key: another name is another row."""
+        return ("channel_name",) if obj else ()

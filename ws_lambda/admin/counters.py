@@ -1,0 +1,50 @@
+"""Rate-limit counters, to be looked at."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from ws_lambda.admin import faces
+from ws_lambda.admin.base import ReadOnlyAdmin
+from ws_lambda.admin.changelist import TextFilter
+from ws_lambda.admin.rows import Asked, Page, Source, cursor_of, read_cursor, read_pages
+from ws_lambda.models.rate_limits import RateLimit
+
+
+class Counters(Source):
+    """One request a page: a query where the scope is given, else a part of a scan."""
+
+    face = faces.RateLimit
+
+    def page(self, asked: Asked) -> Page:
+        size, after = asked.size, read_cursor(asked.cursor)
+        if scope := asked.filters.get("scope"):
+            results = RateLimit.query(scope, scan_index_forward=False, page_size=size, last_evaluated_key=after)
+        else:
+            results = RateLimit.scan(page_size=size, last_evaluated_key=after)
+        items, cursor = read_pages(results, size, requests=1)
+        return Page(rows=[_face(RateLimit.from_raw_data(item)) for item in items], cursor=cursor_of(cursor))
+
+    def many(self, keys: Sequence[str]) -> list[Any]:
+        pairs = [tuple(key.rsplit("|", 1)) for key in keys if "|" in key]
+        return [_face(row) for row in RateLimit.batch_get(pairs)]
+
+
+def _face(row: RateLimit) -> faces.RateLimit:
+    return faces.RateLimit.of(row, key=f"{row.scope}|{row.window}")
+
+
+faces.RateLimit.source = Counters()
+
+
+class ScopeFilter(TextFilter):
+    title = "scope"
+    parameter_name = "scope"
+
+
+class RateLimitAdmin(ReadOnlyAdmin):
+    """Which address, user or connection did how much of what in which minute."""
+
+    source = faces.RateLimit.source
+    list_display = ("scope", "window", "count", "expires_at")
+    list_filter = (ScopeFilter,)
+    actions = None

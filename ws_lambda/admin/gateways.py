@@ -1,0 +1,193 @@
+"""API gateways: records edited here, made and changed in AWS by actions."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib.admin import action, display
+from django.contrib.messages import ERROR, SUCCESS, WARNING
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.html import format_html
+
+from ws_lambda.admin import faces, gateway_forms
+from ws_lambda.admin.base import DynamoDBAdmin
+from ws_lambda.admin.rows import Asked, Page, Source, cursor_of, read_cursor, read_pages
+from ws_lambda.exceptions import ProvisioningError
+from ws_lambda.models.gateways import ApiGateway, Status
+from ws_lambda.provisioning import create, lease, sync, update
+from ws_lambda.provisioning.create import Progress, Step
+
+
+class Gateways(Source):
+    """One request a page; an account has a handful."""
+
+    face = faces.ApiGateway
+
+    def page(self, asked: Asked) -> Page:
+        if asked.search:
+            return Page(rows=self.many([asked.search]))
+        results = ApiGateway.scan(page_size=asked.size, last_evaluated_key=read_cursor(asked.cursor))
+        items, cursor = read_pages(results, asked.size, requests=1)
+        rows = [faces.ApiGateway.of(ApiGateway.from_raw_data(item)) for item in items]
+        return Page(rows=sorted(rows, key=str), cursor=cursor_of(cursor))
+
+    def many(self, keys: Sequence[str]) -> list[Any]:
+        rows = ApiGateway.batch_get(list(keys), consistent_read=True)
+        return sorted((faces.ApiGateway.of(row) for row in rows), key=str)
+
+    def delete(self, face: Any) -> None:
+        """From AWS too, but for an API that something else made: of that the record only."""
+        update.delete(face.api_name, keep_aws=face.adopted)
+
+
+faces.ApiGateway.source = Gateways()
+
+
+class ApiGatewayAdmin(DynamoDBAdmin):
+    """The gateways, with what AWS answered, and the steps that make them."""
+
+    source = faces.ApiGateway.source
+    form = gateway_forms.GatewayForm
+    inlines = (gateway_forms.RouteInline,)
+    list_display = ("api_name", "progress", "url", "domain_name", "stage_name", "last_error")
+    search_fields = ("api_name",)
+    search_help_text = "The exact API name."
+    actions = ("create_api_gateway", "create_custom_domain", "sync_from_aws", "sync_to_aws")
+    fieldsets = gateway_forms.FIELDSETS
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """What AWS answered; the name, since it is the key; and what cannot be changed once AWS has it."""
+        made = obj is not None and obj.status not in (Status.PENDING, Status.CREATING)
+        fixed = ("integration", "stage_name", "route_key") if made else ()
+        return (*gateway_forms.ANSWERED, *(("api_name",) if obj else ()), *fixed)
+
+    @display(description="status", ordering=None)
+    def progress(self, obj: faces.ApiGateway) -> str:
+        """The status, and whether something is at work right now."""
+        at_work = " (at work)" if isinstance(obj.item, ApiGateway) and lease.busy(obj.item) else ""
+        return f"{obj.get_status_display()}{at_work}"
+
+    @display(description="URL")
+    def url(self, obj: faces.ApiGateway) -> str:
+        """What clients connect to."""
+        return obj.websocket_url
+
+    # Saving: the record with its routes at once, then AWS where the gateway is deployed
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        obj.item = gateway_forms.filled(obj)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        record = form.instance.item
+        for formset in formsets:
+            record.additional_routes = formset.routes()
+        lease.save(record)
+        if not record.reached(Status.DEPLOYED):
+            return
+        try:
+            changed = sync.to_aws(record.api_name)
+        except (ProvisioningError, ValidationError) as error:
+            self.message_user(request, f"The record is saved, but AWS is not changed. {error}", WARNING)
+            return
+        for one in changed:
+            self.message_user(request, f"AWS: {one.name} is now {one.record or 'gone'}.", SUCCESS)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        listed, counts, missing, protected = super().get_deleted_objects(objs, request)
+        told: list[Any] = []
+        for name, one in zip(listed, objs, strict=True):
+            told.append(name)
+            if one.adopted:
+                told.append(["The record only: its API was made elsewhere and stays."])
+            elif one.api_id:
+                parts = [f"API {one.api_id} in AWS, with its routes and stage"]
+                told.append(parts + ([f"Custom domain {one.domain_name}"] if one.api_gateway_domain_name else []))
+        return told, counts, missing, protected
+
+    # Actions
+
+    @action(description="Create API Gateway", permissions=["change"])
+    def create_api_gateway(self, request: HttpRequest, queryset: Any) -> None:
+        """Makes the chosen gateways in AWS, or goes on where an earlier attempt stopped."""
+        self._each(request, queryset, create.create, "is created")
+
+    @action(description="Create custom domain", permissions=["change"])
+    def create_custom_domain(self, request: HttpRequest, queryset: Any) -> None:
+        """Gives the chosen gateways their domains."""
+        self._each(request, queryset, create.create_domain, "has its domain")
+
+    def _each(self, request: HttpRequest, queryset: Any, make: Any, outcome: str) -> None:
+        for one in queryset:
+            steps: list[str] = []
+
+            def note(step: Step, progress: Progress, steps: list[str] = steps) -> None:
+                if progress is not Progress.STARTED:
+                    steps.append(f"{step.label}: {'there already' if progress is Progress.SKIPPED else 'done'}")
+
+            try:
+                record = make(one.api_name, note)
+            except (ProvisioningError, ValidationError) as error:
+                done = f" ({'; '.join(steps)})" if steps else ""
+                self.message_user(request, f"{one.api_name}: {_sentence(error)}{done}", ERROR)
+                continue
+            self.log_change(request, one, f"{outcome}: {'; '.join(steps)}")
+            said = format_html("{} {}. {}. Clients connect to {}", one, outcome, "; ".join(steps), record.websocket_url)
+            self.message_user(request, said, SUCCESS)
+
+    @action(description="Sync from AWS", permissions=["change"])
+    def sync_from_aws(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        """Shows what would change in the records, and changes it when confirmed."""
+        return self._sync(request, queryset, "sync_from_aws")
+
+    @action(description="Sync to AWS", permissions=["change"])
+    def sync_to_aws(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        """Shows what would change in AWS, and changes it when confirmed."""
+        return self._sync(request, queryset, "sync_to_aws")
+
+    def _sync(self, request: HttpRequest, queryset: Any, name: str) -> HttpResponse | None:
+        to_aws = name == "sync_to_aws"
+        if request.POST.get("confirmed"):
+            for one in queryset:
+                self._sync_one(request, one, to_aws=to_aws)
+            return None
+        dry = []
+        for one in queryset:
+            try:
+                dry.append((one, sync.differences(one.item), ""))
+            except ProvisioningError as error:
+                dry.append((one, [], str(error)))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Sync to AWS" if to_aws else "Sync from AWS",
+            "opts": self.opts,
+            "dry": dry,
+            "to_aws": to_aws,
+            "any": any(found for _one, found, _error in dry),
+            "action": name,
+            "queryset": queryset,
+        }
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, "admin/ws_lambda/sync.html", context)
+
+    def _sync_one(self, request: HttpRequest, one: Any, *, to_aws: bool) -> None:
+        try:
+            changed, left = (sync.to_aws(one.api_name), []) if to_aws else sync.from_aws(one.api_name)
+        except (ProvisioningError, ValidationError) as error:
+            self.message_user(request, f"{one.api_name}: {_sentence(error)}", ERROR)
+            return
+        names = ", ".join(difference.name for difference in changed)
+        side = "AWS" if to_aws else "The record"
+        said = f"{side} was changed: {names}." if changed else "Record and AWS agree."
+        self.message_user(request, f"{one.api_name}: {said}", SUCCESS)
+        if changed:
+            self.log_change(request, one, said)
+        if left:
+            rest = ", ".join(difference.name for difference in left)
+            self.message_user(request, f"{one.api_name}: no record can say {rest}; Sync to AWS mends them.", WARNING)
+
+
+def _sentence(error: ProvisioningError | ValidationError) -> str:
+    if isinstance(error, ValidationError):
+        return " ".join(f"{field}: {' '.join(said)}" for field, said in error.message_dict.items())
+    return str(error)

@@ -1,0 +1,139 @@
+"""The live overview: connections now, and what happened in the last hour.
+
+A page asks for a snapshot over its own WebSocket every two seconds, so nothing is spent while nobody looks. A snapshot
+reads at most 8 MB of the index of open connections, and the figures of the hour; a process makes one at most every
+two seconds, however many look.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.response import TemplateResponse
+
+from ws_lambda import clock
+from ws_lambda.admin.typed import ModelAdmin
+from ws_lambda.models import gateways, stats
+from ws_lambda.models.sessions import LIVE_SHARDS, WebSocketSession
+from ws_lambda.views import WebSocketView
+
+PERMISSION = "ws_lambda.view_websocketsession"
+ROUTE_KEY = "overview"
+"""The route that the page's messages take: an additional route of the gateway."""
+
+REFRESH_SECONDS = 2.0
+TOP = 20
+"""How many channels and gateways are named; the rest are added up."""
+
+READS_PER_PARTITION = 2
+"""Requests of 1 MB: some 8,000 connections each."""
+
+
+class _Snapshots:
+    """The last one made, and when."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._made: tuple[float, str, dict[str, Any]] = (0.0, "", {})
+
+    def get(self) -> dict[str, Any]:
+        with self._lock:
+            made_at, table, snapshot = self._made
+            fresh = 0 <= clock.now() - made_at < REFRESH_SECONDS
+            if not fresh or table != WebSocketSession.Meta.table_name:
+                snapshot = make()
+                self._made = (clock.now(), WebSocketSession.Meta.table_name, snapshot)
+            return snapshot
+
+    def forget(self) -> None:
+        """Makes the next one new."""
+        with self._lock:
+            self._made = (0.0, "", {})
+
+
+_snapshots = _Snapshots()
+snapshot = _snapshots.get
+forget = _snapshots.forget
+
+
+def make() -> dict[str, Any]:
+    """Counts now: at most eight requests for the connections, and five for the rest."""
+    by_channel: Counter[str] = Counter()
+    by_gateway: Counter[str] = Counter()
+    complete = True
+    for page, more in _pages():
+        complete = complete and not more
+        for item in page:
+            by_channel[item.get("channel_name", {}).get("S", "")] += 1
+            by_gateway[item.get("api_id", {}).get("S", "")] += 1
+    return {
+        "connections": by_gateway.total(),
+        "complete": complete,
+        "channels": _top(by_channel, lambda name: name or "(none)"),
+        "gateways": _top(by_gateway, _gateway_name),
+        "hour": stats.last_hour(),
+        "at": clock.utcnow().isoformat(timespec="seconds"),
+    }
+
+
+def _pages() -> Iterator[tuple[list[dict[str, Any]], bool]]:
+    """Pages of open connections; and whether there was more in a partition than may be read."""
+    for shard in LIVE_SHARDS:
+        pages = WebSocketSession.live.query(shard, attributes_to_get=["channel_name", "api_id"]).page_iter
+        for number, page in enumerate(pages, start=1):
+            last = number == READS_PER_PARTITION
+            yield page["Items"], last and "LastEvaluatedKey" in page
+            if last:
+                break
+
+
+def _top(counted: Counter[str], name: Any) -> list[dict[str, Any]]:
+    rows = [{"name": name(key), "connections": number} for key, number in counted.most_common(TOP)]
+    rest = counted.total() - sum(row["connections"] for row in rows)
+    return rows + ([{"name": f"{len(counted) - TOP} others", "connections": rest}] if rest else [])
+
+
+def _gateway_name(api_id: str) -> str:
+    record = gateways.find(api_id)
+    return f"{record.api_name} ({api_id})" if record else api_id
+
+
+def page(model_admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
+    """The page, with a first snapshot in it."""
+    if not model_admin.has_view_permission(request):
+        raise PermissionDenied
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": "Live overview",
+        "opts": model_admin.opts,
+        "snapshot": snapshot(),
+        "route_key": ROUTE_KEY,
+        "refresh": int(REFRESH_SECONDS * 1000),
+    }
+    request.current_app = model_admin.admin_site.name
+    return TemplateResponse(request, "admin/ws_lambda/overview.html", context)
+
+
+def data(model_admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
+    """A snapshot as JSON."""
+    if not model_admin.has_view_permission(request):
+        raise PermissionDenied
+    return JsonResponse(snapshot())
+
+
+class OverviewView(WebSocketView):
+    """Answers the page's messages with snapshots, to staff who may see sessions."""
+
+    ALLOWED_HANDLERS: ClassVar[Any] = (ROUTE_KEY,)
+    all_permissions_required = (PERMISSION,)
+
+    def has_required_permissions(self, request: HttpRequest) -> bool:
+        """Staff only, as the admin itself."""
+        return bool(getattr(request.user, "is_staff", False)) and super().has_required_permissions(request)
+
+    def overview(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """One snapshot."""
+        return {"type": ROUTE_KEY, **snapshot()}

@@ -1,0 +1,154 @@
+"""Sessions: who is connected, to which channel; a message to some of them, or an end to their connections."""
+
+import json
+from typing import Any
+
+from django import forms
+from django.contrib.admin import action, display
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.messages import SUCCESS, WARNING
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import path
+
+from ws_lambda import delivery
+from ws_lambda.admin import faces, overview, session_rows
+from ws_lambda.admin.base import ReadOnlyAdmin
+from ws_lambda.admin.changelist import ChoiceFilter, TextFilter
+from ws_lambda.exceptions import DeliveryError
+from ws_lambda.models.closing import close_and_drop, close_gone
+
+
+class ConnectedFilter(ChoiceFilter):
+    title = "connected"
+    parameter_name = "connected"
+    options = ((session_rows.YES, "Connected"), (session_rows.NO, "Closed"), (session_rows.ALL, "All, in no order"))
+
+
+class ChannelFilter(TextFilter):
+    title = "channel"
+    parameter_name = "channel"
+
+
+class UserFilter(TextFilter):
+    title = "user"
+    parameter_name = "user"
+
+
+class MessageForm(forms.Form):
+    """What is sent to the chosen connections."""
+
+    message = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 6, "cols": 70, "class": "vLargeTextField"}),
+        initial='{"type": "notice", "message": ""}',
+        help_text="JSON, sent as it is.",
+    )
+
+    def clean_message(self) -> Any:
+        """The message as JSON.
+
+        Raises:
+            ValidationError: it is none, or too large to be delivered.
+        """
+        text = self.cleaned_data["message"]
+        try:
+            data = json.loads(text)
+        except ValueError as error:
+            raise forms.ValidationError(f"This is not JSON: {error}.") from error
+        if len(json.dumps(data).encode()) > delivery.MAX_BYTES:
+            raise forms.ValidationError(f"A message has at most {delivery.MAX_BYTES:,} bytes.")
+        return data
+
+
+class WebSocketSessionAdmin(ReadOnlyAdmin):
+    """The connections. Rows are made and ended by clients; people send to them, or disconnect them."""
+
+    source = faces.WebSocketSession.source
+    list_display = (
+        "connection_id",
+        "user_id",
+        "channels",
+        "connected",
+        "request_count",
+        "connected_at",
+        "last_seen_at",
+        "source_ip",
+    )
+    list_display_links = ("connection_id",)  # type: ignore[assignment]
+    list_filter = (ConnectedFilter, ChannelFilter, UserFilter)
+    search_fields = ("connection_id",)
+    search_help_text = "The exact connection id."
+    actions = ("send_message", "disconnect")
+    change_list_template = "admin/ws_lambda/sessions.html"
+
+    @display(description="channels")
+    def channels(self, obj: faces.WebSocketSession) -> str:
+        """Every channel that the connection is in."""
+        return ", ".join(obj.all_channels)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [field.name for field in self.opts.concrete_fields]
+
+    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
+        hidden = {"show_save": False, "show_save_and_continue": False, **(extra_context or {})}
+        return super().change_view(request, object_id, form_url, hidden)
+
+    def get_urls(self) -> list[Any]:
+        wrap = self.admin_site.admin_view
+        mine = [
+            path("overview/", wrap(self.overview_view), name="ws_lambda_overview"),
+            path("overview/data/", wrap(self.overview_data), name="ws_lambda_overview_data"),
+        ]
+        return mine + super().get_urls()
+
+    def overview_view(self, request: HttpRequest) -> HttpResponse:
+        """What is going on now, updated over this project's own WebSocket."""
+        return overview.page(self, request)
+
+    def overview_data(self, request: HttpRequest) -> HttpResponse:
+        """The same figures as JSON, for a page whose WebSocket cannot be had."""
+        return overview.data(self, request)
+
+    @action(description="Send message to selected connections", permissions=["change"])
+    def send_message(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        """Asks for a message, then sends it."""
+        form = MessageForm(request.POST if "message" in request.POST else None)
+        if form.is_valid():
+            recipients = _recipients(queryset)
+            try:
+                report = delivery.send(delivery.Listed(recipients), form.cleaned_data["message"], on_gone=close_gone)
+            except ValueError as error:
+                raise DeliveryError(str(error)) from error
+            self._tell(request, f"Message: {report}.", report)
+            self._log(request, queryset, "Sent a message.")
+            return None
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Send message",
+            "opts": self.opts,
+            "queryset": queryset,
+            "form": form,
+            "action_checkbox_name": ACTION_CHECKBOX_NAME,
+        }
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, "admin/ws_lambda/send_message.html", context)
+
+    @action(description="Disconnect selected connections", permissions=["change"])
+    def disconnect(self, request: HttpRequest, queryset: Any) -> None:
+        """Closes sessions and sockets."""
+        report = close_and_drop(_recipients(queryset))
+        self._tell(request, f"Disconnected: {report.sent}; gone already: {len(report.gone)}.", report)
+        self._log(request, queryset, "Disconnected.")
+
+    def _log(self, request: HttpRequest, queryset: Any, what: str) -> None:
+        for one in queryset:
+            self.log_change(request, one, what)
+
+    def _tell(self, request: HttpRequest, said: str, report: delivery.DeliveryReport) -> None:
+        self.message_user(request, said, WARNING if report.failed else SUCCESS)
+        for failure in report.failed:
+            self.message_user(request, f"{failure.connection_id}: {failure.reason}", WARNING)
+
+
+def _recipients(rows: Any) -> list[delivery.Recipient]:
+    return [row.item.recipient for row in rows if row.connected]

@@ -1,0 +1,58 @@
+"""WebSocket tokens that wait to be used, to be looked at. Only hashes are stored; no page shows a whole one."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib.admin import display
+from django.http import HttpRequest
+from pynamodb.expressions.condition import Condition
+
+from ws_lambda.admin import faces
+from ws_lambda.admin.base import ReadOnlyAdmin
+from ws_lambda.admin.rows import Asked, Page, Source, cursor_of, read_cursor, read_pages
+from ws_lambda.models.tokens import WebSocketToken
+
+
+class Tokens(Source):
+    """A page is a part of a scan. The table also remembers logins that ended; they are no tokens."""
+
+    face = faces.WebSocketToken
+
+    def page(self, asked: Asked) -> Page:
+        is_token: Condition = WebSocketToken.user_id.exists()
+        after = read_cursor(asked.cursor)
+        results = WebSocketToken.scan(is_token, page_size=asked.size, last_evaluated_key=after)
+        items, cursor = read_pages(results, asked.size)
+        return Page(rows=[_face(WebSocketToken.from_raw_data(item)) for item in items], cursor=cursor_of(cursor))
+
+    def many(self, keys: Sequence[str]) -> list[Any]:
+        return [_face(row) for row in WebSocketToken.batch_get(list(keys)) if row.user_id]
+
+
+def _face(row: WebSocketToken) -> faces.WebSocketToken:
+    return faces.WebSocketToken.of(row, channel=row.channel or "")
+
+
+faces.WebSocketToken.source = Tokens()
+
+
+class WebSocketTokenAdmin(ReadOnlyAdmin):
+    """Whose tokens are out, and until when."""
+
+    source = faces.WebSocketToken.source
+    list_display = ("hash_begins", "user_id", "channel", "expires_at")
+    actions = None
+
+    @display(description="hash begins")
+    def hash_begins(self, obj: faces.WebSocketToken) -> str:
+        """Enough to tell two apart."""
+        return obj.token_hash[:8]
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("hash_begins", "user_id", "channel", "expires_at")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return list(self.get_fields(request, obj))

@@ -1,0 +1,57 @@
+"""What people did in the admin, for projects whose Django has no SQL table for it."""
+
+import secrets
+from datetime import timedelta
+
+from pynamodb.attributes import NumberAttribute, TTLAttribute, UnicodeAttribute
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+
+from ws_lambda import clock
+from ws_lambda.models.base import Table, TableMeta
+
+KEPT = timedelta(days=366)
+"""How long an entry is kept."""
+
+
+class ByActor(GlobalSecondaryIndex["AdminAction"]):  # type: ignore[no-untyped-call]
+    """What one person did, by time."""
+
+    class Meta:
+        index_name = "by_actor"
+        projection = AllProjection()
+
+    user_id = UnicodeAttribute(hash_key=True)
+    moment = UnicodeAttribute(range_key=True)
+
+
+class AdminAction(Table):
+    """One addition, change or deletion."""
+
+    class Meta(metaclass=TableMeta):
+        name = "admin_log"
+
+    subject = UnicodeAttribute(hash_key=True)
+    """`app_label.model_name#object id`."""
+
+    moment = UnicodeAttribute(range_key=True)
+    """ISO 8601 in UTC, with something random behind it: two actions of one moment are two entries."""
+
+    user_id = UnicodeAttribute()
+    username = UnicodeAttribute()
+    object_repr = UnicodeAttribute()
+    action_flag = NumberAttribute()
+    """Django's: 1 addition, 2 change, 3 deletion."""
+
+    change_message = UnicodeAttribute(default="")
+    expires_at = TTLAttribute()
+    by_actor = ByActor()
+
+    @staticmethod
+    def new_moment() -> str:
+        """Now, as a sort key that no other entry has."""
+        return f"{clock.utcnow().isoformat(timespec='microseconds')}#{secrets.token_hex(4)}"
+
+    @staticmethod
+    def expiry() -> object:
+        """When an entry of now may go."""
+        return clock.utcnow() + KEPT

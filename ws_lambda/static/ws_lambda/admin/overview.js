@@ -1,0 +1,111 @@
+/**
+ * The live overview: asks for a snapshot over the project's own WebSocket, and draws it.
+ *
+ * Where the socket cannot be had (no token endpoint, no route), it asks over HTTP instead, and says so.
+ */
+
+import { connect } from "../client.js";
+
+const root = document.getElementById("overview");
+const { route, url, tokenUrl } = root.dataset;
+const refresh = Number(root.dataset.refresh);
+const element = (id) => document.getElementById(`overview-${id}`);
+const CHART = { width: 720, height: 200, bar: 720 / 60 };
+
+/** So many questions without an answer mean that the route does not lead to the overview. */
+const PATIENCE = 5;
+
+let unanswered = 0;
+
+function draw(snapshot) {
+  element("connections").textContent = `${snapshot.complete ? "" : "at least "}${snapshot.connections}`;
+  fill(element("channels"), snapshot.channels);
+  fill(element("gateways"), snapshot.gateways);
+  const total = (what) => snapshot.hour.reduce((sum, minute) => sum + minute[what], 0);
+  element("messages").textContent = total("messages");
+  element("refusals").textContent = total("refusals");
+  chart(snapshot.hour);
+}
+
+function fill(body, rows) {
+  body.replaceChildren(
+    ...rows.map((row) => {
+      const line = document.createElement("tr");
+      for (const text of [row.name, row.connections]) {
+        const cell = document.createElement("td");
+        cell.textContent = text;
+        line.append(cell);
+      }
+      return line;
+    }),
+  );
+}
+
+function chart(minutes) {
+  const peak = Math.max(1, ...minutes.map((minute) => minute.messages + minute.refusals));
+  element("peak").textContent = peak;
+  const bars = minutes.flatMap((minute, index) => {
+    const messages = (minute.messages / peak) * CHART.height;
+    const refusals = (minute.refusals / peak) * CHART.height;
+    return [
+      bar(index, CHART.height - messages, messages, "messages", minute),
+      bar(index, CHART.height - messages - refusals, refusals, "refusals", minute),
+    ];
+  });
+  element("chart").replaceChildren(...bars);
+}
+
+function bar(index, y, height, what, minute) {
+  const rect = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+  const place = { x: index * CHART.bar + 1, y, width: CHART.bar - 2, height, class: `overview-${what}` };
+  for (const [name, value] of Object.entries(place)) rect.setAttribute(name, value);
+  const title = document.createElementNS("http://www.w3.org/2000/svg", "title");
+  title.textContent = `${minute.minute} UTC: ${minute[what]} ${what}`;
+  rect.append(title);
+  return rect;
+}
+
+function say(text) {
+  element("state").textContent = text;
+}
+
+async function ask() {
+  const answer = await fetch(url, { headers: { Accept: "application/json" } });
+  if (!answer.ok) throw new Error(`${answer.status} ${answer.statusText}`);
+  draw(await answer.json());
+}
+
+function poll(why) {
+  say(`Updated over HTTP, since ${why}.`);
+  const again = () => ask().catch((error) => say(`Not updated: ${error.message}.`));
+  again();
+  return setInterval(again, refresh * 2);
+}
+
+function listen() {
+  const client = connect({
+    tokenUrl,
+    history: null,
+    onMessage: (frame) => {
+      if (frame.type !== route) return;
+      unanswered = 0;
+      draw(frame);
+    },
+    onState: (state) => say(state === "open" ? "Live, over this project's WebSocket." : `WebSocket: ${state}.`),
+  });
+  const timer = setInterval(async () => {
+    if (client.state !== "open") return;
+    if (++unanswered > PATIENCE) {
+      clearInterval(timer);
+      client.close();
+      poll(`the gateway has no route “${route}” to the overview`);
+      return;
+    }
+    client.post({ action: route, handler: route });
+  }, refresh);
+  return client;
+}
+
+draw(JSON.parse(element("snapshot").textContent));
+if (tokenUrl) listen();
+else poll("this project has no token endpoint");
