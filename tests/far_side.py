@@ -38,6 +38,14 @@ class FarSide:
         self.most_open = 0
         self.transports: set[Any] = set()
         self.port = 0
+        self.hanging: list[Any] = []
+        """Transports of connections that a request hangs on."""
+
+    def release(self) -> None:
+        """Cuts the connections that hang. Only from `behave`, which runs in the server's thread."""
+        for transport in self.hanging:
+            transport.abort()
+        self.hanging.clear()
 
     @property
     def endpoint_url(self) -> str:
@@ -120,6 +128,7 @@ class _Connection(asyncio.Protocol):
         match answer:
             case "hang":
                 self.hanging = True
+                self.side.hanging.append(self.transport)
             case "cut":
                 self.transport.close()
                 self.hanging = True

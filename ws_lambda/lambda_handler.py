@@ -10,13 +10,15 @@ from typing import Any
 import django
 from django.apps import apps
 
-from ws_lambda import adapter, delivery
+from ws_lambda import adapter, delivery, telemetry
 from ws_lambda.conf import conf
-from ws_lambda.events import GatewayEvent
+from ws_lambda.events import EventType, GatewayEvent
 from ws_lambda.exceptions import EventError
 
 DEADLINE_MARGIN = 2.0
 """Seconds of an invocation that are kept for what comes after sending."""
+
+_COUNTED = {EventType.CONNECT: "Connects", EventType.MESSAGE: "Messages", EventType.DISCONNECT: "Disconnects"}
 
 
 def _load_django() -> None:
@@ -31,20 +33,26 @@ def _load_django() -> None:
 
 
 _load_django()
+telemetry.start()
+if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+    from ws_lambda import snapstart
+
+    snapstart.register()
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Answers WebSocket events through Django, works off queued broadcasts, and leaves the rest to Zappa."""
-    with delivery.deadline(context.get_remaining_time_in_millis() / 1000 - DEADLINE_MARGIN):
+    seconds = context.get_remaining_time_in_millis() / 1000 - DEADLINE_MARGIN
+    with telemetry.invocation(function_request_id=context.aws_request_id), delivery.deadline(seconds):
         if GatewayEvent.recognises(event):
             return _answer_websocket(event)
         if _comes_from_queue(event):
             from ws_lambda import fanout
 
             return fanout.handle(event, context)
-    from ws_lambda import zappa_entry
+        from ws_lambda import zappa_entry
 
-    return zappa_entry.handle(event, context)
+        return zappa_entry.handle(event, context)
 
 
 def _answer_websocket(event: dict[str, Any]) -> dict[str, Any]:
@@ -52,7 +60,10 @@ def _answer_websocket(event: dict[str, Any]) -> dict[str, Any]:
         gateway_event = GatewayEvent.from_lambda(event)
     except EventError:
         return {"statusCode": 400, "body": '{"message": "Invalid request format", "status": 400}'}
-    return adapter.answer(gateway_event)
+    ids = {"connection_id": gateway_event.connection_id, "request_id": gateway_event.request_id}
+    with telemetry.invocation(route=gateway_event.route_key, **ids):
+        telemetry.count(_COUNTED[gateway_event.type])
+        return adapter.answer(gateway_event)
 
 
 def _comes_from_queue(event: Any) -> bool:

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.mail import mail_admins
 from django.http import HttpResponseBase
 
-from ws_lambda import clock
+from ws_lambda import clock, telemetry
 from ws_lambda.events import GatewayEvent
 from ws_lambda.exceptions import Refused
 
@@ -29,6 +29,7 @@ _lock = threading.Lock()
 
 def report(error: Exception, *, view: str, handler: str, event: GatewayEvent) -> None:
     """Logs an error of a handler, with ids and never with the body, and mails it if none was mailed lately."""
+    telemetry.count("Failures")
     ids = _ids(event)
     said = "%s.%s raised %s (request %s)"
     logger.error(said, view, handler, type(error).__name__, event.request_id, exc_info=error, extra=ids)
@@ -44,6 +45,7 @@ def report(error: Exception, *, view: str, handler: str, event: GatewayEvent) ->
 def log_refusal(refusal: Refused, *, view: str, event: GatewayEvent | None) -> None:
     """Logs that a connect or a message was turned away. Without an event nobody has proved to be a gateway."""
     reason = type(refusal).__name__
+    telemetry.refused(reason)
     if event is None:
         logger.warning("%s refused a request that is not the gateway's: %s", view, reason)
     else:

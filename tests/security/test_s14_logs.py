@@ -49,3 +49,9 @@ def test_a_run_of_everything(user, use_view, settings, caplog):
     login_keys = [f"login-{n}-of-this-test" for n in range(3)]
     leaked = [what for what in (*tokens, *login_keys, "f" * 64, "cookie-1", SECRET, GUESS, BODY) if what in text]
     assert leaked == []
+
+
+def test_the_local_gateway_does_not_print_the_subprotocols_that_it_is_offered():
+    import ws_lambda.local.server  # noqa: F401 - quietens aiohttp
+
+    assert not logging.getLogger("aiohttp.websocket").isEnabledFor(logging.WARNING)

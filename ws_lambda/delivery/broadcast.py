@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 
+from ws_lambda import telemetry
 from ws_lambda.conf import conf
 from ws_lambda.delivery import pacing
 from ws_lambda.delivery.exchange import Response, Slots
@@ -136,6 +137,9 @@ def _tell(on_gone: OnGone, gone: Sequence[Recipient]) -> None:
 
 def _report(round_: Posting, started: float) -> DeliveryReport:
     _log(round_.failed)
+    telemetry.count("Deliveries", round_.sent)
+    telemetry.count("Gone", len(round_.gone))
+    telemetry.count("Failed", len(round_.failed))
     return DeliveryReport(
         sent=round_.sent,
         gone=tuple(recipient.connection_id for recipient in round_.gone),

@@ -153,9 +153,8 @@ def first_pages(parts: list[KeyRange], limit: int = PAGE) -> tuple[list[list[Rec
     return list(reading.pages), reading.rest
 
 
-def last_of(part: KeyRange) -> Recipient | None:
+def last_of(whole: KeyRange) -> Recipient | None:
     """The last recipient of a whole partition, or None if it is empty."""
-    whole = KeyRange(part.kind, part.partition)
     reading = Reading([whole], one_page=True, limit=1, backwards=True)
     with pump() as one:
         one.run(reading, Slots(1))

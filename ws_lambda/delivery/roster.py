@@ -77,13 +77,22 @@ def divided(part: KeyRange, pieces: int, first: str = "") -> list[KeyRange]:
     """
     if pieces <= 1 or part.kind != "channel":
         return [part]
-    last = reading.last_of(part)
+    last = _last_of(part)
     begin = part.after or first
     if last is None or last.connection_id <= begin:
         return [part]
     marks = [upto for _, upto in cut(begin, last.connection_id, pieces)][:-1]
     ends = zip([part.after, *marks], [*marks, part.upto], strict=True)
     return [KeyRange(part.kind, part.partition, after, upto) for after, upto in ends]
+
+
+def _last_of(part: KeyRange) -> Recipient | None:
+    """The last recipient of a whole partition."""
+    whole = KeyRange(part.kind, part.partition)
+    if installed() is None:
+        return reading.last_of(whole)
+    found = recipients_in(aws.client("dynamodb").query(**query(whole, 1, backwards=True)), {})
+    return found[0] if found else None
 
 
 def _by_client(parts: list[KeyRange]) -> Iterator[Recipient]:

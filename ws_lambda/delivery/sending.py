@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
+from ws_lambda import telemetry
 from ws_lambda.conf import conf
 from ws_lambda.delivery import payload, roster
 from ws_lambda.delivery.audiences import Audience, Listed
@@ -49,6 +50,7 @@ def _send_or_queue(audience: Audience, body: bytes, on_gone: OnGone) -> Delivery
 
     queued = queue.enqueue(queue.jobs_for(audience, body, head, source))
     source.close()
+    telemetry.count("Queued", queued)
     return DeliveryReport(queued=queued, seconds=time.monotonic() - started)
 
 

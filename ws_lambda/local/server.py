@@ -1,6 +1,7 @@
 """The gateway on a port, by aiohttp: sockets at `/<stage>`, @connections below it, the live page at `/`."""
 
 import asyncio
+import logging
 import socket
 from collections.abc import Mapping
 
@@ -18,6 +19,9 @@ BODY_LIMIT = 8 * 1024 * 1024
 
 CLOSE_WAIT = 2.0
 """Seconds a client has to answer a close frame."""
+
+# aiohttp warns of subprotocols that it was not told of, and prints them: tokens may be among them.
+logging.getLogger("aiohttp.websocket").setLevel(logging.ERROR)
 
 
 class Server:

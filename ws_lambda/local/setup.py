@@ -1,49 +1,30 @@
 """Puts the local API together, and its tables and accounts."""
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
 
-from ws_lambda.conf import conf
-from ws_lambda.local.api import Api, Route
+from ws_lambda.local.api import Api
 from ws_lambda.local.clock import SystemClock
 from ws_lambda.local.gateway import Gateway
-from ws_lambda.local.integration_lambda import LambdaIntegration
+from ws_lambda.local.http_client import HttpClient
 from ws_lambda.local.invoke_client import WorkerFunction
 from ws_lambda.local.options import Options
 from ws_lambda.local.queue import LocalQueue
+from ws_lambda.local.routes import http_routes, lambda_routes
+from ws_lambda.local.run import ACCESS_KEY, API_ID, QUEUE, QUEUE_PATH, REGION, SECRET_KEY, STAGE, RunOptions
 from ws_lambda.local.server import Server
-from ws_lambda.local.supervisor import (
-    ACCESS_KEY,
-    API_ID,
-    QUEUE,
-    QUEUE_PATH,
-    REGION,
-    SECRET_KEY,
-    STAGE,
-)
-
-if TYPE_CHECKING:
-    from ws_lambda.local import supervisor
-
-ROUTE_KEYS = ("$connect", "$disconnect", "$default")
 
 
 def make_server(
-    options: "supervisor.Options", domain_name: str, invoke_path: str
+    options: RunOptions, domain_name: str, site: str, invoke_path: str
 ) -> tuple[Server, Callable[[], Awaitable[None]]]:
     """A server of the API that a deployment would make, and what closes its connections to the function."""
-    function = WorkerFunction(invoke_path)
-    route = Route(integration=LambdaIntegration(function), replies=True)
-    api = Api(
-        api_id=API_ID,
-        stage=STAGE,
-        domain_name=domain_name,
-        routes=dict.fromkeys((*ROUTE_KEYS, *conf.ROUTE_PATHS), route),
-    )
+    function, http = WorkerFunction(invoke_path), HttpClient()
+    routes = http_routes(site, http) if options.integration == "http" else lambda_routes(function)
     gateway = Gateway(
-        api,
+        Api(api_id=API_ID, stage=STAGE, domain_name=domain_name, routes=routes),
         clock=SystemClock(options.speed),
         options=Options(forwarded_proto="http"),
+        quotas=options.quotas,
         faults=options.faults,
         seed=options.seed,
     )
@@ -55,6 +36,7 @@ def make_server(
     async def close() -> None:
         await queue.stop()
         await function.close()
+        await http.close()
 
     return server, close
 

@@ -14,35 +14,13 @@ import socket
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from ws_lambda.local.children import Child
-from ws_lambda.local.faults import Faults
+from ws_lambda.local.run import ACCESS_KEY, QUEUE, QUEUE_PATH, REGION, SECRET_KEY, STAGE, RunOptions
 
-ACCESS_KEY, SECRET_KEY, REGION = "local", "local", "eu-west-1"
-"""What @connections requests are to be signed with here. No real credentials are used or needed."""
-
-STAGE = API_ID = "local"
-QUEUE, QUEUE_PATH = "fanout", "/_sqs"
-HANDLER = "ws_lambda.lambda_handler.handler"
 RELOAD = 3
 """Exit code of a worker that wants to be started again: Django's own."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Options:
-    """The command line."""
-
-    port: int
-    ws_port: int
-    handler: str = HANDLER
-    """Dotted path of the function that the gateway invokes."""
-
-    reload: bool = True
-    faults: Faults = field(default_factory=Faults)
-    seed: int | None = None
-    speed: float = 1.0
 
 
 class PortTakenError(Exception):
@@ -69,7 +47,7 @@ def listen(port: int) -> socket.socket:
 class Supervisor:
     """One run of `ws_local`."""
 
-    def __init__(self, options: Options, say: Callable[[str], None]) -> None:
+    def __init__(self, options: RunOptions, say: Callable[[str], None]) -> None:
         self._options, self._say = options, say
         self._http = listen(options.port)
         self._ws = listen(options.ws_port)
@@ -147,7 +125,7 @@ class Supervisor:
         # Imported here: the children start meanwhile.
         from ws_lambda.local.setup import make_server, prepare
 
-        server, close = make_server(self._options, self.gateway_host, self._invoke_path)
+        server, close = make_server(self._options, self.gateway_host, self.http_url, self._invoke_path)
         try:
             await server.start(self._ws)
             await self._or_stop(asyncio.to_thread(prepare))

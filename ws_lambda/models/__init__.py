@@ -8,6 +8,7 @@ from ws_lambda.models.admin_log import AdminAction
 from ws_lambda.models.base import Table
 from ws_lambda.models.channel_permissions import ChannelPermission
 from ws_lambda.models.django_sessions import DjangoSession
+from ws_lambda.models.fanout_jobs import FanoutJob
 from ws_lambda.models.gateways import ApiGateway
 from ws_lambda.models.memberships import ChannelMembership
 from ws_lambda.models.messages import ChannelMessage
@@ -24,6 +25,7 @@ __all__ = [
     "ChannelMessage",
     "ChannelPermission",
     "DjangoSession",
+    "FanoutJob",
     "RateLimit",
     "SessionQuerySet",
     "WebSocketSession",
@@ -38,6 +40,7 @@ ALL_TABLES: tuple[type[Table], ...] = (
     RateLimit,
     ChannelPermission,
     ChannelMessage,
+    FanoutJob,
     ApiGateway,
     DjangoSession,
     AdminAction,

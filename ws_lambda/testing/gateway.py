@@ -19,6 +19,7 @@ from ws_lambda.local.integration_lambda import LambdaIntegration
 from ws_lambda.local.management import Management
 from ws_lambda.local.options import Options
 from ws_lambda.local.quotas import Quotas
+from ws_lambda.local.routes import keys
 from ws_lambda.testing.login import Login
 from ws_lambda.testing.transport import GatewayTransport
 
@@ -58,7 +59,6 @@ class InProcessGateway:
         faults: Faults | None = None,
         seed: int = 0,
     ) -> None:
-        from ws_lambda.conf import conf
         from ws_lambda.gatekeeping.trust import allowed_ids
 
         self._handler, self._raise = handler, raise_exceptions
@@ -67,12 +67,11 @@ class InProcessGateway:
         """Moved by `advance`."""
 
         route = Route(integration=LambdaIntegration(self._invoke), replies=replies)
-        keys = ("$connect", "$disconnect", "$default", *conf.ROUTE_PATHS, *routes)
         api = Api(
             api_id=api_id or min(allowed_ids(), default="test"),
             stage=stage,
             domain_name=domain_name,
-            routes=dict.fromkeys(keys, route),
+            routes=dict.fromkeys((*keys(), *routes), route),
         )
         self.core = Gateway(
             api, clock=self.clock, options=options, quotas=quotas or NO_THROTTLE, faults=faults, seed=seed

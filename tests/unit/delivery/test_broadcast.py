@@ -2,7 +2,7 @@
 
 import random
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -145,23 +145,22 @@ def test_past_the_deadline_nothing_is_sent_and_all_are_named(far: FarSide) -> No
 
 
 def test_a_hanging_recipient_holds_up_nobody(far: FarSide, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rounds, "TIMEOUT", 0.3)
-    monkeypatch.setattr(rounds, "RETRY_WINDOW", 0.5)
-    far.behave = lambda cid, _before: "hang" if cid == "c000000=" else 200
-    order: list[str] = []
+    """It hangs until everybody else has been sent to: if they waited for it, this would not end."""
+    monkeypatch.setattr(rounds, "TIMEOUT", 60.0)
 
-    def source() -> Iterator[Recipient]:
-        for one in recipients(far, 2_000):
-            order.append(one.connection_id)
-            yield one
+    def behave(connection_id: str, before: int) -> Answer:
+        if connection_id == "c000000=" and before == 0:
+            return "hang"
+        if far.delivered.total() == 1_999:
+            far.release()
+        return 200
 
-    report = delivery.send(Listed(source()), "x", on_gone=ignore)
+    far.behave = behave
 
-    assert report.sent == 1_999
-    assert len(report.failed) == 1 and report.failed[0].ambiguous
-    paths = [path for _, path, _, _ in far.requests]
-    repeats = [place for place, path in enumerate(paths) if path.endswith("/c000000%3D")]
-    assert repeats[0] < 200 and all(place >= 1_999 for place in repeats[1:])
+    report = delivery.send(Listed(iter(recipients(far, 2_000))), "x", on_gone=ignore)
+
+    assert (report.sent, report.repeated) == (2_000, ("c000000=",))
+    assert far.delivered["c000000="] == 2
 
 
 def test_no_endpoint(far: FarSide) -> None:
@@ -231,13 +230,14 @@ def test_ten_thousand_with_mixed_faults(
 ) -> None:
     """Each recipient has exactly one outcome, the right one, and only ambiguous failures are ever sent twice."""
     settings.WS_LAMBDA = {"FANOUT_MAX_RPS": 0}
-    monkeypatch.setattr(rounds, "TIMEOUT", 0.25)
+    monkeypatch.setattr(rounds, "TIMEOUT", 1.0)
+    monkeypatch.setattr(rounds, "RETRY_WINDOW", 4.0)
     monkeypatch.setattr(rounds, "_BACKOFF", 0.01)
     chance = random.Random(seed)
     everyone = recipients(far, 10_000)
     plan: dict[str, tuple[Answer, int]] = {}
     for one in everyone:
-        fault = chance.choice(FAULTS) if chance.random() < 0.1 else 200
+        fault = chance.choice(FAULTS) if chance.random() < 0.05 else 200
         plan[one.connection_id] = (fault, chance.choice((1, 2, 99)))  # so often, then 200
 
     def behave(connection_id: str, before: int) -> Answer:
@@ -264,7 +264,8 @@ def test_ten_thousand_with_mixed_faults(
             assert one.connection_id in failed, (fault, times)
             assert failed[one.connection_id].ambiguous or fault in (403, 429)
         else:
-            assert one.connection_id not in failed and one.connection_id not in gone, (fault, times)
+            assert one.connection_id not in failed, (fault, times, failed[one.connection_id])
+            assert one.connection_id not in gone, (fault, times)
             assert far.delivered[one.connection_id] >= 1
     twice = {cid for cid, count in far.delivered.items() if count > 1}
     named = set(report.repeated) | {cid for cid, one in failed.items() if one.ambiguous}

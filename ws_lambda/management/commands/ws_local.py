@@ -1,12 +1,16 @@
 """`manage.py ws_local`: Django, API Gateway and DynamoDB on this machine."""
 
 from argparse import ArgumentParser
+from collections.abc import Iterable
+from dataclasses import fields
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from ws_lambda.local import faults
-from ws_lambda.local.supervisor import HANDLER, Options, PortTakenError, Supervisor
+from ws_lambda.local.quotas import Quotas
+from ws_lambda.local.run import HANDLER, RunOptions
+from ws_lambda.local.supervisor import PortTakenError, Supervisor
 
 
 class Command(BaseCommand):
@@ -21,6 +25,19 @@ class Command(BaseCommand):
             default=HANDLER,
             metavar="PATH",
             help="dotted path of the function (%(default)s)",
+        )
+        parser.add_argument(
+            "--integration",
+            choices=("lambda", "http"),
+            default="lambda",
+            help="how events reach the views: by the function, or as HTTP requests to their URLs",
+        )
+        parser.add_argument(
+            "--quota",
+            action="append",
+            default=[],
+            metavar="NAME=VALUE",
+            help=f"another quota than AWS's: {', '.join(one.name for one in fields(Quotas))}",
         )
         parser.add_argument("--noreload", action="store_true", help="do not restart when code changes")
         parser.add_argument(
@@ -41,10 +58,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            run = Options(
+            run = RunOptions(
                 port=options["port"],
                 ws_port=options["ws_port"],
                 handler=options["handler"],
+                integration=options["integration"],
+                quotas=_quotas(options["quota"]),
                 reload=not options["noreload"],
                 faults=faults.parse(options["fault"], options["latency"]),
                 seed=options["seed"],
@@ -61,3 +80,22 @@ class Command(BaseCommand):
     def _say(self, text: str) -> None:
         self.stdout.write(text)
         self.stdout.flush()
+
+
+def _quotas(settings: Iterable[str]) -> Quotas:
+    """Reads `idle_timeout=30`.
+
+    Raises:
+        ValueError: with a sentence for the command line.
+    """
+    chosen: dict[str, Any] = {}
+    known = {one.name for one in fields(Quotas)}
+    for setting in settings:
+        name, _, value = setting.partition("=")
+        if name not in known:
+            raise ValueError(f"There is no quota {name!r}. There are {', '.join(sorted(known))}.")
+        try:
+            chosen[name] = float(value)
+        except ValueError:
+            raise ValueError(f"Quota {name} needs a number, not {value!r}.") from None
+    return Quotas(**chosen)

@@ -35,6 +35,7 @@ NEVER_IMPORTED = (
     "*.dist-info/REQUESTED",
     "boto3/examples/*",
     "ws_lambda/local/*",
+    "ws_lambda/provisioning/zappa/*",
     "ws_lambda/testing/*",
     "zappa/cli.py",
     "zappa/core.py",
@@ -124,7 +125,7 @@ class Sources:
         imports: set[str] = set()
         texts, project = [], []
         for name, data in files.items():
-            if not name.endswith(".py") or name.startswith(SELF_CONTAINED):
+            if not name.endswith(".py") or name.startswith(SELF_CONTAINED) or _never_imported(name):
                 continue
             text = data.decode("utf-8", "replace")
             texts.append(text)
@@ -132,6 +133,10 @@ class Sources:
                 project.append(text)
                 imports |= _imported(text)
         return cls(imports, "\n".join(texts), "\n".join(project))
+
+
+def _never_imported(path: str) -> bool:
+    return any(fnmatch(path, pattern) for pattern in NEVER_IMPORTED)
 
 
 def _imported(text: str) -> set[str]:
@@ -227,13 +232,14 @@ class Trim:
             services=services,
             parts=tuple(part for part, named in OPTIONAL_PARTS.items() if not re.search(named, sources.text)),
             languages=_languages(sources.project, options),
-            patterns=NEVER_IMPORTED + options.drop,
+            patterns=options.drop,
         )
 
     def drops(self, path: str) -> bool:
         """Whether a path of the zip goes."""
         return (
             path in self.unneeded
+            or _never_imported(path)
             or any(fnmatch(path, pattern) for pattern in self.patterns)
             or self._is_other_service(path)
             or self._is_other_language(path)

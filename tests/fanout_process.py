@@ -1,0 +1,38 @@
+"""One invocation of the function in a process of its own, so that it can be killed.
+
+Reads an SQS event as JSON from standard input, and writes the function's answer to standard output.
+"""
+
+import json
+import os
+import sys
+import time
+
+import django
+from django.conf import settings
+
+
+class Context:
+    """What Lambda passes beside the event: so many seconds, and no more."""
+
+    function_name = "fanout-process"
+
+    def __init__(self, seconds: float) -> None:
+        self.ends = time.monotonic() + seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int((self.ends - time.monotonic()) * 1000)
+
+
+def main() -> None:
+    given = json.loads(os.environ["FANOUT_PROCESS"])
+    settings.WS_LAMBDA = given["settings"]
+    django.setup()
+    from ws_lambda import fanout
+
+    fanout.LEASE = given["lease"]
+    sys.stdout.write(json.dumps(fanout.handle(json.load(sys.stdin), Context(given["seconds"]))))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,144 @@
+"""R6: pruning works with every `$disconnect` lost."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from tests.far_side import FarSide
+from tests.golden import golden
+from tests.wire import Context
+from ws_lambda import clock, housekeeping
+from ws_lambda.events import GatewayEvent
+from ws_lambda.models import ChannelMembership, WebSocketSession
+from ws_lambda.models.attributes import milliseconds
+from ws_lambda.models.cursors import Cursor
+from ws_lambda.models.opening import new_session, open_session
+
+pytestmark = pytest.mark.usefixtures("tables")
+
+
+@pytest.fixture
+def far_side() -> Iterator[FarSide]:
+    """API Gateway: it knows no connection, unless told otherwise."""
+    with FarSide(lambda _id, _before: 410).serving() as side:
+        yield side
+
+
+def open_one(side: FarSide, connection_id: str, *, age: timedelta, channel: str = "general") -> WebSocketSession:
+    opened = milliseconds(clock.utcnow() - age)
+    event = GatewayEvent.from_lambda(golden("connect", connectionId=connection_id, connectedAt=opened))
+    session = new_session(event, endpoint_url=side.endpoint_url, channel_name=channel)
+    session.connected_at = clock.utcnow() - age
+    open_session(session)
+    return session
+
+
+def open_ids() -> set[str]:
+    return {one.connection_id for one in WebSocketSession.scan() if one.connected}
+
+
+def members() -> set[str]:
+    return {row.connection_id for row in ChannelMembership.scan()}
+
+
+def test_everything_is_closed_although_nobody_was_told(far_side: FarSide) -> None:
+    for number in range(25):
+        open_one(far_side, f"idle{number}=", age=timedelta(minutes=30))
+        open_one(far_side, f"old{number}=", age=timedelta(hours=3))
+    pruned = housekeeping.run()
+    assert (pruned.asked, pruned.gone, pruned.expired, pruned.complete) == (25, 25, 25, True)
+    assert open_ids() == members() == set()
+
+
+def test_who_is_there_stays_and_who_is_young_is_not_even_asked_about(far_side: FarSide) -> None:
+    far_side.behave = lambda connection_id, _before: 200 if connection_id == "here=" else 410
+    open_one(far_side, "here=", age=timedelta(minutes=30))
+    open_one(far_side, "gone=", age=timedelta(minutes=30))
+    open_one(far_side, "new=", age=timedelta(minutes=1))
+    housekeeping.run()
+    assert open_ids() == members() == {"here=", "new="}
+    assert set(far_side.asked) == {"here=", "gone="}
+    assert {method for method, *_rest in far_side.requests} == {"GET"}
+
+
+def test_no_answer_closes_nobody(far_side: FarSide) -> None:
+    far_side.behave = lambda _id, _before: 403
+    open_one(far_side, "hidden=", age=timedelta(minutes=30))
+    pruned = housekeeping.run()
+    assert (pruned.gone, pruned.unknown) == (0, 1)
+    assert open_ids() == {"hidden="}
+
+
+def test_orphaned_memberships_go_and_those_of_another_generation_too(far_side: FarSide) -> None:
+    far_side.behave = lambda _id, _before: 200
+    here = open_one(far_side, "here=", age=timedelta(minutes=1))
+    row = ChannelMembership.get("general", "here=")
+    fields = {
+        name: getattr(row, name) for name in ("endpoint_url", "api_id", "joined_at", "expires_at", "connected_at")
+    }
+    ChannelMembership("general", "nobody=", **fields).save()
+    before = {**fields, "connected_at": here.connected_at - timedelta(hours=1)}
+    ChannelMembership("earlier", "here=", **before).save()
+    pruned = housekeeping.run()
+    assert pruned.orphans == 2
+    assert [(row.channel, row.connection_id) for row in ChannelMembership.scan()] == [("general", "here=")]
+
+
+def test_a_run_that_is_cut_short_goes_on_where_it_stopped(far_side: FarSide, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(housekeeping, "PAGE", 5)
+    for number in range(40):
+        open_one(far_side, f"idle{number}=", age=timedelta(minutes=30))
+    runs = 0
+    closed = 0
+    while True:
+        pruned = housekeeping.run(0)
+        runs += 1
+        closed += pruned.gone
+        assert pruned.asked <= 5, "one page and no more, when there is no time"
+        if pruned.complete:
+            break
+        assert Cursor.read("prune")
+    assert runs > 8
+    assert closed == 40
+    assert open_ids() == members() == set()
+    assert Cursor.read("prune") == {}
+
+
+def test_two_runs_at_once_close_each_session_once(far_side: FarSide) -> None:
+    for number in range(30):
+        open_one(far_side, f"idle{number}=", age=timedelta(minutes=30))
+    with ThreadPoolExecutor(2) as pool:
+        both = list(pool.map(lambda _: housekeeping.run(), range(2)))
+    assert sum(pruned.gone for pruned in both) == 30
+    assert open_ids() == members() == set()
+
+
+def test_an_unreadable_position_is_no_position(far_side: FarSide) -> None:
+    Cursor.write("prune", {"step": "no such step", "key": {"x": {"S": "y"}}})
+    open_one(far_side, "idle=", age=timedelta(minutes=30))
+    assert housekeeping.run().gone == 1
+
+
+def test_the_schedule_calls_it_through_the_function(far_side: FarSide) -> None:
+    from ws_lambda.lambda_handler import handler
+
+    open_one(far_side, "idle=", age=timedelta(minutes=30))
+    rule = "arn:aws:events:eu-west-1:123456789012:rule/demo-dev-prune-ws_lambda.housekeeping.prune"
+    answer: dict[str, Any] = handler({"detail-type": "Scheduled Event", "resources": [rule]}, Context())
+    assert answer["gone"] == 1
+    assert answer["complete"] is True
+
+
+def test_by_hand(far_side: FarSide) -> None:
+    open_one(far_side, "idle=", age=timedelta(minutes=30))
+    open_one(far_side, "old=", age=timedelta(hours=3))
+    out = StringIO()
+    call_command("ws_prune", stdout=out)
+    assert out.getvalue().startswith("Closed 2 sessions (1 older than two hours, 1 of 1 asked about gone")
+    call_command("ws_prune", seconds=0.0, stdout=out)
+    assert "run it again" not in out.getvalue(), "there was nothing left to do"

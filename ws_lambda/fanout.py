@@ -1,0 +1,184 @@
+"""The worker of the fan-out queue: takes jobs from SQS events and sends to their recipients.
+
+A job's row in `fanout_jobs` says how far it has come, and the queue's messages only wake a worker up. So a message
+that comes twice does no harm, and one whose worker was killed is taken up where the last checkpoint was: nobody is
+left out, and at most those are sent to twice who got theirs after that checkpoint (PROGRESS_EVERY and whoever was in
+flight). A job that its invocation has no time for is put on the queue again, for the next one.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import islice
+from typing import Any, Final
+
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from botocore.exceptions import ClientError
+
+from ws_lambda import aws, clock, delivery
+from ws_lambda.conf import conf
+from ws_lambda.delivery import pacing, queue, roster
+from ws_lambda.delivery.broadcast import Posting
+from ws_lambda.delivery.jobs import Job
+from ws_lambda.delivery.rounds import Round
+from ws_lambda.exceptions import DeliveryError
+from ws_lambda.models.fanout_jobs import FanoutJob, JobBusy, JobLost
+from ws_lambda.models.sessions import WebSocketSession
+
+logger = logging.getLogger("ws_lambda.fanout")
+
+LEASE = 30.0
+"""Seconds that a worker has a job to itself after a checkpoint, and after which a killed one's message comes back.
+
+Checkpoints come every five seconds at least."""
+
+MARGIN: Final = 1.0
+"""Seconds kept, beside the door's own, for the last checkpoint."""
+
+Hide = Callable[[float], None]
+"""Keeps a job's message from being delivered again for so many seconds."""
+
+
+def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Works off the jobs of an SQS event, one after the other.
+
+    Returns:
+        `{"batchItemFailures": [...]}`: the messages that SQS is to deliver again. The event source mapping has to
+        have `ReportBatchItemFailures`, or one failure repeats the whole batch.
+    """
+    processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
+    with delivery.deadline(context.get_remaining_time_in_millis() / 1000 - MARGIN):
+        return dict(process_partial_response(event, _take, processor, context))
+
+
+def _take(record: Any) -> None:
+    """One SQS message. What this raises puts the message back."""
+    hide = partial(_hide, record.receipt_handle)
+    try:
+        work_off(Job.from_json(record.body), hide)
+    except JobBusy as busy:
+        hide(busy.seconds + 1)
+        logger.info("message %s waits: %s", record.message_id, busy)
+        raise
+    except Exception as error:
+        logger.warning("message %s goes back: %s: %s", record.message_id, type(error).__name__, error)
+        raise
+
+
+def _hide(receipt_handle: str, seconds: float) -> None:
+    try:
+        aws.client("sqs").change_message_visibility(
+            QueueUrl=conf.FANOUT_QUEUE_URL, ReceiptHandle=receipt_handle, VisibilityTimeout=int(seconds + 0.999)
+        )
+    except ClientError as error:  # the queue's own visibility timeout holds then
+        logger.warning("a message's visibility timeout stays as it was: %s", error)
+
+
+def work_off(job: Job, hide: Hide) -> None:
+    """Sends to the recipients of a job from where it stands; puts it on the queue again if time runs out.
+
+    Raises:
+        JobBusy: another worker has it.
+        JobLost: another worker has taken it over.
+        DeliveryError: its roster cannot be read, the queue did not take it back, or its time is over.
+    """
+    if clock.now() > job.not_after:
+        raise DeliveryError(f"Job {job.job_id} is too old to be sent")
+    row = FanoutJob.claim(job.job_id, LEASE)
+    if row is None:
+        logger.info("job %s was finished before", job.job_id)
+        return
+    progress = _Progress(job, row, hide)
+    try:
+        report = delivery.broadcast(
+            progress.recipients(),
+            job.body,
+            on_gone=_leave_to_checkpoints,
+            pace=pacing.share_of(job.pieces),
+            progress=progress.note,
+            resumable=True,
+        )
+    except JobLost:
+        raise
+    except BaseException:
+        progress.write(seconds=0)
+        raise
+    logger.info("job %s: %s", job.job_id, report)
+    if progress.unreadable:
+        raise DeliveryError(f"The roster of job {job.job_id} was read only in part")
+    if not progress.finished:
+        queue.enqueue([job])
+
+
+def _leave_to_checkpoints(_gone: Any) -> None:
+    """Who is gone has been closed by the checkpoint that counts him."""
+
+
+class _Progress:
+    """Where a job stands, and the writing down of it."""
+
+    def __init__(self, job: Job, row: FanoutJob, hide: Hide) -> None:
+        self.finished = False
+        self.unreadable = False
+        self._job = job
+        self._row = row
+        self._hide = hide
+        self._hidden_at = float("-inf")
+        self._again = row.waiting()
+        self._pending = self._again
+        self._after = row.after
+        self._before = (int(row.sent), int(row.gone), int(row.failed))
+        self._counts: tuple[int, ...] = self._before
+        self._closed = 0
+
+    def recipients(self) -> Iterator[delivery.Recipient | None]:
+        """First those whose outcome the checkpoint did not know, then the rest of the part."""
+        part, after = self._job.part, self._after
+        yield from self._again
+        if part is None:
+            yield from islice(self._job.listed, int(after or 0), None)
+        else:
+            yield from roster.in_order(part.resumed_at(after) if after else part)
+
+    def note(self, round_: Round) -> None:
+        """Takes stock of the round, closes who is gone, and writes it down."""
+        assert isinstance(round_, Posting)  # noqa: S101 - for the type checker: broadcast runs no other
+        self._close(round_.gone[self._closed :])
+        self._closed = len(round_.gone)
+        beyond = round_.taken - len(self._again)
+        if beyond > 0 and round_.last is not None:
+            self._after = self._cursor(round_.last, beyond)
+        self._pending = [one.recipient for one in round_.under_way] + self._again[round_.taken :]
+        now_done = (round_.sent, len(round_.gone), len(round_.failed))
+        self._counts = tuple(map(sum, zip(self._before, now_done, strict=True)))
+        self.unreadable = round_.source_error is not None
+        self.finished = round_.over and not round_.unread and not self._pending
+        self.write(seconds=0 if round_.over else LEASE)
+
+    def write(self, seconds: float) -> None:
+        """Writes the checkpoint, and keeps the job for so many seconds; 0 lets go of it."""
+        self._row.checkpoint(
+            after=self._after,
+            pending=self._pending,
+            counts=self._counts,
+            seconds=seconds,
+            finished=self.finished,
+        )
+        now = time.monotonic()
+        if seconds and now - self._hidden_at > LEASE / 3:
+            self._hidden_at = now
+            self._hide(LEASE)
+
+    def _cursor(self, last: delivery.Recipient, beyond: int) -> str:
+        if self._job.part is None:
+            return str(int(self._row.after or 0) + beyond)
+        return self._job.part.cursor(last)
+
+    def _close(self, gone: list[delivery.Recipient]) -> None:
+        part = self._job.part
+        channel = part.partition.partition("#")[0] if part and part.kind == "channel" else ""
+        try:
+            WebSocketSession.objects.close_gone(gone, channel_name=channel)
+        except Exception:
+            logger.exception("%d gone connections could not be closed; the next send finds them again", len(gone))

@@ -1,0 +1,45 @@
+"""The routes that a deployment of this project would have, for either kind of integration."""
+
+from collections.abc import Awaitable, Callable
+
+from ws_lambda.conf import conf
+from ws_lambda.events import HTTP_HEADERS, SECRET_HEADER, route_slug
+from ws_lambda.local.api import Answer, Event, Route
+from ws_lambda.local.integration_http import PREFIX, HttpIntegration, HttpRequest
+from ws_lambda.local.integration_lambda import LambdaIntegration
+
+FIXED_KEYS = ("$connect", "$disconnect", "$default")
+
+
+def keys() -> tuple[str, ...]:
+    """`$connect`, `$disconnect`, `$default`, and those of the setting ROUTE_PATHS."""
+    return (*FIXED_KEYS, *conf.ROUTE_PATHS)
+
+
+def lambda_routes(function: Callable[[Event], Awaitable[object]]) -> dict[str, Route]:
+    """Every route invokes the one function, and replies."""
+    return dict.fromkeys(keys(), Route(integration=LambdaIntegration(function), replies=True))
+
+
+def http_routes(site: str, send: Callable[[HttpRequest], Awaitable[Answer]]) -> dict[str, Route]:
+    """Every route posts to its own URL of the site, proves itself with the gateway secret, and replies.
+
+    Raises:
+        ValueError: there is no GATEWAY_SECRET, without which the views trust no HTTP request.
+    """
+    secret = conf.GATEWAY_SECRET if isinstance(conf.GATEWAY_SECRET, str) else next(iter(conf.GATEWAY_SECRET), "")
+    if not secret:
+        raise ValueError('The HTTP integration needs WS_LAMBDA["GATEWAY_SECRET"]: it is what the views know it by.')
+    parameters = {f"{PREFIX}header.{header}": variable for header, variable in HTTP_HEADERS.items()}
+    parameters[f"{PREFIX}header.{SECRET_HEADER}"] = f"'{secret}'"
+    return {
+        key: Route(
+            integration=HttpIntegration(url=site.rstrip("/") + _path(key), send=send, parameters=parameters),
+            replies=True,
+        )
+        for key in keys()
+    }
+
+
+def _path(key: str) -> str:
+    return conf.ROUTE_PATHS.get(key) or conf.BASE_PATH + route_slug(key)

@@ -1,0 +1,33 @@
+"""What a run of `ws_local` is told, and the names that its processes agree on."""
+
+from dataclasses import dataclass, field
+
+from ws_lambda.local.faults import Faults
+from ws_lambda.local.quotas import Quotas
+
+ACCESS_KEY, SECRET_KEY, REGION = "local", "local", "eu-west-1"
+"""What @connections requests are to be signed with here. No real credentials are used or needed."""
+
+STAGE = API_ID = "local"
+QUEUE, QUEUE_PATH = "fanout", "/_sqs"
+HANDLER = "ws_lambda.lambda_handler.handler"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunOptions:
+    """The command line."""
+
+    port: int
+    ws_port: int
+    handler: str = HANDLER
+    """Dotted path of the function that the gateway invokes."""
+
+    integration: str = "lambda"
+    """`lambda`, or `http`: events are posted to the site's own URLs."""
+
+    reload: bool = True
+    faults: Faults = field(default_factory=Faults)
+    quotas: Quotas = field(default_factory=Quotas)
+    seed: int | None = None
+    speed: float = 1.0
+    """Gateway seconds per second."""

@@ -1,0 +1,130 @@
+"""How far each job of a queued broadcast has come. The row is the truth; queue messages only wake a worker up."""
+
+import json
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Self
+from uuid import uuid4
+
+from pynamodb.attributes import BooleanAttribute, NumberAttribute, TTLAttribute, UnicodeAttribute
+from pynamodb.exceptions import UpdateError
+
+from ws_lambda import clock, delivery
+from ws_lambda.models.base import Table, TableMeta
+
+KEPT = timedelta(days=1)
+"""How long a row is kept after its last change; the queue keeps messages for less."""
+
+
+class JobBusy(Exception):
+    """Another worker has the job. It is tried again when this message comes back."""
+
+    def __init__(self, job_id: str, seconds: float) -> None:
+        super().__init__(f"job {job_id} is with another worker")
+        self.seconds = seconds
+        """How long that one has it yet, if it makes no more checkpoints."""
+
+
+class JobLost(Exception):
+    """This worker held the job for too long without a checkpoint, and another one has it now."""
+
+
+class FanoutJob(Table):
+    """One job: one part of a broadcast's recipients."""
+
+    class Meta(metaclass=TableMeta):
+        name = "fanout_jobs"
+
+    job_id = UnicodeAttribute(hash_key=True)
+    after = UnicodeAttribute(default="")
+    """The key, or the number in the list, of the last recipient taken from the roster."""
+
+    pending = UnicodeAttribute(default="[]")
+    """Those taken whose outcome was not known at the checkpoint, as JSON: in flight, or waiting for a retry."""
+
+    sent = NumberAttribute(default=0)
+    gone = NumberAttribute(default=0)
+    failed = NumberAttribute(default=0)
+    finished = BooleanAttribute(default=False)
+    worker = UnicodeAttribute(null=True)
+    """Who has the job: only that one may write a checkpoint."""
+
+    leased_until = NumberAttribute(default=0)
+    """Milliseconds since the epoch. After that, another worker may take the job."""
+
+    expires_at = TTLAttribute()
+
+    @classmethod
+    def claim(cls, job_id: str, seconds: float) -> Self | None:
+        """Takes a job, or None if it is finished.
+
+        Raises:
+            JobBusy: somebody else is at it.
+        """
+        row = cls(job_id)
+        free = cls.leased_until.does_not_exist() | (cls.leased_until < _now())
+        unfinished = cls.finished.does_not_exist() | (cls.finished == False)  # noqa: E712 - a condition
+        try:
+            row.update(
+                actions=[
+                    cls.worker.set(uuid4().hex),
+                    cls.leased_until.set(_now() + int(seconds * 1000)),
+                    cls.expires_at.set(clock.utcnow() + KEPT),
+                ],
+                condition=free & unfinished,
+            )
+        except UpdateError as refused:
+            if refused.cause_response_code != "ConditionalCheckFailedException":
+                raise
+            row.refresh(consistent_read=True)
+            if row.finished:
+                return None
+            left = (int(row.leased_until) - _now()) / 1000
+            raise JobBusy(job_id, max(0.0, left)) from refused
+        return row
+
+    def waiting(self) -> list[delivery.Recipient]:
+        """Those that were taken and are to be sent to first."""
+        return [delivery.Recipient(*one) for one in json.loads(self.pending)]
+
+    def checkpoint(
+        self,
+        *,
+        after: str,
+        pending: Iterable[delivery.Recipient],
+        counts: tuple[int, ...],
+        seconds: float,
+        finished: bool = False,
+    ) -> None:
+        """Writes down how far it has come, and keeps the job for so many seconds more; 0 lets go of it.
+
+        Args:
+            counts: sent, gone and failed so far.
+
+        Raises:
+            JobLost: another worker has taken it over.
+        """
+        cls = type(self)
+        sent, gone, failed = counts
+        try:
+            self.update(
+                actions=[
+                    cls.after.set(after),
+                    cls.pending.set(json.dumps(list(pending))),
+                    cls.sent.set(sent),
+                    cls.gone.set(gone),
+                    cls.failed.set(failed),
+                    cls.finished.set(finished),
+                    cls.leased_until.set(_now() + int(seconds * 1000) if seconds else 0),
+                    cls.expires_at.set(clock.utcnow() + KEPT),
+                ],
+                condition=cls.worker == self.worker,
+            )
+        except UpdateError as refused:
+            if refused.cause_response_code != "ConditionalCheckFailedException":
+                raise
+            raise JobLost(f"job {self.job_id} is with another worker now") from refused
+
+
+def _now() -> int:
+    return int(clock.now() * 1000)

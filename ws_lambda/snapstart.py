@@ -1,0 +1,33 @@
+"""What a SnapStart snapshot must not carry from one environment into the many that are restored from it.
+
+Connections are dead after a restore, credentials are another environment's, and a random generator that was
+seeded before the snapshot makes every environment wait the same jitter.
+"""
+
+import random
+
+from ws_lambda import aws
+from ws_lambda.delivery import curl
+from ws_lambda.models import base, channel_permissions, gateways
+
+
+def register() -> None:
+    """Has Lambda call `before_snapshot` and `after_restore`. Its runtimes from Python 3.12 on bring the hooks."""
+    from snapshot_restore_py import register_after_restore, register_before_snapshot
+
+    register_before_snapshot(before_snapshot)
+    register_after_restore(after_restore)
+
+
+def before_snapshot() -> None:
+    """Closes what is open."""
+    curl.forget()
+
+
+def after_restore() -> None:
+    """Forgets what belonged to the environment that the snapshot was taken of."""
+    aws.forget()
+    base.forget_connection()
+    channel_permissions.forget_cache()
+    gateways.forget()
+    random.seed()
