@@ -3,6 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
+from project import static_files
 from project.chat.pages import LogInView
 from project.chat.views import ChatView
 
@@ -10,6 +11,7 @@ urlpatterns = [
     path("login/", LogInView.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("ws/<slug:route>", ChatView.as_view(), name="websocket"),
+    path("static/<path:path>", static_files.serve),
     path("", include("ws_lambda.urls")),
     path("", include("project.chat.urls")),
 ]

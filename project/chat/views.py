@@ -52,5 +52,6 @@ class ChatView(WebSocketView):
         return answer
 
     def _announce(self, room: str) -> None:
+        """Everyone is told of every arrival, which is right for a team and too much for a stadium."""
         frame = {"type": "presence", "people": people_in(room)}
         WebSocketSession.objects.filter(channel_name=room).send_message(frame)

@@ -1,5 +1,6 @@
 """A real Chromium, and people in it."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_play
 
 from tests.local_site import ROOT, LocalSite, required
 
-CHROMIUM = Path("/usr/bin/chromium")
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -33,10 +34,10 @@ window.WebSocket = class extends WebSocket {
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """A running browser. Not for the whole session: while it runs, this thread's event loop is taken."""
-    if not CHROMIUM.exists():
-        required("Chromium (/usr/bin/chromium)")
+    if CHROMIUM is None:
+        required("Chromium (chromium, chromium-browser or google-chrome)")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(ARGUMENTS))
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
         yield browser
         browser.close()
 

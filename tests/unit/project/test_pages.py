@@ -68,6 +68,19 @@ def test_a_room_tells_its_script_what_it_needs(browser: Client) -> None:
     }
 
 
+def test_the_sites_files_are_served_without_a_web_server(settings: LazySettings) -> None:
+    settings.DEBUG = False
+    page = Client().get("/login/").text
+    files = re.findall(r'(?:href|src)="(/static/[^"]+)"', page)
+    assert len(files) >= 2
+    for path in [*files, "/static/ws_lambda/client.js"]:
+        answer = Client().get(path)
+        assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "public, max-age=3600")
+        answer.close()
+    for path in ("../settings.py", "%2e%2e/settings.py", "chat/../../../settings.py", "chat"):
+        assert Client().get(f"/static/{path}").status_code in (400, 404)
+
+
 @pytest.mark.parametrize(("debug", "sockets"), [(True, "ws: wss:"), (False, "wss:")])
 def test_pages_run_only_the_sites_own_code(settings: LazySettings, debug: bool, sockets: str) -> None:
     settings.DEBUG = debug
