@@ -1,18 +1,14 @@
-"""The demo project in this process: its own settings, its pages, its view, and someone to deliver to."""
+"""The demo project in this process: its own settings, its pages and its view, on the test kit."""
 
-from collections.abc import Callable, Iterator
-from uuid import uuid4
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.conf import LazySettings
 from django.test import Client
 
 from project import settings as demo
-from tests import dynamodb_server, wire
-from tests.far_side import FarSide
-from ws_lambda import aws
-from ws_lambda.delivery import curl
-from ws_lambda.models import all_tables, base, channel_permissions, gateways
+from ws_lambda.testing import WebSocketTestClient
 from ws_lambda.users.models import User
 
 OF_THE_DEMO = (
@@ -27,77 +23,39 @@ OF_THE_DEMO = (
     "SESSION_ENGINE",
     "STATIC_URL",
     "TEMPLATES",
+    "WS_LAMBDA",
     "WS_LOCAL_ACCOUNTS",
 )
 """The settings that make the demo; SECRET_KEY, DATABASES and quick passwords are those of the test run."""
 
 
-@pytest.fixture(scope="module")
-def dynamodb_server_in_use() -> Iterator[None]:
-    """A DynamoDB that can be spoken to over HTTP, as the sender does."""
-    with dynamodb_server.serving() as url, pytest.MonkeyPatch.context() as environment:
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            environment.setenv(name, "local")
-        environment.setenv("AWS_ENDPOINT_URL_DYNAMODB", url)
-        aws.forget()
-        yield
-    aws.forget()
-
-
-@pytest.fixture
-def gateway() -> Iterator[FarSide]:
-    """Where messages to connections arrive."""
-    with FarSide().serving() as side:
-        yield side
-
-
 @pytest.fixture(autouse=True)
-def project(settings: LazySettings, dynamodb_server_in_use: None, gateway: FarSide) -> Iterator[None]:
-    """The demo's settings, with tables of this test's own and two accounts."""
+def project(settings: LazySettings) -> None:
+    """The demo's settings. Autouse fixtures come first, so that its tables are made with its prefix."""
     for name in OF_THE_DEMO:
         setattr(settings, name, getattr(demo, name))
     settings.ALLOWED_HOSTS = ["testserver"]
-    settings.WS_LAMBDA = demo.WS_LAMBDA | {
-        "TABLE_PREFIX": f"t{uuid4().hex}_",
-        "ALLOWED_ORIGINS": [wire.ORIGIN],
-        "ENDPOINT_URL": gateway.endpoint_url,
-        "WEBSOCKET_URL": f"wss://{wire.HOST}/prod",
-    }
-    _forget()
-    for table in all_tables():
-        table.create_table(billing_mode="PAY_PER_REQUEST")
-    for name in ("red", "blue"):
-        User.objects.create_user(name, password=f"{name}-demo")
-    yield
-    for table in all_tables():
-        table.delete_table()
-    _forget()
-
-
-def _forget() -> None:
-    base.forget_connection()
-    curl.forget()
-    channel_permissions.forget_cache()
-    gateways.forget()
 
 
 @pytest.fixture
-def browser() -> Client:
+def people(ws_tables: None) -> dict[str, Any]:
+    """The accounts red and blue."""
+    return {name: User.objects.create_user(name, password=f"{name}-demo") for name in ("red", "blue")}
+
+
+@pytest.fixture
+def browser(people: dict[str, Any]) -> Client:
     """A client that has logged in as red."""
     client = Client()
-    client.force_login(User.objects.get(username="red"))
+    client.force_login(people["red"])
     return client
 
 
 @pytest.fixture
-def enter() -> Callable[..., None]:
+def enter(people: dict[str, Any], ws_client: Callable[..., WebSocketTestClient]) -> Callable[..., WebSocketTestClient]:
     """Connects someone to a room."""
 
-    def connected(name: str, connection_id: str, room: str = "general") -> None:
-        client = Client()
-        client.force_login(User.objects.get(username=name))
-        token = client.post("/api/ws-token/").json()["token"]
-        answer = wire.connect(connection_id, token=token, query={"channel": room})
-        assert answer["statusCode"] == 200, answer
+    def connected(name: str, room: str = "general") -> WebSocketTestClient:
+        return ws_client(user=people[name], channel=room)
 
     return connected

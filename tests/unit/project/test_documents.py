@@ -1,6 +1,5 @@
 """What README and docs say is so."""
 
-import json
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -10,8 +9,7 @@ from types import ModuleType
 import pytest
 from django.conf import LazySettings
 
-from tests import wire
-from tests.far_side import FarSide
+from ws_lambda.testing import WebSocketTestClient
 
 ROOT = Path(__file__).resolve().parents[3]
 README = (ROOT / "README.md").read_text()
@@ -34,12 +32,11 @@ def urls_of_the_readme(settings: LazySettings) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("urls_of_the_readme")
-def test_the_view_in_the_readme_runs(enter: Callable[..., None], gateway: FarSide) -> None:
-    enter("red", "C1=")
-    enter("blue", "C2=")
-    assert wire.answer(wire.message({"action": "chat_message", "message": "Hello"})) == (200, {"ok": True})
-    for connection_id in ("C1=", "C2="):
-        assert [json.loads(body) for body in gateway.bodies[connection_id]] == [{"from": "red", "message": "Hello"}]
+def test_the_view_in_the_readme_runs(enter: Callable[..., WebSocketTestClient]) -> None:
+    red, blue = enter("red"), enter("blue")
+    red.send_json({"action": "chat_message", "message": "Hello"})
+    assert red.receive_all() == [{"from": "red", "message": "Hello"}, {"ok": True}]
+    assert blue.receive_all() == [{"from": "red", "message": "Hello"}]
 
 
 def test_the_readme_is_short() -> None:

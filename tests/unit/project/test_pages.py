@@ -9,6 +9,8 @@ import pytest
 from django.conf import LazySettings
 from django.test import Client
 
+from ws_lambda.testing import WebSocketTestClient
+
 
 def test_every_page_wants_a_login() -> None:
     for path in ("/", "/rooms/general/"):
@@ -27,6 +29,7 @@ def test_the_login_page_names_nobody_when_deployed(settings: LazySettings) -> No
     assert "Demo accounts" not in page
 
 
+@pytest.mark.usefixtures("people")
 def test_logging_in_leads_to_the_rooms() -> None:
     client = Client()
     answer = client.post("/login/", {"username": "red", "password": "red-demo"})
@@ -34,10 +37,9 @@ def test_logging_in_leads_to_the_rooms() -> None:
     assert "Another room" in client.get("/").text
 
 
-def test_the_rooms_say_how_many_are_in_them(browser: Client, enter: Callable[..., None]) -> None:
-    enter("red", "C1=")
-    enter("red", "C2=")
-    enter("blue", "C3=")
+def test_the_rooms_say_how_many_are_in_them(browser: Client, enter: Callable[..., WebSocketTestClient]) -> None:
+    for name in ("red", "red", "blue"):
+        enter(name)
     page = browser.get("/").text
     assert page.count("2 here now") == 1
     assert page.count("Nobody here yet") == 2
