@@ -2,6 +2,7 @@
 
 import json
 import logging
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.core import mail
@@ -183,6 +184,13 @@ def test_10_every_message_counts_one_whatever_becomes_of_it(c1):
     for body in ({"action": "chat"}, "[", {"handler": "connect"}):
         wire.message(body)
     assert session().request_count == 3
+
+
+def test_10_also_when_they_come_at_once(c1):
+    with ThreadPoolExecutor(8) as pool:
+        codes = list(pool.map(lambda _n: wire.message({"action": "default"})["statusCode"], range(40)))
+    assert codes == [200] * 40
+    assert session().request_count == 40
 
 
 def test_a_message_costs_one_request_and_no_user(c1, tables, use_view):
