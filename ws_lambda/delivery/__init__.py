@@ -13,6 +13,7 @@ from ws_lambda.delivery.exchange import Broken, Request, Response, Transport, us
 from ws_lambda.delivery.outcomes import ConnectionStatus, DeliveryReport, Failure, Recipient
 from ws_lambda.delivery.payload import MAX_BYTES
 from ws_lambda.delivery.sending import send
+from ws_lambda.exceptions import DeliveryError
 
 __all__ = [
     "MAX_BYTES",
@@ -20,6 +21,7 @@ __all__ = [
     "Broken",
     "Channel",
     "ConnectionStatus",
+    "DeliveryError",
     "DeliveryReport",
     "Everyone",
     "Failure",

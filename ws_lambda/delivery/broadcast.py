@@ -20,6 +20,8 @@ logger = logging.getLogger("ws_lambda.delivery")
 OnGone = Callable[[Sequence[Recipient]], object]
 """Told who is gone, a batch at a time, after everybody else has been sent to."""
 
+Progress = Callable[[Round], None]
+
 _GONE_BATCH = 100
 _INSPECTED_AT_ONCE = 500
 _LOGGED_IDS = 10
@@ -81,7 +83,7 @@ def broadcast(
     *,
     on_gone: OnGone,
     pace: pacing.TokenBucket | pacing.Unpaced | None = None,
-    progress: Callable[[Round], None] | None = None,
+    progress: Progress | None = None,
     resumable: bool = False,
 ) -> DeliveryReport:
     """Posts the bytes to every recipient.

@@ -88,6 +88,9 @@ class Round:
         self.taken = 0
         """How many have been taken from the source."""
 
+        self.settled = 0
+        """How many have their outcome."""
+
         self.under_way: set[Attempt] = set()
         """Taken, and without an outcome yet. Bounded by the connections and `_MOST_WAITING`."""
 
@@ -102,7 +105,6 @@ class Round:
         self._ends_at = ends_at()
         self._progress = progress
         self._resumable = resumable
-        self._settled = 0
         self._tick_at = time.monotonic() + PROGRESS_SECONDS
 
     def run(self, slots: Slots) -> None:
@@ -217,8 +219,8 @@ class Round:
 
     def _done(self, attempt: Attempt) -> None:
         self.under_way.discard(attempt)
-        self._settled += 1
-        if self._settled % PROGRESS_EVERY == 0:
+        self.settled += 1
+        if self.settled % PROGRESS_EVERY == 0:
             self._report(time.monotonic())
 
     def _report(self, now: float) -> None:

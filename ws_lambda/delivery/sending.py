@@ -9,11 +9,11 @@ from ws_lambda import telemetry
 from ws_lambda.conf import conf
 from ws_lambda.delivery import payload, roster
 from ws_lambda.delivery.audiences import Audience, Listed
-from ws_lambda.delivery.broadcast import OnGone, broadcast
+from ws_lambda.delivery.broadcast import OnGone, Progress, broadcast
 from ws_lambda.delivery.outcomes import DeliveryReport, Recipient
 
 
-def send(audience: Audience, data: Any, *, on_gone: OnGone) -> DeliveryReport:
+def send(audience: Audience, data: Any, *, on_gone: OnGone, progress: Progress | None = None) -> DeliveryReport:
     """Sends a message to everyone in an audience.
 
     Up to FANOUT_INLINE_MAX recipients are sent to before this returns. More are left to the workers of
@@ -23,6 +23,7 @@ def send(audience: Audience, data: Any, *, on_gone: OnGone) -> DeliveryReport:
         audience: who.
         data: anything that Django's JSON encoder writes, or a string, sent as it is. Serialised once.
         on_gone: called with batches of recipients that are gone, when everybody else has been sent to.
+        progress: called with the round as it goes; see `rounds.Round`.
 
     Returns:
         The outcome of every recipient, or how many jobs were queued.
@@ -36,16 +37,16 @@ def send(audience: Audience, data: Any, *, on_gone: OnGone) -> DeliveryReport:
     if isinstance(audience, Listed):
         _check_unicast(audience)
     if not conf.FANOUT_QUEUE_URL:
-        return broadcast(_recipients(audience), body, on_gone=on_gone)
-    return _send_or_queue(audience, body, on_gone)
+        return broadcast(_recipients(audience), body, on_gone=on_gone, progress=progress)
+    return _send_or_queue(audience, body, on_gone, progress)
 
 
-def _send_or_queue(audience: Audience, body: bytes, on_gone: OnGone) -> DeliveryReport:
+def _send_or_queue(audience: Audience, body: bytes, on_gone: OnGone, progress: Progress | None) -> DeliveryReport:
     started = time.monotonic()
     source = roster.settled(_recipients(audience))
     head = list(islice(source, conf.FANOUT_INLINE_MAX + 1))
     if len(head) <= conf.FANOUT_INLINE_MAX:
-        return broadcast(head, body, on_gone=on_gone)
+        return broadcast(head, body, on_gone=on_gone, progress=progress)
     from ws_lambda.delivery import queue
 
     queued = queue.enqueue(queue.jobs_for(audience, body, head, source))

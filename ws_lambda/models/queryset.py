@@ -113,7 +113,7 @@ class SessionQuerySet:
             ValueError: the message is over 131,072 bytes; nothing was sent.
         """
         name = self._lookups.get("channel_name", "")
-        return delivery.send(self._audience(), data, on_gone=partial(closing.close_gone, channel_name=name))
+        return delivery.send(self.audience(), data, on_gone=partial(closing.close_gone, channel_name=name))
 
     def disconnect(self) -> delivery.DeliveryReport:
         """Closes every open session selected, and its socket."""
@@ -128,7 +128,7 @@ class SessionQuerySet:
         """Closes the sessions of connections that API Gateway no longer knows; returns how many it closed."""
         return closing.close_gone(recipients, channel_name=channel_name)
 
-    def _audience(self) -> delivery.Audience:
+    def audience(self) -> delivery.Audience:
         """Who is addressed: a channel or everyone as such, so that a big one can go through the queue."""
         asked = set(self._lookups)
         if self._lookups.get("connected", True):
