@@ -5,13 +5,17 @@ WS_PORT ?= 8001
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint format lock clean
+.PHONY: run test bench lint format lock clean
 
 run: $(VENV)/.local
 	@$(BIN)/python manage.py ws_local --port $(PORT) --ws-port $(WS_PORT)
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term $(ARGS)
+
+# Some five minutes. Wants nginx; wrk where there is one. SECTIONS=signing measures only that.
+bench: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.run $(SECTIONS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

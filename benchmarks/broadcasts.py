@@ -1,0 +1,37 @@
+"""Whole broadcasts to a channel, roster and all: `python -m benchmarks.broadcasts 1000`. Prints one line of JSON."""
+
+import json
+import resource
+import sys
+
+import django
+from django.conf import settings
+
+DELIVERIES = 40_000
+"""At least so many; small channels are sent to again and again."""
+
+
+def main(members: str) -> None:
+    settings.configure(WS_LAMBDA={"TABLE_PREFIX": "bench_", "FANOUT_MAX_RPS": 0, "FANOUT_CONNECTIONS": 64})
+    django.setup()
+    from ws_lambda import delivery
+
+    count = int(members)
+
+    def send() -> None:
+        report = delivery.send(delivery.Channel("general"), {"type": "tick"}, on_gone=lambda _gone: None)
+        assert report.sent == count, report
+
+    for _ in range(max(1, 2_000 // count)):
+        send()
+    rounds = max(1, DELIVERIES // count)
+    before = resource.getrusage(resource.RUSAGE_SELF)
+    for _ in range(rounds):
+        send()
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    print(json.dumps({"cpu_us": cpu / (rounds * count) * 1e6, "peak_mb": after.ru_maxrss / 1024}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,33 @@
+"""From 100 members to 100,000: what a delivery costs, and how much memory it takes. Roster included."""
+
+from typing import Any
+
+from benchmarks import dynamodb, nginx, process
+
+SIZES = (100, 1_000, 10_000, 100_000)
+
+
+def measure() -> list[dict[str, Any]]:
+    """The section of results.json."""
+    with nginx.serving() as far:
+        return [_one(far, members) for members in SIZES]
+
+
+def _one(far: nginx.FarSide, members: int) -> dict[str, Any]:
+    with dynamodb.serving(members, far.endpoint("plain")) as url:
+        found = process.run("benchmarks.broadcasts", members, env={"AWS_ENDPOINT_URL_DYNAMODB": url})
+    return {"members": members, "cpu_us": round(found["cpu_us"], 1), "peak_mb": round(found["peak_mb"], 1)}
+
+
+def rows(result: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
+    """Lines of the table."""
+    costs = [one["cpu_us"] for one in result]
+    spread = f"{(max(costs) / min(costs) - 1) * 100:.0f} % between least and most (at most 20 %)"
+    return [
+        (
+            f"{one['members']:,} members",
+            f"{one['cpu_us']} µs, {one['peak_mb']} MB",
+            spread if one is result[-1] else "",
+        )
+        for one in result
+    ]
