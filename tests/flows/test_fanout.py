@@ -39,6 +39,8 @@ class Gateway:
 class Context:
     """What Lambda passes beside the event."""
 
+    aws_request_id = "11111111-2222-3333-4444-555555555555"
+
     def __init__(self, seconds: float = 60) -> None:
         self.seconds = seconds
 
