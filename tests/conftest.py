@@ -14,7 +14,7 @@ from ws_lambda.models import base
 
 os.environ.setdefault("AWS_DEFAULT_REGION", "eu-west-1")
 
-pytest_plugins = ["ws_lambda.testing.plugin", "tests.conformance.scorecard", "tests.local_site"]
+pytest_plugins = ["ws_lambda.testing.plugin", "tests.conformance.scorecard", "tests.local_site", "tests.policy"]
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Answers WebSocket events through Django, works off queued broadcasts, and leaves the rest to Zappa."""
     seconds = context.get_remaining_time_in_millis() / 1000 - DEADLINE_MARGIN
-    with telemetry.invocation(function_request_id=context.aws_request_id), delivery.deadline(seconds):
+    with telemetry.invocation(function_request_id=getattr(context, "aws_request_id", "")), delivery.deadline(seconds):
         if GatewayEvent.recognises(event):
             return _answer_websocket(event)
         if _comes_from_queue(event):

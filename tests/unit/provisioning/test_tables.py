@@ -1,0 +1,64 @@
+"""Tables without CloudFormation."""
+
+import json
+from io import StringIO
+from unittest.mock import patch
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from ws_lambda.models import RateLimit, WebSocketSession
+from ws_lambda.models.base import connection
+from ws_lambda.provisioning import tables
+
+pytestmark = pytest.mark.usefixtures("dynamodb")
+
+
+def run(*args: str) -> str:
+    out = StringIO()
+    call_command("ws_tables", *args, stdout=out)
+    return out.getvalue()
+
+
+def test_create_makes_what_status_then_finds_right() -> None:
+    with pytest.raises(CommandError, match="tables are not right"):
+        run("status")
+    assert f"{WebSocketSession.Meta.table_name}: created" in run("create")
+    assert "there already" in run("create")
+    states = list(tables.status())
+    assert [state for state in states if not state.right] == []
+    assert len(states) == len({state.name for state in states})
+
+
+def test_status_says_what_is_wrong_and_what_to_do() -> None:
+    run("create")
+    name = RateLimit.Meta.table_name
+    client = connection().client
+    client.update_time_to_live(
+        TableName=name, TimeToLiveSpecification={"AttributeName": "expires_at", "Enabled": False}
+    )
+    client.update_continuous_backups(
+        TableName=name, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": False}
+    )
+    sessions = WebSocketSession.Meta.table_name
+    client.update_table(TableName=sessions, GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "live"}}])
+    wrong = {state.name: " ".join(state.wrong) for state in tables.status() if state.wrong}
+    assert set(wrong) == {name, sessions}
+    assert "TTL does not look at expires_at" in wrong[name]
+    assert "point-in-time recovery is off" in wrong[name]
+    assert "the index live is missing: apply" in wrong[sessions]
+    out = StringIO()
+    with pytest.raises(CommandError):
+        call_command("ws_tables", "status", "--json", stdout=out)
+    assert {one["name"] for one in json.loads(out.getvalue()) if one["wrong"]} == {name, sessions}
+
+
+def test_delete_asks_first() -> None:
+    run("create")
+    with patch("builtins.input", return_value="no"), pytest.raises(CommandError, match="Nothing was deleted"):
+        run("delete")
+    assert WebSocketSession.exists()
+    with patch("builtins.input", return_value="ws_lambda_"):
+        assert "deleted" in run("delete")
+    assert not WebSocketSession.exists()
+    assert "was not there" in run("delete", "--yes")

@@ -1,0 +1,91 @@
+"""The CloudFormation files say what the code says."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ws_lambda.conf import conf
+from ws_lambda.provisioning import tables
+
+CONFIG = Path(__file__).resolve().parents[3] / "serverless_config"
+
+
+class Loader(yaml.SafeLoader):
+    """Reads CloudFormation's short tags as what stands behind them."""
+
+
+def _tag(loader: Loader, _suffix: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.ScalarNode):
+        return loader.construct_scalar(node)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    return loader.construct_mapping(node, deep=True)
+
+
+Loader.add_multi_constructor("!", _tag)
+
+
+def resources(name: str) -> dict[str, dict[str, Any]]:
+    document = yaml.load((CONFIG / name).read_text(), Loader)  # noqa: S506 - a SafeLoader
+    return {key: one["Properties"] for key, one in document["Resources"].items()}
+
+
+def test_tables_are_those_of_the_models() -> None:
+    models = {one.Meta.table_name.removeprefix(conf.TABLE_PREFIX): tables.described(one) for one in tables.expected()}
+    file = {one["TableName"].removeprefix("${TablePrefix}"): one for one in resources("tables.yaml").values()}
+    assert set(file) == set(models)
+    for name, model in models.items():
+        table = file[name]
+        assert sorted(table["AttributeDefinitions"], key=str) == sorted(model["AttributeDefinitions"], key=str), name
+        assert table["KeySchema"] == model["KeySchema"], name
+        assert _indexes(table) == _indexes(model), name
+        assert table.get("TimeToLiveSpecification", {}).get("AttributeName") == model["TimeToLive"], name
+        assert table["BillingMode"] == "PAY_PER_REQUEST"
+        assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+
+
+def _indexes(table: dict[str, Any]) -> dict[str, Any]:
+    return {
+        one["IndexName"]: (
+            one["KeySchema"],
+            one["Projection"]["ProjectionType"],
+            sorted(one["Projection"].get("NonKeyAttributes", [])),
+        )
+        for one in table.get("GlobalSecondaryIndexes", [])
+    }
+
+
+def test_the_queue_waits_six_times_as_long_as_the_function_may_run() -> None:
+    import json
+
+    timeout = json.loads((CONFIG.parent / "zappa_settings.json").read_text())["dev"]["timeout_seconds"]
+    parameters = yaml.load((CONFIG / "queue.yaml").read_text(), Loader)["Parameters"]  # noqa: S506 - a SafeLoader
+    assert parameters["FunctionTimeout"]["Default"] == timeout
+    assert parameters["VisibilityTimeout"]["Default"] == 6 * timeout
+
+
+def test_alarms_and_dashboard_name_metrics_that_are_written() -> None:
+    import re
+
+    from ws_lambda import telemetry
+
+    text = (CONFIG / "alarms.yaml").read_text()
+    own = set(re.findall(r'"ws_lambda", "(\w+)"', text))
+    own |= {one["MetricName"] for one in resources("alarms.yaml").values() if one.get("Namespace") == "ws_lambda"}
+    assert {"Refusals", "Deliveries", "HandlerTime", "ColdStarts", "PruneRuns"} <= own
+    assert own <= set(re.findall(r"\b[A-Z][A-Za-z]+\b", telemetry.__doc__ or ""))
+
+
+@pytest.mark.parametrize("path", sorted(CONFIG.glob("*.yaml")), ids=lambda path: path.name)
+def test_cfn_lint_has_nothing_to_say(path: Path) -> None:
+    from cfnlint import api
+
+    assert [str(one) for one in api.lint_file(path)] == []
+
+
+def test_the_readme_names_every_file_in_its_order() -> None:
+    text = (CONFIG / "README.md").read_text()
+    files = [path.relative_to(CONFIG).as_posix() for path in CONFIG.rglob("*") if path.suffix in (".yaml", ".json")]
+    assert [name for name in files if name not in text] == []

@@ -1,0 +1,58 @@
+"""The DynamoDB tables, without CloudFormation."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from ws_lambda.conf import conf
+from ws_lambda.management import output
+from ws_lambda.provisioning import tables
+
+
+class Command(BaseCommand):
+    """`manage.py ws_tables create|status|delete`."""
+
+    help = "Creates, shows or deletes the DynamoDB tables that the project needs. Exit code 1: status found faults."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("action", choices=("create", "status", "delete"))
+        parser.add_argument("--json", action="store_true", help="print JSON on standard output")
+        parser.add_argument("--yes", action="store_true", help="delete: do not ask")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        match options["action"]:
+            case "create":
+                self._report(tables.create(), "created", "there already", options)
+            case "delete":
+                self._confirm(options)
+                self._report(tables.delete(), "deleted", "was not there", options)
+            case _:
+                self._status(options)
+
+    def _report(self, done: Any, yes: str, no: str, options: dict[str, Any]) -> None:
+        rows = []
+        for name, changed in done:
+            rows.append((name, yes if changed else no))
+            if not options["json"] and options["verbosity"]:
+                self.stdout.write(f"{name}: {rows[-1][1]}")
+        if options["json"]:
+            self.stdout.write(output.as_json(dict(rows)))
+
+    def _confirm(self, options: dict[str, Any]) -> None:
+        if options["yes"]:
+            return
+        asked = f'Type "{conf.TABLE_PREFIX}" to delete every table that begins so, with everything in it: '
+        if input(asked) != conf.TABLE_PREFIX:
+            raise CommandError("Nothing was deleted.")
+
+    def _status(self, options: dict[str, Any]) -> None:
+        states = list(tables.status())
+        if options["json"]:
+            self.stdout.write(output.as_json([vars(state) for state in states]))
+        else:
+            rows = [(state.name, state.status, state.items, "; ".join(state.wrong)) for state in states]
+            self.stdout.write(output.table(("table", "status", "items", "wrong"), rows))
+        if bad := [state.name for state in states if not state.right]:
+            raise CommandError(
+                f'{len(bad)} of {len(states)} tables are not right. "ws_tables create" makes missing ones.'
+            )
