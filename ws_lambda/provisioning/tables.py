@@ -49,11 +49,11 @@ def described(table: type[Table]) -> dict[str, Any]:
     return {
         "TableName": table.Meta.table_name,
         "AttributeDefinitions": schema["attribute_definitions"],
-        "KeySchema": schema["key_schema"],
+        "KeySchema": _hash_first(schema["key_schema"]),
         "GlobalSecondaryIndexes": [
             {
                 "IndexName": one["index_name"],
-                "KeySchema": sorted(one["key_schema"], key=lambda key: str(key["KeyType"])),
+                "KeySchema": _hash_first(one["key_schema"]),
                 "Projection": one["projection"],
             }
             for one in indexes
@@ -133,8 +133,12 @@ def _index(found: dict[str, Any]) -> tuple[Any, ...]:
     return _keys(found["KeySchema"]), projection["ProjectionType"], sorted(projection.get("NonKeyAttributes", []))
 
 
+def _hash_first(schema: list[dict[str, str]]) -> list[dict[str, str]]:
+    return sorted(schema, key=lambda one: one["KeyType"])
+
+
 def _keys(schema: list[dict[str, str]]) -> list[str]:
-    return [one["AttributeName"] for one in sorted(schema, key=lambda one: one["KeyType"])]
+    return [one["AttributeName"] for one in _hash_first(schema)]
 
 
 def _recoverable(name: str) -> None:
