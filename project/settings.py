@@ -15,6 +15,7 @@ ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "localhost,127.0.0.1").split(","
 CSRF_TRUSTED_ORIGINS = [origin for origin in os.environ.get("CSRF_TRUSTED_ORIGINS", "").split(",") if origin]
 
 INSTALLED_APPS = [
+    "ws_lambda.admin.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",
@@ -67,10 +68,14 @@ WS_LOCAL_ACCOUNTS: dict[str, dict[str, Any]] = {
     "red": {"password": "red-demo"},
     "blue": {"password": "blue-demo"},
     "staff": {"password": "staff-demo", "is_staff": True},
+    "admin": {"password": "admin-demo", "is_staff": True, "is_superuser": True},
 }
 
 WS_LAMBDA = {
     "TABLE_PREFIX": os.environ.get("TABLE_PREFIX", "demo_"),
+    "ROUTE_PATHS": {"overview": "/ws_lambda/overview"},
+    # Once a gateway is registered, only registered ones are listened to, and the local one never is.
+    "GATEWAY_IDS": [] if ON_LAMBDA else ["local"],
     "HISTORY": {"*": (50, 7 * 86_400)},
     "FANOUT_QUEUE_URL": os.environ.get("FANOUT_QUEUE_URL", ""),
     "WEBSOCKET_URL": os.environ.get("WEBSOCKET_URL", ""),

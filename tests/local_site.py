@@ -13,6 +13,7 @@ import threading
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,8 +81,15 @@ def required(what: str) -> None:
 @pytest.fixture(scope="session")
 def site() -> Iterator[LocalSite]:
     """The demo, running."""
+    with running() as site:
+        yield site
+
+
+@contextmanager
+def running(**more: str) -> Iterator[LocalSite]:
+    """The demo, running with more in its environment."""
     env = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "COV_"))}
-    env |= {"DJANGO_SETTINGS_MODULE": "tests.local_site_settings", "PYTHONUNBUFFERED": "1"}
+    env |= {"DJANGO_SETTINGS_MODULE": "tests.local_site_settings", "PYTHONUNBUFFERED": "1", **more}
     command = [sys.executable, "manage.py", "ws_local", "--port=0", "--ws-port=0", "--noreload"]
     said: list[str] = []
     with subprocess.Popen(

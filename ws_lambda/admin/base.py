@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from botocore.exceptions import BotoCoreError, ClientError
+from django.contrib.admin import ShowFacets
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION
 from django.contrib.admin.options import csrf_protect_m
 from django.contrib.admin.utils import unquote
@@ -29,6 +30,7 @@ class DynamoDBAdmin(ModelAdmin):
     list_per_page = PAGE_SIZE
     list_max_show_all = 0
     show_full_result_count = False
+    show_facets = ShowFacets.NEVER
     sortable_by = ()
     change_list_template = "admin/ws_lambda/change_list.html"
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.http import HttpRequest
+
 from ws_lambda.admin import faces
 from ws_lambda.admin.base import ReadOnlyAdmin
 from ws_lambda.admin.changelist import TextFilter
@@ -45,6 +47,9 @@ class RateLimitAdmin(ReadOnlyAdmin):
     """Which address, user or connection did how much of what in which minute."""
 
     source = faces.RateLimit.source
-    list_display = ("scope", "window", "count", "expires_at")
+    list_display = ("scope", "window", "hits", "expires_at")
     list_filter = (ScopeFilter,)
     actions = None
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

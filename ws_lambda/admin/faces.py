@@ -216,7 +216,7 @@ class RateLimit(Face):
     key = models.CharField(max_length=512, primary_key=True)
     scope = models.CharField(max_length=256)
     window = models.CharField("minute (UTC)", max_length=16)
-    count = models.IntegerField()
+    hits = models.IntegerField()
     expires_at = models.DateTimeField()
 
     objects = RowManager()

@@ -129,10 +129,12 @@ class ApiGatewayAdmin(DynamoDBAdmin):
                 record = make(one.api_name, note)
             except (ProvisioningError, ValidationError) as error:
                 done = f" ({'; '.join(steps)})" if steps else ""
-                self.message_user(request, f"{one.api_name}: {_sentence(error)}{done}", ERROR)
+                self.message_user(request, f"Gateway {one.api_name}: {_sentence(error)}{done}", ERROR)
                 continue
             self.log_change(request, one, f"{outcome}: {'; '.join(steps)}")
-            said = format_html("{} {}. {}. Clients connect to {}", one, outcome, "; ".join(steps), record.websocket_url)
+            said = format_html(
+                "Gateway {} {}. {}. Clients connect to {}", one, outcome, "; ".join(steps), record.websocket_url
+            )
             self.message_user(request, said, SUCCESS)
 
     @action(description="Sync from AWS", permissions=["change"])
@@ -174,17 +176,19 @@ class ApiGatewayAdmin(DynamoDBAdmin):
         try:
             changed, left = (sync.to_aws(one.api_name), []) if to_aws else sync.from_aws(one.api_name)
         except (ProvisioningError, ValidationError) as error:
-            self.message_user(request, f"{one.api_name}: {_sentence(error)}", ERROR)
+            self.message_user(request, f"Gateway {one.api_name}: {_sentence(error)}", ERROR)
             return
         names = ", ".join(difference.name for difference in changed)
         side = "AWS" if to_aws else "The record"
         said = f"{side} was changed: {names}." if changed else "Record and AWS agree."
-        self.message_user(request, f"{one.api_name}: {said}", SUCCESS)
+        self.message_user(request, f"Gateway {one.api_name}: {said}", SUCCESS)
         if changed:
             self.log_change(request, one, said)
         if left:
             rest = ", ".join(difference.name for difference in left)
-            self.message_user(request, f"{one.api_name}: no record can say {rest}; Sync to AWS mends them.", WARNING)
+            self.message_user(
+                request, f"Gateway {one.api_name}: no record can say {rest}; Sync to AWS mends them.", WARNING
+            )
 
 
 def _sentence(error: ProvisioningError | ValidationError) -> str:

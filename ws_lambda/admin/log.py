@@ -14,11 +14,14 @@ from django.db import DEFAULT_DB_ALIAS, connections, models
 
 from ws_lambda.models.admin_log import AdminAction
 
+NO_ENGINE = "django.db.backends.dummy"
+"""What Django puts in where DATABASES names no default."""
+
 
 def kept_in_sql() -> bool:
     """Whether Django's own log can be used: there is a database, and the users are in it."""
     engine = connections[DEFAULT_DB_ALIAS].settings_dict["ENGINE"]
-    return engine != "django.db.backends.dummy" and get_user_model()._meta.managed
+    return engine != NO_ENGINE and get_user_model()._meta.managed
 
 
 def subject(model: type[models.Model], object_id: str) -> str:

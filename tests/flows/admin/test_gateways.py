@@ -155,7 +155,7 @@ def test_creating_tells_each_step(root: Client, chat: ApiGateway) -> None:
     answer = act(root, "create_api_gateway")
     [message] = said(answer)
     assert message.startswith(
-        "chat is created. WebSocket API: done; Routes and integrations: done; Deployment and stage: done."
+        "Gateway chat is created. WebSocket API: done; Routes and integrations: done; Deployment and stage: done."
     )
     record = ApiGateway.get("chat")
     assert record.api_id
@@ -203,13 +203,13 @@ def test_a_change_that_aws_refuses_is_kept_and_told(root: Client, chat: ApiGatew
 def test_a_domain_needs_its_fields_first(root: Client, chat: ApiGateway) -> None:
     act(root, "create_api_gateway")
     assert said(act(root, "create_custom_domain")) == [
-        "chat: Gateway 'chat' names no domain. Give it a domain name and a certificate."
+        "Gateway chat: Gateway 'chat' names no domain. Give it a domain name and a certificate."
     ]
     certificate = "arn:aws:acm:eu-west-1:123456789012:certificate/1-2"
     named = typed(domain_name="ws.example.com", certificate_arn=certificate, seen_version=version())
     root.post(PAGE + "chat/change/", named, follow=True)
     [message] = said(act(root, "create_custom_domain"))
-    assert message.startswith("chat has its domain.")
+    assert message.startswith("Gateway chat has its domain.")
     assert "wss://ws.example.com" in message
 
 
@@ -222,12 +222,14 @@ def test_sync_shows_the_difference_before_it_acts(root: Client, chat: ApiGateway
     assert "Nothing has been changed yet." in shown
     assert ApiGateway.get("chat").api_description == ""
 
-    assert said(act(root, "sync_from_aws", confirmed="yes")) == ["chat: The record was changed: api.description."]
+    assert said(act(root, "sync_from_aws", confirmed="yes")) == [
+        "Gateway chat: The record was changed: api.description."
+    ]
     assert ApiGateway.get("chat").api_description == "From the console"
     assert "Record and AWS agree." in act(root, "sync_to_aws").content.decode()
 
     aws.client("apigatewayv2").update_api(ApiId=api_id, Description="Again")
-    assert said(act(root, "sync_to_aws", confirmed="yes")) == ["chat: AWS was changed: api.description."]
+    assert said(act(root, "sync_to_aws", confirmed="yes")) == ["Gateway chat: AWS was changed: api.description."]
     assert apis()[0]["Description"] == "From the console"
 
 
