@@ -11,6 +11,7 @@ from ws_lambda.local.clock import SystemClock
 from ws_lambda.local.connection import Connection
 from ws_lambda.local.gateway import Gateway
 from ws_lambda.local.management import Management, Request
+from ws_lambda.local.page import Page, Project
 from ws_lambda.local.socket_wire import FrameGuard, SocketWire
 from ws_lambda.local.upgrade import Refusal, Upgrade
 
@@ -27,10 +28,12 @@ logging.getLogger("aiohttp.websocket").setLevel(logging.ERROR)
 class Server:
     """Serves one gateway."""
 
-    def __init__(self, gateway: Gateway, keys: Mapping[str, str]) -> None:
+    def __init__(self, gateway: Gateway, keys: Mapping[str, str], project: Project | None = None) -> None:
         self.gateway = gateway
         self.app = web.Application(client_max_size=BODY_LIMIT)
         self._management = Management(gateway, keys)
+        if project is not None:
+            Page(gateway, self._management, project).mount(self.app)
         self._runner = web.AppRunner(self.app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
         self._handlers: set[asyncio.Task[None]] = set()
 

@@ -8,6 +8,7 @@ from ws_lambda.local.gateway import Gateway
 from ws_lambda.local.http_client import HttpClient
 from ws_lambda.local.invoke_client import WorkerFunction
 from ws_lambda.local.options import Options
+from ws_lambda.local.project import project
 from ws_lambda.local.queue import LocalQueue
 from ws_lambda.local.routes import http_routes, lambda_routes
 from ws_lambda.local.run import ACCESS_KEY, API_ID, QUEUE, QUEUE_PATH, REGION, SECRET_KEY, STAGE, RunOptions
@@ -28,7 +29,7 @@ def make_server(
         faults=options.faults,
         seed=options.seed,
     )
-    server = Server(gateway, {ACCESS_KEY: SECRET_KEY})
+    server = Server(gateway, {ACCESS_KEY: SECRET_KEY}, project(site))
     queue = LocalQueue(function, name=QUEUE, region=REGION)
     queue.mount(server.app, QUEUE_PATH)
     server.app.on_startup.append(lambda _app: queue.start())

@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 
 from ws_lambda.local import frames
 from ws_lambda.local.connection import Connection
+from ws_lambda.local.login import Login
 from ws_lambda.local.upgrade import Refusal, Upgrade
 from ws_lambda.testing.gateway import InProcessGateway
-from ws_lambda.testing.login import Login
 from ws_lambda.testing.wire import Inbox
 
 

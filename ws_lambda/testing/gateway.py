@@ -16,11 +16,11 @@ from ws_lambda.local.errors import IntegrationError
 from ws_lambda.local.faults import Faults
 from ws_lambda.local.gateway import Gateway
 from ws_lambda.local.integration_lambda import LambdaIntegration
+from ws_lambda.local.login import Login
 from ws_lambda.local.management import Management
 from ws_lambda.local.options import Options
 from ws_lambda.local.quotas import Quotas
 from ws_lambda.local.routes import keys
-from ws_lambda.testing.login import Login
 from ws_lambda.testing.transport import GatewayTransport
 
 T = TypeVar("T")

@@ -1,0 +1,64 @@
+"""Time that is moved by hand, and time that runs faster."""
+
+import asyncio
+
+import pytest
+
+from ws_lambda.local.clock import SystemClock, VirtualClock
+from ws_lambda.local.errors import IntegrationTimedOut
+
+
+def test_jobs_run_at_their_own_moment_in_order():
+    clock, ran = VirtualClock(1_000.0), []
+
+    def note(name):
+        async def job():
+            ran.append((name, clock.now()))
+
+        return job
+
+    clock.call_later(20, note("later"))
+    clock.call_later(10, note("sooner"))
+    clock.call_later(10, note("as soon"))
+    clock.advance(15)
+    assert ran == [("sooner", 1_010), ("as soon", 1_010)]
+    clock.advance(5)
+    assert ran[-1] == ("later", 1_020)
+
+
+def test_nothing_may_wait_for_the_outside_world():
+    class Outside:
+        def __await__(self):
+            yield
+
+    async def waits():
+        await Outside()
+
+    with pytest.raises(RuntimeError, match="outside"):
+        VirtualClock().run(waits())
+
+
+def test_a_fast_clock():
+    async def test():
+        clock = SystemClock(speed=10_000)
+        before, done = clock.now(), asyncio.Event()
+
+        async def job():
+            done.set()
+
+        clock.call_later(60, job)
+        await asyncio.wait_for(done.wait(), 10)
+        assert clock.now() - before >= 60
+        clock.call_later(1e9, job)
+        await clock.finish()
+
+    asyncio.run(test())
+
+
+def test_the_function_is_not_sped_up_but_is_timed():
+    async def test():
+        with pytest.raises(IntegrationTimedOut):
+            await SystemClock().limit(0.01, asyncio.sleep(30))
+        assert await SystemClock(speed=1_000).limit(5, asyncio.sleep(0.01, "done")) == "done"
+
+    asyncio.run(test())

@@ -1,0 +1,27 @@
+"""Faults as the command line gives them."""
+
+import pytest
+
+from ws_lambda.local.faults import Faults, parse
+
+
+def test_what_the_command_line_says():
+    faults = parse(["disconnect.drop=0.1", "post.gone", "disconnect.delay=30"], "20-80ms")
+    assert faults == Faults(disconnect_drop=0.1, post_gone=1, disconnect_delay=30, latency=(0.02, 0.08))
+    assert parse([], "50").latency == (0.05, 0.05)
+    assert parse([]) == Faults()
+
+
+@pytest.mark.parametrize(
+    ("settings", "latency", "said"),
+    [
+        (["nonsense=1"], "", "There is no fault 'nonsense'"),
+        (["kill=2"], "", "from 0 to 1"),
+        (["kill=-1"], "", "from 0 to 1"),
+        (["kill=often"], "", "needs a number"),
+        ([], "slow", "latency needs a number"),
+    ],
+)
+def test_what_it_cannot_say(settings, latency, said):
+    with pytest.raises(ValueError, match=said):
+        parse(settings, latency)

@@ -1,0 +1,185 @@
+"""`manage.py ws_local` as a process: starting, reloading, ending."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from websockets.sync.client import connect
+
+from tests.local_site import ROOT
+
+PATIENCE = 60
+
+SETTINGS = """
+SECRET_KEY, DEBUG, ALLOWED_HOSTS = "x", True, ["*"]
+INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "ws_lambda"]
+DATABASES = {}
+ROOT_URLCONF = "urls"
+WS_LAMBDA = {"REQUIRE_TOKEN": False, "ALLOW_MISSING_ORIGIN": True, "UNLISTED_CHANNELS": "anyone", "GATEWAY_SECRET": "s"}
+"""
+URLS = """
+from django.http import HttpResponse, JsonResponse
+from django.urls import path
+from ws_lambda.views import WebSocketView
+
+class Echo(WebSocketView):
+    def default(self, request, *args, **kwargs):
+        return JsonResponse({"version": 1, "door": type(request).__name__})
+
+urlpatterns = [path("", lambda request: HttpResponse("version 1")), path("ws/<slug:route>", Echo.as_view())]
+"""
+MANAGE = """
+import os, sys
+os.environ["DJANGO_SETTINGS_MODULE"] = "settings"
+from django.core.management import execute_from_command_line
+execute_from_command_line(sys.argv)
+"""
+
+
+class Run:
+    """A running `ws_local`."""
+
+    def __init__(self, process, banner):
+        self.process = process
+        self.site = re.search(r"http://\S+:\d+/(?=\s)", banner)[0]
+        self.gateway = re.search(r"ws://127.0.0.1:\d+/local", banner)[0]
+
+    def page(self, timeout=PATIENCE):
+        with urllib.request.urlopen(self.site, timeout=timeout) as answer:  # noqa: S310 - our own server
+            return answer.read().decode()
+
+    def children(self):
+        listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, text=True)
+        return [int(pid) for pid in listed.stdout.split()]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name, text in (("settings.py", SETTINGS), ("urls.py", URLS), ("manage.py", MANAGE)):
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+@contextmanager
+def running(folder: Path, *arguments: str):
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "COV_", "DJANGO_"))}
+    env |= {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "manage.py", "ws_local", "--port=0", "--ws-port=0", *arguments]
+    with (folder / "said").open("w+") as said:
+        process = subprocess.Popen(command, cwd=folder, env=env, stdout=said, stderr=subprocess.STDOUT)
+        try:
+            wait_for(lambda: "Ctrl-C" in (folder / "said").read_text() or process.poll() is not None)
+            yield Run(process, (folder / "said").read_text())
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                process.wait(PATIENCE)
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+
+
+def gone(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_every_process_with_no_word(folder, number):
+    with running(folder) as run:
+        children = run.children()
+        assert len(children) == 2
+        assert run.page() == "version 1"
+        run.process.send_signal(number)
+        assert run.process.wait(PATIENCE) == 0
+    assert all(gone(pid) for pid in children)
+    assert "Traceback" not in (folder / "said").read_text()
+
+
+def test_children_end_with_a_supervisor_that_is_killed(folder):
+    with running(folder, "--noreload") as run:
+        children = run.children()
+        run.process.kill()
+        run.process.wait(PATIENCE)
+    wait_for(lambda: all(gone(pid) for pid in children))
+
+
+def test_an_edited_view_is_live_and_sockets_stay_open(folder):
+    with running(folder) as run, connect(run.gateway) as client:
+        client.send("{}")
+        assert json.loads(client.recv(PATIENCE))["version"] == 1
+        (folder / "urls.py").write_text(URLS.replace("version 1", "version 2").replace('"version": 1', '"version": 2'))
+        wait_for(lambda: run.page() == "version 2")
+        client.send("{}")
+        assert json.loads(client.recv(PATIENCE))["version"] == 2
+
+
+def test_a_view_that_does_not_import_is_mended_without_a_restart(folder):
+    def broken():
+        try:
+            return not run.page()
+        except urllib.error.HTTPError as error:
+            return error.code == 500
+
+    with running(folder) as run, connect(run.gateway) as client:
+        (folder / "urls.py").write_text("this is no Python")
+        wait_for(broken)
+        (folder / "urls.py").write_text(URLS.replace("version 1", "mended"))
+        wait_for(lambda: not broken() and run.page() == "mended")
+        client.send("{}")
+        assert json.loads(client.recv(PATIENCE))["version"] == 1
+
+
+def test_settings_that_do_not_load_are_mended_without_a_restart(folder):
+    def mended(run):
+        # Saved again each time: the reloader compares with what it saw first, which may be the mended file.
+        (folder / "settings.py").write_text(SETTINGS)
+        try:
+            return run.page(timeout=3) == "version 1"
+        except OSError:
+            return False
+
+    with running(folder) as run:
+        assert run.page() == "version 1"
+        (folder / "settings.py").write_text("this is no Python")
+        wait_for(lambda: "SyntaxError" in (folder / "said").read_text())
+        wait_for(lambda: mended(run))
+
+
+def test_events_as_http_requests(folder):
+    with running(folder, "--noreload", "--integration=http") as run, connect(run.gateway) as client:
+        client.send("{}")
+        assert json.loads(client.recv(PATIENCE))["door"] == "WSGIRequest"
+
+
+@pytest.mark.parametrize("option", ["port", "ws-port"])
+def test_a_taken_port_is_one_line_and_exit_code_1(folder, option):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        ports = {"port": 0, "ws-port": 0, option: port}
+        command = [sys.executable, "manage.py", "ws_local", *(f"--{name}={value}" for name, value in ports.items())]
+        ended = subprocess.run(
+            command, cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True
+        )
+    assert ended.returncode == 1
+    assert ended.stderr.count("\n") == 1
+    assert f"Port {port} " in ended.stderr

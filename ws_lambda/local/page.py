@@ -1,0 +1,168 @@
+"""The live page of the gateway: who is connected, what happens, and a box to try things in.
+
+Everything but the page itself wants a header that no other site's page can send, and a loopback host name.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from ws_lambda.local.gateway import Gateway
+from ws_lambda.local.journal import Entry
+from ws_lambda.local.management import Management
+from ws_lambda.local.redact import redacted
+
+FILES = Path(__file__).parent / "static"
+OWN_HEADER = "X-Local-Page"
+PREFIX = "/_page"
+LOOPBACK = frozenset({"127.0.0.1", "localhost"})
+QUEUE_LENGTH = 1_000
+POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self' ws:; img-src 'self' data:"
+
+Known = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Project:
+    """What the page asks of the project behind the gateway."""
+
+    site: str
+    """The site's URL."""
+
+    accounts: Sequence[str] = ()
+    """Who one can connect as in the box."""
+
+    sessions: Callable[[Sequence[str]], Known] = lambda ids: {}
+    """Connection ids → user and channels, as the tables have them. Blocking."""
+
+    token: Callable[[str], str] = lambda username: ""
+    """A token for an account. Blocking."""
+
+
+class Page:
+    """Serves the page on the gateway's own application."""
+
+    def __init__(self, gateway: Gateway, management: Management, project: Project) -> None:
+        self._gateway, self._management, self._project = gateway, management, project
+        self._streams: set[asyncio.Queue[Entry]] = set()
+        gateway.journal.listeners.append(self._tell)
+
+    def mount(self, app: web.Application) -> None:
+        """Adds the page's routes."""
+        app.router.add_get("/", self._file("page.html", "text/html"))
+        app.router.add_get(f"{PREFIX}/page.css", self._file("page.css", "text/css"))
+        app.router.add_get(f"{PREFIX}/page.js", self._file("page.js", "text/javascript"))
+        app.router.add_get(f"{PREFIX}/state", self._guarded(self._state))
+        app.router.add_get(f"{PREFIX}/stream", self._stream)
+        app.router.add_post(f"{PREFIX}/token", self._guarded(self._token))
+        app.router.add_post(f"{PREFIX}/act", self._guarded(self._act))
+
+    def _file(self, name: str, kind: str) -> Callable[[web.Request], Awaitable[web.Response]]:
+        async def serve(request: web.Request) -> web.Response:
+            _check_host(request)
+            headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
+            return web.Response(text=(FILES / name).read_text(), content_type=kind, charset="utf-8", headers=headers)
+
+        return serve
+
+    def _guarded(
+        self, handler: Callable[[web.Request], Awaitable[web.Response]]
+    ) -> Callable[[web.Request], Awaitable[web.Response]]:
+        async def serve(request: web.Request) -> web.Response:
+            _check_host(request)
+            if OWN_HEADER not in request.headers:
+                raise web.HTTPForbidden(text="Only the page itself may ask this.")
+            return await handler(request)
+
+        return serve
+
+    async def _state(self, request: web.Request) -> web.Response:
+        connections = list(self._gateway.pool)[:500]
+        known = await asyncio.to_thread(self._project.sessions, [one.connection_id for one in connections])
+        return web.json_response(
+            {
+                "url": f"ws://{self._gateway.api.domain_name}/{self._gateway.api.stage}",
+                "site": self._project.site,
+                "now": self._gateway.clock.now(),
+                "expression": self._gateway.api.route_selection_expression,
+                "routes": list(self._gateway.api.routes),
+                "accounts": list(self._project.accounts),
+                "open": len(self._gateway.pool),
+                "connections": [
+                    {
+                        "id": one.connection_id,
+                        "since": one.connected_at,
+                        "active": one.last_active_at,
+                        "in": one.messages_in,
+                        "out": one.messages_out,
+                        "agent": one.upgrade.header("User-Agent") or "",
+                        **known.get(one.connection_id, {}),
+                    }
+                    for one in connections
+                ],
+            }
+        )
+
+    async def _stream(self, request: web.Request) -> web.StreamResponse:
+        """Server-sent events: the journal so far, then what is added. EventSource can send no header of its own;
+        another site's page cannot read this, for it is sent no CORS header."""
+        _check_host(request)
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"})
+        await response.prepare(request)
+        queue: asyncio.Queue[Entry] = asyncio.Queue(QUEUE_LENGTH)
+        for entry in self._gateway.journal.entries:
+            queue.put_nowait(entry)
+        self._streams.add(queue)
+        try:
+            while True:
+                await response.write(b"data: " + json.dumps(as_json(await queue.get())).encode() + b"\n\n")
+        except ConnectionError:
+            return response
+        finally:
+            self._streams.discard(queue)
+
+    def _tell(self, entry: Entry) -> None:
+        for queue in self._streams:
+            if not queue.full():
+                queue.put_nowait(entry)
+
+    async def _token(self, request: web.Request) -> web.Response:
+        username = str((await request.json()).get("username", ""))
+        if username not in self._project.accounts:
+            raise web.HTTPNotFound(text="There is no such account.")
+        return web.json_response({"token": await asyncio.to_thread(self._project.token, username)})
+
+    async def _act(self, request: web.Request) -> web.Response:
+        asked = await request.json()
+        connection_id = str(asked.get("id", ""))
+        if asked.get("method") == "LOSE":
+            if connection := self._gateway.pool.get(connection_id):
+                self._gateway.lose(connection)
+            return web.json_response({"status": 200 if connection else 410})
+        answer = self._management.act(str(asked.get("method")), connection_id, str(asked.get("text", "")).encode())
+        return web.json_response({"status": answer.status})
+
+
+def as_json(entry: Entry) -> dict[str, Any]:
+    """An entry as the page shows it: without tokens and cookies."""
+    return {
+        "at": entry.at,
+        "kind": entry.kind,
+        "id": entry.connection_id,
+        "status": entry.status,
+        "seconds": entry.seconds,
+        "note": entry.note,
+        "event": redacted(entry.event) if entry.event else None,
+        "answer": {"statusCode": entry.answer.status, "body": entry.answer.body} if entry.answer else None,
+    }
+
+
+def _check_host(request: web.Request) -> None:
+    """A name that a stranger's DNS points at 127.0.0.1 is not ours."""
+    if request.host.rpartition(":")[0] not in LOOPBACK and request.host not in LOOPBACK:
+        raise web.HTTPForbidden(text="This page answers on 127.0.0.1 and localhost only.")

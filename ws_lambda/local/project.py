@@ -1,0 +1,32 @@
+"""What the live page shows of the project, read from its tables."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ws_lambda.local.accounts import configured
+from ws_lambda.local.page import Project
+
+
+def project(site: str) -> Project:
+    """The project that this process has loaded."""
+    return Project(site=site, accounts=tuple(configured()), sessions=sessions, token=token)
+
+
+def sessions(ids: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+    """User and channels of each connection that has a session."""
+    from ws_lambda.models import WebSocketSession
+
+    return {
+        row.connection_id: {"user": row.user_id or "", "channels": sorted(row.channels or ())}
+        for row in WebSocketSession.batch_get(list(ids))
+    }
+
+
+def token(username: str) -> str:
+    """A token of a new login of an account."""
+    from django.contrib.auth import get_user_model
+
+    from ws_lambda.local.login import Login
+
+    manager: Any = get_user_model()._default_manager
+    return Login.new(manager.get_by_natural_key(username)).mint()
