@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 run: $(VENV)/.local
 	@$(BIN)/python manage.py ws_local --port $(PORT) --ws-port $(WS_PORT)
 
-test: $(VENV)/.dev
+test: $(VENV)/.dev .venv-ministack/bin/ministack
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term $(ARGS)
 
 # Some five minutes. Wants nginx; wrk where there is one. SECTIONS=signing measures only that.
@@ -51,3 +51,8 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "Installing into $(VENV) (once) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .[dev]
 	@touch $@ $(VENV)/.local
+
+# An AWS emulator for the end-to-end tests. It pins botocore, and so lives by itself.
+.venv-ministack/bin/ministack:
+	@$(PYTHON) -m venv .venv-ministack
+	@.venv-ministack/bin/python -m pip install --quiet --disable-pip-version-check ministack==1.5.33

@@ -19,6 +19,12 @@ def tags(record: ApiGateway) -> dict[str, str]:
     return {**record.tags, OWN_TAG: f"{conf.TABLE_PREFIX}{record.api_name}"}
 
 
+def arn(record: ApiGateway) -> str:
+    """The API's own name, as tags are asked for."""
+    partition = aws.session().get_partition_for_region(aws.region())
+    return f"arn:{partition}:apigateway:{aws.region()}::/apis/{record.api_id}"
+
+
 def create(record: ApiGateway) -> dict[str, Any]:
     """Makes the WebSocket API, unless an earlier attempt made it and did not live to store its id."""
     api = _made_before(record) or aws.client("apigatewayv2").create_api(

@@ -19,12 +19,10 @@ def push_api(record: ApiGateway, _changed: Sequence[Difference]) -> None:
 def push_tags(record: ApiGateway, changed: Sequence[Difference]) -> None:
     """The API's tags, one by one: those of other hands stay."""
     gateway = aws.client("apigatewayv2")
-    partition = aws.session().get_partition_for_region(aws.region())
-    arn = f"arn:{partition}:apigateway:{aws.region()}::/apis/{record.api_id}"
     if put := {one.key: one.record for one in changed if one.record}:
-        gateway.tag_resource(ResourceArn=arn, Tags=put)
+        gateway.tag_resource(ResourceArn=api.arn(record), Tags=put)
     if gone := [one.key for one in changed if not one.record]:
-        gateway.untag_resource(ResourceArn=arn, TagKeys=gone)
+        gateway.untag_resource(ResourceArn=api.arn(record), TagKeys=gone)
 
 
 def push_routes(record: ApiGateway, changed: Sequence[Difference]) -> None:

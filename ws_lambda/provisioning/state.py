@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ws_lambda import aws
 from ws_lambda.exceptions import ProvisioningError
 from ws_lambda.models.gateways import ApiGateway, Integration, Status
 from ws_lambda.provisioning import answers, api, domain, routes, stage
@@ -71,7 +72,7 @@ def in_aws(record: ApiGateway) -> Facts:
     if present is None:
         raise ProvisioningError(f"API {record.api_id} of gateway {record.api_name!r} does not exist in AWS.")
     facts = {f"api.{fact}": present.get(name, "") for fact, (_field, name) in API_FIELDS.items()}
-    facts |= {f"tags.{key}": value for key, value in theirs(present.get("Tags", {}), record).items()}
+    facts |= {f"tags.{key}": value for key, value in _tags_in_aws(record).items()}
     facts |= _route_facts(record)
     there = answers.found("get_stage", ApiId=record.api_id, StageName=record.stage_name)
     facts |= _stage_facts(there or {})
@@ -82,6 +83,10 @@ def in_aws(record: ApiGateway) -> Facts:
 
 def _own_tags(record: ApiGateway) -> Mapping[str, str]:
     return record.tags if record.adopted else api.tags(record)
+
+
+def _tags_in_aws(record: ApiGateway) -> Mapping[str, str]:
+    return theirs(aws.client("apigatewayv2").get_tags(ResourceArn=api.arn(record)).get("Tags", {}), record)
 
 
 def theirs(tags: Mapping[str, str], record: ApiGateway) -> Mapping[str, str]:
