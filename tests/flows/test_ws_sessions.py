@@ -1,0 +1,109 @@
+"""`manage.py ws_sessions`, as a person and as a program would use it."""
+
+import io
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from tests.far_side import FarSide
+from ws_lambda.models import ChannelMembership, WebSocketSession
+
+
+def run(*arguments: str) -> str:
+    out = io.StringIO()
+    call_command("ws_sessions", *arguments, stdout=out, stderr=io.StringIO())
+    return out.getvalue()
+
+
+def names(*arguments: str) -> list[str]:
+    return sorted(row["connection_id"] for row in json.loads(run("list", "--json", *arguments)))
+
+
+@pytest.fixture
+def far_side() -> Iterator[FarSide]:
+    with FarSide(lambda _id, _before: 204).serving() as side:
+        yield side
+
+
+@pytest.fixture
+def some(tables: list[str], far_side: FarSide) -> None:
+    """C0 to C5: odd ones of ann in `general`, even ones of bob; C4 and C5 have closed."""
+    now = timezone.now()
+    for n in range(6):
+        connected, channel = n < 4, "general" if n % 2 else "support"
+        common: dict[str, Any] = {
+            "endpoint_url": far_side.endpoint_url,
+            "user_id": "ann" if n % 2 else "bob",
+            "api_id": "abc" if n else "xyz",
+            "connected_at": now,
+            "expires_at": now + timedelta(hours=3),
+        }
+        WebSocketSession(
+            f"C{n}=",
+            channel_name=channel,
+            channels={channel} if connected else None,
+            connected=connected,
+            live_shard=str(n % 4) if connected else None,
+            last_seen_at=now,
+            **common,
+        ).save()
+        if connected:
+            ChannelMembership(channel, f"C{n}=", joined_at=now, **common).save()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ((), ["C0=", "C1=", "C2=", "C3="]),
+        (("--closed",), ["C4=", "C5="]),
+        (("--all",), ["C0=", "C1=", "C2=", "C3=", "C4=", "C5="]),
+        (("--channel=general",), ["C1=", "C3="]),
+        (("--user=bob",), ["C0=", "C2="]),
+        (("--user=bob", "--all"), ["C0=", "C2=", "C4="]),
+        (("--gateway=xyz",), ["C0="]),
+        (("--connection=C5=",), ["C5="]),
+        (("--channel=nowhere",), []),
+    ],
+)
+def test_sessions_are_listed_by_what_is_asked(some: None, arguments: tuple[str, ...], expected: list[str]) -> None:
+    assert names(*arguments) == expected
+
+
+def test_a_table_for_people(some: None) -> None:
+    shown = run("list", "--channel=general", "--limit=1")
+    assert shown.startswith("connection id  user")
+    assert "ann" in shown
+    assert "1 shown, and there are more: raise --limit." in shown
+
+
+def test_a_channel_is_disconnected(some: None, far_side: FarSide) -> None:
+    assert run("disconnect", "--channel=general", "--yes") == "Disconnected: 2; gone already: 0.\n"
+    assert sorted(path.rpartition("/")[2] for _method, path, _h, _b in far_side.requests) == ["C1%3D", "C3%3D"]
+    assert names() == ["C0=", "C2="]
+
+
+def test_everybody_is_disconnected_only_when_said_so(some: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    for wrong in ((), ("--everybody", "--user=bob")):
+        with pytest.raises(CommandError, match="Say whom"):
+            run("disconnect", "--yes", *wrong)
+    monkeypatch.setattr("builtins.input", lambda question: "no" if "4 connections" in question else "yes")
+    with pytest.raises(CommandError, match="Nobody was disconnected"):
+        run("disconnect", "--everybody")
+    assert len(names()) == 4
+    assert json.loads(run("disconnect", "--everybody", "--yes", "--json")) == {
+        "disconnected": 4,
+        "gone": 0,
+        "failed": 0,
+    }
+    assert names() == []
+
+
+def test_what_could_not_be_disconnected_is_told(some: None, far_side: FarSide) -> None:
+    far_side.behave = lambda _id, _before: 403
+    with pytest.raises(CommandError, match="1 could not be disconnected"):
+        run("disconnect", "--connection=C1=", "--yes")

@@ -1,0 +1,113 @@
+"""`manage.py ws_sessions`: who is connected, and an end to it."""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from ws_lambda.management import output
+from ws_lambda.models.queryset import SessionQuerySet
+from ws_lambda.models.sessions import WebSocketSession, channels_of
+
+COLUMNS = (
+    "connection_id",
+    "user",
+    "channels",
+    "connected",
+    "messages",
+    "connected_at",
+    "last_seen_at",
+    "source_ip",
+    "api_id",
+)
+
+
+class Command(BaseCommand):
+    help = (
+        "Lists WebSocket sessions, or disconnects them. Exit codes: 0 done, 1 refused or failed, 2 wrong usage. "
+        "A list by channel, by user or of open connections reads an index; any other reads the whole table."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        actions = parser.add_subparsers(dest="action", required=True, metavar="list|disconnect")
+        listing = actions.add_parser("list", help="show sessions, open ones unless told otherwise")
+        state = listing.add_mutually_exclusive_group()
+        state.add_argument("--closed", action="store_true", help="those that have ended and are still kept")
+        state.add_argument("--all", action="store_true", help="open and closed")
+        listing.add_argument("--limit", type=int, default=50, help="rows at most (50)")
+        ending = actions.add_parser("disconnect", help="close sessions and their sockets")
+        ending.add_argument("--everybody", action="store_true", help="all open connections")
+        ending.add_argument("--yes", action="store_true", help="do not ask")
+        for one in (listing, ending):
+            one.add_argument("--channel", help="in this channel")
+            one.add_argument("--user", help="of this user, by primary key")
+            one.add_argument("--gateway", help="of this gateway, by API id")
+            one.add_argument("--connection", help="the one with this connection id")
+            one.add_argument("--json", action="store_true", help="print JSON on standard output")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        if options["action"] == "list":
+            self._list(options)
+        else:
+            self._disconnect(options)
+
+    def _list(self, options: dict[str, Any]) -> None:
+        chosen = _chosen(options)
+        if not options["all"] and not (options["connection"] and not options["closed"]):
+            chosen = chosen.filter(connected=not options["closed"])
+        found = list(islice(chosen, options["limit"] + 1))
+        rows, more = found[: options["limit"]], len(found) > options["limit"]
+        if options["json"]:
+            self.stdout.write(output.as_json([dict(zip(COLUMNS, row, strict=True)) for row in _rows(rows)]))
+            return
+        shown = [[_cell(value) for value in row] for row in _rows(rows)]
+        self.stdout.write(output.table([name.replace("_", " ") for name in COLUMNS], shown))
+        self.stdout.write(f"{len(rows)} shown{', and there are more: raise --limit' if more else ''}.")
+
+    def _disconnect(self, options: dict[str, Any]) -> None:
+        named = [name for name in ("channel", "user", "gateway", "connection") if options[name]]
+        if bool(named) == options["everybody"]:
+            raise CommandError("Say whom: --channel, --user, --gateway or --connection; or --everybody, alone.")
+        chosen = _chosen(options).filter(connected=True)
+        if not options["yes"]:
+            whom = ", ".join(f"{name} {options[name]}" for name in named) or "everybody"
+            if input(f"Disconnect {whom}: {chosen.count()} connections. Type yes: ") != "yes":
+                raise CommandError("Nobody was disconnected.")
+        report = chosen.disconnect()
+        said = {"disconnected": report.sent, "gone": len(report.gone), "failed": len(report.failed)}
+        if options["json"]:
+            self.stdout.write(output.as_json(said))
+        else:
+            self.stdout.write(f"Disconnected: {report.sent}; gone already: {len(report.gone)}.")
+        if report.failed:
+            reasons = "\n".join(f"{failure.connection_id}: {failure.reason}" for failure in report.failed)
+            raise CommandError(f"{len(report.failed)} could not be disconnected:\n{reasons}")
+
+
+def _chosen(options: dict[str, Any]) -> SessionQuerySet:
+    lookups = {"channel": "channel_name", "user": "user", "gateway": "api_gateway", "connection": "connection_id"}
+    return WebSocketSession.objects.filter(
+        **{lookup: options[name] for name, lookup in lookups.items() if options[name]}
+    )
+
+
+def _rows(sessions: Iterable[WebSocketSession]) -> Iterator[tuple[object, ...]]:
+    for one in sessions:
+        yield (
+            one.connection_id,
+            one.user_id,
+            sorted(channels_of(one)),
+            one.connected,
+            int(one.request_count),
+            one.connected_at.isoformat(timespec="seconds"),
+            one.last_seen_at.isoformat(timespec="seconds"),
+            one.source_ip,
+            one.api_id,
+        )
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, list):
+        return ", ".join(value)
+    return {True: "yes", False: "no"}.get(value, value) if isinstance(value, bool) else value
