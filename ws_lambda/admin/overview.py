@@ -29,7 +29,7 @@ TOP = 20
 """How many channels and gateways are named; the rest are added up."""
 
 READS_PER_PARTITION = 2
-"""Requests of 1 MB: some 8,000 connections each."""
+"""Requests of 1 MB: some 5,000 connections each."""
 
 
 class _Snapshots:

@@ -1,6 +1,7 @@
 """An AWS in memory: moto with what it lacks, started once a module and emptied before each test."""
 
 import io
+import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
+from moto.core.botocore_stubber import BotocoreStubber
 from moto.moto_api._internal.models import moto_api_backend
 
 from tests import moto_apigateway
@@ -21,8 +23,17 @@ CERTIFICATE = "arn:aws:acm:eu-west-1:123456789012:certificate/11111111-2222-3333
 
 @pytest.fixture(scope="module")
 def in_memory() -> Iterator[None]:
+    # moto answers in the caller's thread, and checks a condition before it writes: requests take turns.
+    turns = threading.Lock()
+    answer = BotocoreStubber.process_request
+
+    def answer_in_turn(self: BotocoreStubber, request: Any) -> Any:
+        with turns:
+            return answer(self, request)
+
     with pytest.MonkeyPatch.context() as patch:
         moto_apigateway.install(patch)
+        patch.setattr(BotocoreStubber, "process_request", answer_in_turn)
         with mock_aws():
             aws.forget()
             base.forget_connection()
