@@ -10,6 +10,9 @@ ACCESS_KEY, SECRET_KEY, REGION = "local", "local", "eu-west-1"
 
 STAGE = API_ID = "local"
 QUEUE, QUEUE_PATH = "fanout", "/_sqs"
+RELOAD = 3
+"""Exit code of a worker that wants to be started again: Django's own."""
+
 HANDLER = "ws_lambda.lambda_handler.handler"
 
 

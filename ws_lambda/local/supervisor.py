@@ -17,10 +17,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from ws_lambda.local.children import Child
-from ws_lambda.local.run import ACCESS_KEY, QUEUE, QUEUE_PATH, REGION, SECRET_KEY, STAGE, RunOptions
-
-RELOAD = 3
-"""Exit code of a worker that wants to be started again: Django's own."""
+from ws_lambda.local.run import ACCESS_KEY, QUEUE, QUEUE_PATH, REGION, RELOAD, SECRET_KEY, STAGE, RunOptions
 
 
 class PortTakenError(Exception):

@@ -9,7 +9,6 @@ import atexit
 import functools
 import json
 import logging
-import os
 import signal
 import socket
 import socketserver
@@ -140,10 +139,9 @@ def main() -> None:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         work()
         return
-    from django.utils import autoreload
+    from ws_lambda.local import reloading
 
-    os.environ[autoreload.DJANGO_AUTORELOAD_ENV] = "true"
-    autoreload.start_django(autoreload.get_reloader(), work)
+    reloading.run(work)
 
 
 if __name__ == "__main__":
