@@ -6,22 +6,7 @@ from typing import Any
 from ws_lambda import aws
 from ws_lambda.models.gateways import ApiGateway
 from ws_lambda.provisioning import answers
-
-ACCESS_LOG_FORMAT = json.dumps(
-    {
-        "requestId": "$context.requestId",
-        "connectionId": "$context.connectionId",
-        "eventType": "$context.eventType",
-        "routeKey": "$context.routeKey",
-        "status": "$context.status",
-        "sourceIp": "$context.identity.sourceIp",
-        "requestTime": "$context.requestTime",
-        "integrationStatus": "$context.integration.status",
-        "integrationLatency": "$context.integration.latency",
-        "integrationError": "$context.integrationErrorMessage",
-    }
-)
-"""One line of the access log: ids and outcomes, never a body, a query or a token."""
+from ws_lambda.provisioning.zappa.websocket_block import ACCESS_LOG_FORMAT
 
 
 def settings(record: ApiGateway) -> dict[str, Any]:
@@ -36,7 +21,7 @@ def settings(record: ApiGateway) -> dict[str, Any]:
     if record.access_log_arn:
         # API Gateway wants the group itself; the console and CloudFormation show its ARN with ":*".
         arn = record.access_log_arn.removesuffix(":*")
-        said["AccessLogSettings"] = {"DestinationArn": arn, "Format": ACCESS_LOG_FORMAT}
+        said["AccessLogSettings"] = {"DestinationArn": arn, "Format": json.dumps(ACCESS_LOG_FORMAT)}
     return said
 
 

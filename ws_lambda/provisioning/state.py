@@ -90,9 +90,11 @@ def _tags_in_aws(record: ApiGateway) -> Mapping[str, str]:
 
 
 def theirs(tags: Mapping[str, str], record: ApiGateway) -> Mapping[str, str]:
-    """An API's tags without those that AWS puts there, and, on an adopted API, without ours."""
-    hidden = ("aws:", api.OWN_TAG) if record.adopted else ("aws:",)
-    return {key: value for key, value in tags.items() if not key.startswith(hidden)}
+    """An API's tags without those of AWS and our own notes; the tag that says whose it is stays where we made it."""
+    shown = {key: value for key, value in tags.items() if not key.startswith(("aws:", "ws-lambda:"))}
+    if not record.adopted and api.OWN_TAG in tags:
+        shown[api.OWN_TAG] = tags[api.OWN_TAG]
+    return shown
 
 
 def _without_empty(facts: Facts) -> Facts:

@@ -120,3 +120,15 @@ def test_an_api_that_is_gone_is_said_to_be_gone(chat: ApiGateway) -> None:
     aws.client("apigatewayv2").delete_api(ApiId=record.api_id)
     with pytest.raises(ProvisioningError, match="does not exist in AWS"):
         sync.to_aws("chat")
+
+
+def test_notes_that_a_deployment_keeps_in_tags_are_left_alone(chat: ApiGateway) -> None:
+    record = create.create("chat")
+    note = {"ws-lambda:was:abc": "integrations/xyz"}
+    arn = f"arn:aws:apigateway:eu-west-1::/apis/{record.api_id}"
+    aws.client("apigatewayv2").tag_resource(ResourceArn=arn, Tags=note)
+    assert sync.differences(record) == []
+    record.tags = {}
+    lease.save(record)
+    sync.to_aws("chat")
+    assert apis()[0]["Tags"] == {**note, "ws-lambda:gateway": "ws_lambda_chat"}
