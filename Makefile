@@ -52,7 +52,8 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .[dev]
 	@touch $@ $(VENV)/.local
 
-# An AWS emulator for the end-to-end tests. It pins botocore, and so lives by itself.
+# An AWS emulator for the end-to-end tests. It pins botocore, and so lives by itself. Without it those tests are skipped.
 .venv-ministack/bin/ministack:
 	@$(PYTHON) -m venv .venv-ministack
-	@.venv-ministack/bin/python -m pip install --quiet --disable-pip-version-check ministack==1.5.33
+	@.venv-ministack/bin/python -m pip install --quiet --disable-pip-version-check ministack==1.5.33 \
+		|| echo "ministack cannot be installed here: the tests that need it will be skipped."
