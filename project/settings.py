@@ -8,6 +8,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 ON_LAMBDA = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
 DEBUG = not ON_LAMBDA
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ON_LAMBDA
 SECRET_KEY = os.environ.get("DJANGO_SECRET_KEY", "")
 if not SECRET_KEY and not ON_LAMBDA:
     SECRET_KEY = "local-development-only-not-a-secret"  # noqa: S105 - on Lambda an empty key stops Django
