@@ -3,7 +3,7 @@
 `serverless_config/tables.yaml` says the same for CloudFormation; a test holds the two equal.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -133,7 +133,7 @@ def _index(found: dict[str, Any]) -> tuple[Any, ...]:
     return _keys(found["KeySchema"]), projection["ProjectionType"], sorted(projection.get("NonKeyAttributes", []))
 
 
-def _hash_first(schema: list[dict[str, str]]) -> list[dict[str, str]]:
+def _hash_first(schema: Iterable[Any]) -> list[Any]:
     return sorted(schema, key=lambda one: one["KeyType"])
 
 
