@@ -26,6 +26,9 @@ def deploy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Shape
             return apis[shape.name]
 
         yield once
+        for api in apis.values():
+            for client in api.clients:
+                client.close()
 
 
 @pytest.fixture

@@ -22,14 +22,14 @@ def run(event, events_file):
         raise RuntimeError("as told")
     if "answer" in do:
         return do["answer"]
-    if event["requestContext"]["eventType"] == "MESSAGE":
+    if event["requestContext"].get("eventType") == "MESSAGE":
         return {"statusCode": 200, "body": json.dumps(event)}
     return {"statusCode": 200}
 
 
 def _orders(event):
-    if event["requestContext"]["eventType"] == "CONNECT":
-        return json.loads(event.get("queryStringParameters", {}).get("do", "{}"))
+    if event["requestContext"].get("eventType") == "CONNECT":
+        return json.loads((event.get("queryStringParameters") or {}).get("do", "{}"))
     try:
         body = json.loads(event.get("body") or "{}")
     except ValueError:

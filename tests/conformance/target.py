@@ -5,7 +5,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -54,6 +54,8 @@ class DeployedApi:
     stage: str
     domain_name: str
     keys: tuple[str, str] = ("local", "local")
+    clients: list[Any] = field(default_factory=list)
+    """Clients of @connections, to be closed with the API."""
 
     @contextmanager
     def open(self, *, query: Any = (), do: Any = None, **options: Any) -> Iterator["Client"]:
@@ -83,9 +85,11 @@ class DeployedApi:
         """An unmodified boto3 client of @connections."""
         options = {"aws_access_key_id": self.keys[0], "aws_secret_access_key": self.keys[1], **options}
         config = Config(retries={"total_max_attempts": 1, "mode": "standard"})
-        return boto3.client(
+        client = boto3.client(
             "apigatewaymanagementapi", endpoint_url=self.endpoint, region_name="eu-west-1", config=config, **options
         )
+        self.clients.append(client)
+        return client
 
 
 class Client:
@@ -99,7 +103,7 @@ class Client:
         """The `$connect` event of this connection."""
         return wait_for(
             lambda: next(
-                (one for one in self.api.events() if one.get("queryStringParameters", {}).get("mark") == self.mark),
+                (one for one in self.api.events() if (one.get("queryStringParameters") or {}).get("mark") == self.mark),
                 None,
             )
         )
@@ -112,7 +116,9 @@ class Client:
         """This connection's events of a type, so far."""
         mine = self.connection_id
         contexts = [(one, one["requestContext"]) for one in self.api.events()]
-        return [one for one, context in contexts if context["connectionId"] == mine and context["eventType"] == kind]
+        return [
+            one for one, context in contexts if (context.get("connectionId"), context.get("eventType")) == (mine, kind)
+        ]
 
     def send(self, data: Any) -> None:
         self.socket.send(data if isinstance(data, (str, bytes, list)) else json.dumps(data))
@@ -139,6 +145,10 @@ class Client:
         except ConnectionClosed as end:
             assert end.rcvd is not None, "the socket was dropped without a close frame"
             return end.rcvd.code, end.rcvd.reason
+
+
+def _flat(context: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in context.items() if isinstance(value, (str, int))}
 
 
 def wait_for(something: Callable[[], Any]) -> Any:
