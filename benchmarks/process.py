@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def run(module: str, *arguments: object, env: Mapping[str, str] | None = None) -> dict[str, Any]:
+def run(module: str, *arguments: object, env: Mapping[str, str] | None = None, stdin: str = "") -> dict[str, Any]:
     """Runs `python -m module arguments`; the JSON that it prints last."""
     surroundings = {
         **os.environ,
@@ -18,7 +18,11 @@ def run(module: str, *arguments: object, env: Mapping[str, str] | None = None) -
         **(env or {}),
     }
     made = subprocess.run(
-        [sys.executable, "-m", module, *map(str, arguments)], env=surroundings, capture_output=True, text=True
+        [sys.executable, "-m", module, *map(str, arguments)],
+        env=surroundings,
+        input=stdin,
+        capture_output=True,
+        text=True,
     )
     if made.returncode:
         raise RuntimeError(f"{module} {arguments} failed:\n{made.stderr}")

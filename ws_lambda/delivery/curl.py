@@ -91,6 +91,8 @@ class _Handle:
         return None
 
     def take_body(self) -> bytes:
+        if not self.chunks:
+            return b""
         body = b"".join(self.chunks)
         self.chunks.clear()
         self.size = 0
@@ -149,7 +151,7 @@ class CurlPump:
         _, good, bad = self._multi.info_read(1000)
         for curl in good:
             handle: _Handle = curl.handle
-            response = Response(curl.getinfo(pycurl.RESPONSE_CODE), handle.take_body(), {}, handle.sent_twice())
+            response = Response(curl.getinfo(pycurl.RESPONSE_CODE), handle.take_body(), repeated=handle.sent_twice())
             self._land(handle, work, slots, response)
         for curl, code, message in bad:
             self._land(curl.handle, work, slots, _broken(curl, code, message))
@@ -157,7 +159,8 @@ class CurlPump:
 
     def _land(self, handle: _Handle, work: Work, slots: Slots, outcome: Response | Broken) -> None:
         self._multi.remove_handle(handle.curl)
-        handle.take_body()
+        if handle.chunks:
+            handle.take_body()  # what came of an exchange that broke
         request, handle.request = handle.request, None
         self._idle.append(handle)
         self._flying -= 1

@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Protocol
 
 
@@ -36,17 +36,31 @@ class Request:
         """Whatever the work wants to find again in `finished`."""
 
 
-@dataclass(frozen=True, slots=True)
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
+
 class Response:
-    """An answer of the far side."""
+    """An answer of the far side. Plain slots, as for `Request`."""
 
-    status: int
-    body: bytes = b""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    """Only what a sender acts on; may be empty."""
+    __slots__ = ("body", "headers", "repeated", "status")
 
-    repeated: bool = False
-    """Whether the request went out twice: a kept-alive connection died under it, and it was sent again."""
+    def __init__(
+        self,
+        status: int,
+        body: bytes = b"",
+        headers: Mapping[str, str] = _NO_HEADERS,
+        *,
+        repeated: bool = False,
+    ) -> None:
+        self.status = status
+        self.body = body
+        self.headers = headers
+        """Only what a sender acts on; may be empty."""
+        self.repeated = repeated
+        """Whether the request went out twice: a kept connection died under it, and it was sent again."""
+
+    def __repr__(self) -> str:
+        return f"<Response {self.status}, {len(self.body)} bytes>"
 
 
 class Broken(Exception):

@@ -52,8 +52,7 @@ class KeyRange:
 def cut(after: str, upto: str, parts: int) -> list[tuple[str, str]]:
     """Cuts the ids in (after, upto] into so many stretches of the alphabet, evenly between the two ends.
 
-    Evenly between the *ends*, not over all ids: those of API Gateway begin with a clock, so the ids that are open at
-    one time share their first characters.
+    Evenly between the *ends*, not over all ids: in captured events, ids of one moment share their first characters.
     """
     low, high = _number(after), _number(upto)
     step = (high - low) / parts

@@ -91,6 +91,9 @@ class Round:
         self.settled = 0
         """How many have their outcome."""
 
+        self.retried = 0
+        """How many requests had to be made again."""
+
         self.under_way: set[Attempt] = set()
         """Taken, and without an outcome yet. Bounded by the connections and `_MOST_WAITING`."""
 
@@ -209,6 +212,7 @@ class Round:
         elif due >= self._ends_at:
             self._late(attempt, f"{reason}, and no time for another attempt")
         else:
+            self.retried += 1
             heapq.heappush(self._retries, (due, attempt))
 
     def _fail(self, attempt: Attempt, reason: str) -> None:
