@@ -12,7 +12,7 @@ DELIVERIES = 40_000
 
 
 def main(members: str) -> None:
-    settings.configure(WS_LAMBDA={"TABLE_PREFIX": "bench_", "FANOUT_MAX_RPS": 0, "FANOUT_CONNECTIONS": 64})
+    settings.configure(WS_LAMBDA={"TABLE_PREFIX": "bench_", "FANOUT_MAX_RPS": 0})
     django.setup()
     from ws_lambda import delivery
 

@@ -14,7 +14,7 @@ STYLE = (
 NAMES = {
     "wrk": "wrk, a C load generator (the far side's limit)",
     "ours": "django-ws-lambda",
-    "aiohttp": "aiohttp, 64 connections",
+    "aiohttp": "aiohttp, 128 connections",
     "boto3_10": "boto3, 10 threads",
     "boto3_1": "boto3, 1 thread",
 }
@@ -24,6 +24,8 @@ def draw(results: dict[str, Any], folder: Path) -> None:
     """Writes the figures that the results are enough for."""
     folder.mkdir(parents=True, exist_ok=True)
     where = f"{results['machine']['cpu']}, {results['machine']['cores']} cores, nginx on loopback"
+    if results["machine"]["load_before"] > 1:
+        where += f"; a busy machine (load {results['machine']['load_before']})"
     if "fanout" in results:
         (folder / "throughput.svg").write_text(throughput(results["fanout"], where))
     if "growth" in results:

@@ -21,6 +21,9 @@ from benchmarks import figures, sections
 RESULTS = Path(__file__).with_name("results.json")
 FIGURES = Path(__file__).parent.parent / "docs" / "figures"
 
+BUSY = 0.5
+"""Load average above which others are taking time from what is measured."""
+
 
 def known() -> list[str]:
     """The names of all sections."""
@@ -34,7 +37,13 @@ def machine() -> dict[str, Any]:
     if cpuinfo.exists():
         lines = cpuinfo.read_text().splitlines()
         model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), model)
-    return {"cpu": model, "cores": os.cpu_count(), "python": platform.python_version(), "system": platform.system()}
+    return {
+        "cpu": model,
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "system": platform.system(),
+        "load_before": round(os.getloadavg()[0], 1),
+    }
 
 
 def main(names: list[str]) -> None:
@@ -43,6 +52,8 @@ def main(names: list[str]) -> None:
         sys.exit(f"No section {', '.join(sorted(unknown))}. There are: {', '.join(known())}")
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     results["machine"] = machine()
+    if results["machine"]["load_before"] > BUSY:
+        print(f"The machine is busy (load {results['machine']['load_before']}): times by the clock will be too long.")
     lines: list[tuple[str, str, str]] = []
     for name in names or known():
         section = importlib.import_module(f"benchmarks.sections.{name}")

@@ -16,7 +16,8 @@ from django.conf import settings
 
 MESSAGE = {"type": "chat_message", "message": "hello everyone"}
 BODY = json.dumps(MESSAGE, separators=(",", ":")).encode()
-CONNECTIONS = 64
+CONNECTIONS = 128
+"""What FANOUT_CONNECTIONS is by default; aiohttp gets as many."""
 
 
 def connection_id(number: int) -> str:
