@@ -4,12 +4,11 @@ import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from unittest import mock
 
-from django.conf import settings
-from django.test import override_settings
-
 from ws_lambda import aws
+from ws_lambda.conf import _Lazy
 
 REGION = "eu-west-1"
 
@@ -43,7 +42,14 @@ def _in_memory() -> Iterator[None]:
 @contextmanager
 def _at_endpoint() -> Iterator[None]:
     prefix = f"test_{uuid.uuid4().hex[:12]}_"
-    with override_settings(WS_LAMBDA={**getattr(settings, "WS_LAMBDA", {}), "TABLE_PREFIX": prefix}):
+    read = _Lazy.__getattr__
+
+    def prefixed(lazy: _Lazy, name: str) -> Any:
+        # Not by a setting: a test that overrides WS_LAMBDA would lose its tables.
+        value = read(lazy, name)
+        return prefix + value if name == "TABLE_PREFIX" else value
+
+    with mock.patch.object(_Lazy, "__getattr__", prefixed):
         _forget()
         _create()
         try:

@@ -26,11 +26,13 @@ def test_every_table_is_there(ws_tables):
     assert all(table.exists() for table in all_tables())
 
 
-def test_another_endpoint_gets_tables_of_its_own(tables_server, monkeypatch):
+def test_another_endpoint_gets_tables_of_its_own(tables_server, monkeypatch, settings):
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", tables_server)
     with tables():
         name = WebSocketSession.Meta.table_name
         assert name.startswith("test_")
+        settings.WS_LAMBDA = {"TOKEN_SECONDS": 30}
+        assert WebSocketSession.Meta.table_name == name, "settings of a test take no tables away"
         assert WebSocketSession.exists()
     assert WebSocketSession.Meta.table_name == "ws_lambda_sessions"
 
