@@ -63,7 +63,8 @@ class _Buffer:
     def take(self, *, after: float) -> dict[str, Counter[str]]:
         """What was counted, if the oldest of it is older than `after` seconds; it is the caller's then."""
         with self._lock:
-            if self._since is None or clock.now() - self._since < after:
+            # A clock that was set back makes it due as well.
+            if self._since is None or 0 <= clock.now() - self._since < after:
                 return {}
             counted, self._counted, self._since = self._counted, {}, None
             return counted

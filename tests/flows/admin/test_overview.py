@@ -155,6 +155,18 @@ def test_counting_writes_at_most_once_in_ten_seconds(admin_tables: list[str], mo
     assert sum(row["messages"] for row in stats.last_hour()) == 500
 
 
+def test_a_clock_that_is_set_back_does_not_stop_the_writing(
+    admin_tables: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = 1_764_000_000.0
+    monkeypatch.setattr(clock, "now", lambda: moment)
+    stats.count("messages")
+    moment -= 3600
+    admin_tables.clear()
+    stats.count("messages")
+    assert admin_tables == ["UpdateItem"]
+
+
 def test_connects_messages_and_refusals_are_counted_without_a_request(tables: list[str]) -> None:
     stats.forget()
     connect(headers={"Origin": "https://evil.example"})
