@@ -66,4 +66,5 @@ class NamesField(_Field):
         return to_text(self.value_from_object(obj))
 
     def formfield(self, **kwargs: Any) -> Any:
-        return super().formfield(**{"form_class": NamesFormField, **kwargs})
+        # A callable default makes Django compare with a hidden copy of the value; the instance has the value.
+        return super().formfield(**{"form_class": NamesFormField, "show_hidden_initial": False, **kwargs})
