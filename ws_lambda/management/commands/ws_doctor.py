@@ -1,0 +1,59 @@
+"""Checks a deployment."""
+
+import os
+from typing import Any
+from urllib.parse import urlsplit
+
+from botocore.exceptions import ClientError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from ws_lambda.conf import conf
+from ws_lambda.management import output
+from ws_lambda.provisioning import doctor
+
+MARKS = {"ok": "ok", "warning": "!", "error": "WRONG"}
+
+
+class Command(BaseCommand):
+    """`manage.py ws_doctor --function demo-dev`: a line for each thing looked at, and what to do."""
+
+    help = "Checks tables, API, role, queue, clock and secrets of a deployment. Exit code 1: something is wrong."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--function", default="", help="the deployed function, project_name and stage: demo-dev")
+        parser.add_argument("--api-id", default="", help="the WebSocket API, where no function is named")
+        parser.add_argument("--url", default="", help="where clients connect, where no function is named")
+        parser.add_argument("--no-reach", action="store_true", help="do not try to reach the URL")
+        parser.add_argument("--strict", action="store_true", help="warnings, too, give exit code 1")
+        parser.add_argument("--json", action="store_true", help="print JSON on standard output")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        found = list(doctor.examine(self._patient(options), reach=not options["no_reach"]))
+        if options["json"]:
+            self.stdout.write(output.as_json([vars(one) for one in found]))
+        else:
+            for one in found:
+                self._say(one)
+        bad = [one for one in found if one.level == "error" or (options["strict"] and one.level == "warning")]
+        if bad:
+            raise CommandError(f"{len(bad)} of {len(found)} things are wrong.")
+        if not options["json"]:
+            self.stdout.write(self.style.SUCCESS(f"{len(found)} things looked at, none of them wrong."))
+
+    def _patient(self, options: dict[str, Any]) -> doctor.Patient:
+        if options["function"]:
+            try:
+                return doctor.Patient.of_function(options["function"])
+            except ClientError as error:
+                raise CommandError(f"{options['function']}: {error}") from error
+        url = options["url"] or conf.WEBSOCKET_URL or os.environ.get("WS_LAMBDA_WEBSOCKET_URL", "")
+        named = [options["api_id"], *conf.GATEWAY_IDS, *os.environ.get("WS_LAMBDA_GATEWAY_IDS", "").split(",")]
+        api_id = next((one for one in named if one), "")
+        stage = urlsplit(url).path.strip("/")
+        return doctor.Patient(api_id=api_id, stage=stage, url=url, queue_url=conf.FANOUT_QUEUE_URL)
+
+    def _say(self, one: doctor.Finding) -> None:
+        paint = {"ok": self.style.SUCCESS, "warning": self.style.WARNING, "error": self.style.ERROR}[one.level]
+        self.stdout.write(f"{paint(MARKS[one.level].ljust(5))}  {one.subject.ljust(10)}  {one.text}")
+        if one.advice and one.level != "ok":
+            self.stdout.write(f"{' ' * 19}-> {one.advice}")
