@@ -30,8 +30,11 @@ def program() -> str:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[str]:
-    """Runs one until the block ends; the value is its endpoint. What it says is in `folder`."""
+def running(folder: Path, **more: str) -> Iterator[str]:
+    """Runs one until the block ends, with more in its environment; the value is its endpoint.
+
+    What it says is in `folder`.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -42,6 +45,7 @@ def running(folder: Path) -> Iterator[str]:
         "STATE_DIR": str(folder / "state"),
         "S3_DATA_DIR": str(folder / "s3"),
         "TMPDIR": str(folder),
+        **more,
     }
     log = folder / "ministack.log"
     with log.open("w") as said, subprocess.Popen([program()], env=env, stdout=said, stderr=said) as process:

@@ -6,7 +6,7 @@ from typing import Any
 from ws_lambda import aws
 from ws_lambda.models.gateways import ApiGateway
 from ws_lambda.provisioning import answers
-from ws_lambda.provisioning.zappa.websocket_block import ACCESS_LOG_FORMAT
+from ws_lambda.provisioning.access_log import ACCESS_LOG_FORMAT
 
 
 def settings(record: ApiGateway) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -106,14 +106,19 @@ class Stage:
             cli.s3_bucket_name = f"zappa-{cli.lambda_name}-{self.known['AccountId']}-{self.known['Region']}"[:63].strip(
                 "-"
             )
+        if cli.command in ("undeploy", "unschedule"):
+            self._prepare_events(self.deployed_environment() or {})
         if cli.command not in ("deploy", "update", "package", "template", "schedule"):
             return
         package.check_runtime(cli.runtime)
         self._prepare_environment()
-        everything = {**self.known, **cli.aws_environment_variables}
-        if "events" in self.config:
-            cli.override_stage_config_setting("events", function_settings.filled(self.config["events"], everything))
+        self._prepare_events(cli.aws_environment_variables)
         self._prepare_role()
+
+    def _prepare_events(self, variables: Mapping[str, str]) -> None:
+        if "events" in self.config:
+            filled = function_settings.filled(self.config["events"], {**self.known, **variables})
+            self.cli.override_stage_config_setting("events", filled)
 
     def _prepare_environment(self) -> None:
         cli = self.cli

@@ -55,21 +55,17 @@ def try_out(archive: Path, *, handler: str, environment: Mapping[str, str], borr
     Raises:
         ProvisioningError: if it does not load, or answers with an error.
     """
-    with tempfile.TemporaryDirectory(prefix="ws-lambda-tryout-") as scratch, _empty_dynamodb() as (url, calls):
-        root = Path(scratch)
+    with tempfile.TemporaryDirectory(prefix="ws-lambda-tryout-") as scratch:
         with zipfile.ZipFile(archive) as zipped:
-            zipped.extractall(root)
-        # -I and -S: neither this environment's packages nor the current directory may lend a hand.
-        command = [
-            sys.executable,
-            "-I",
-            "-S",
-            "-B",
-            str(DRIVER),
-            str(root),
-            handler,
-            *map(str, filter(None, [borrowed])),
-        ]
+            zipped.extractall(scratch)
+        return drive(Path(scratch), handler=handler, environment=environment, borrowed=borrowed)
+
+
+def drive(root: Path, *, handler: str, environment: Mapping[str, str], borrowed: Path | None = None) -> Tryout:
+    """`try_out` for a package that is unpacked already."""
+    # -I and -S: neither this environment's packages nor the current directory may lend a hand.
+    command = [sys.executable, "-I", "-S", "-B", str(DRIVER), str(root), handler, *map(str, filter(None, [borrowed]))]
+    with _empty_dynamodb() as (url, calls):
         done = subprocess.run(  # noqa: S603 - our own interpreter, our own file
             command,
             env=_lambda_environment(url, handler, environment),

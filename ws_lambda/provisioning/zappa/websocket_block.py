@@ -6,20 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-ACCESS_LOG_FORMAT = {
-    "requestId": "$context.requestId",
-    "connectionId": "$context.connectionId",
-    "eventType": "$context.eventType",
-    "routeKey": "$context.routeKey",
-    "status": "$context.status",
-    "integrationStatus": "$context.integration.status",
-    "integrationLatency": "$context.integrationLatency",
-    "error": "$context.error.message",
-    "sourceIp": "$context.identity.sourceIp",
-    "requestTime": "$context.requestTime",
-    "disconnectStatusCode": "$context.disconnectStatusCode",
-}
-"""What is logged of every event: ids and outcomes, never a query string (tokens) or a body."""
+from ws_lambda.provisioning.access_log import ACCESS_LOG_FORMAT
 
 REQUIRED_ROUTES = ("$connect", "$disconnect", "$default")
 _ROUTE_KEY = re.compile(r"\$(?:connect|disconnect|default)|[\w./-]{1,128}")

@@ -1,0 +1,9 @@
+"""The demo's URLs, with another view where events arrive."""
+
+from django.urls import include, path
+from e2e_site.views import View
+
+urlpatterns = [
+    path("ws/<slug:route>", View.as_view(), name="websocket"),
+    path("", include("project.urls")),
+]

@@ -1,0 +1,339 @@
+"""From `zappa deploy` to `zappa undeploy`, against an emulated AWS on loopback. One story, told in order."""
+
+import json
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import ClientConnection
+
+from tests.e2e import cloud
+from tests.e2e.deployment import STAGE, Browser, Deployment
+from tests.local_site import ROOT
+from tests.policy import allowed
+from ws_lambda import clock
+
+PASSWORD = "correct-horse-battery"
+TIMES = ROOT / "build" / "e2e.json"
+
+
+@pytest.fixture
+def deployment(tmp_path: Path) -> Iterator[Deployment]:
+    """The demo, not yet deployed, in an AWS that has its tables and its queue."""
+    with cloud.running(tmp_path) as aws:
+        aws.create_stack("queue", ROOT / "serverless_config" / "queue.yaml", QueueName=f"demo-{STAGE}-fanout")
+        found = Deployment(tmp_path, aws)
+        # Not by tables.yaml: the emulator's CloudFormation leaves out TTL and point-in-time recovery.
+        found.manage("ws_tables", "create")
+        yield found
+
+
+def test_from_deploy_to_undeploy(deployment: Deployment, record_property: Callable[[str, object], None]) -> None:
+    times: dict[str, float] = {}
+    template_has_everything(deployment)
+    times["deploy_s"] = seconds(lambda: said(deployment.zappa("deploy", STAGE)))
+    deployed_as_asked(deployment)
+    prepare_accounts(deployment)
+    leave_a_dead_session(deployment)
+    times["cold_connect_ms"] = 1000 * seconds(lambda: refused(deployment, ws_token="0" * 64))
+    red, blue = Browser(deployment), Browser(deployment)
+    red.log_in("red", PASSWORD)
+    blue.log_in("blue", PASSWORD)
+    with enter(deployment, red, "general") as one, enter(deployment, blue, "general") as two:
+        chat(one, two)
+        times["warm_round_trip_ms"] = round_trip(one)
+        custom_route(one)
+        multicast_and_broadcast(deployment, red, one, two)
+        through_the_queue(deployment, blue, one, two)
+        update(deployment)
+        chat(one, two)
+        a_token_opens_one_connection(deployment, red)
+    status(deployment)
+    pruned_by_the_schedule(deployment)
+    healthy(deployment)
+    undeploy(deployment)
+    policy_of_who_deploys(deployment)
+    TIMES.parent.mkdir(exist_ok=True)
+    TIMES.write_text(json.dumps({name: round(value, 1) for name, value in times.items()}, indent=2) + "\n")
+    for name, value in times.items():
+        record_property(name, round(value, 1))
+
+
+def seconds(step: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    step()
+    return time.perf_counter() - started
+
+
+def said(output: str) -> None:
+    assert "Package: " in output
+    assert "first CONNECT answered 401" in output
+    assert "WebSocket URL: wss://" in output
+
+
+def template_has_everything(deployment: Deployment) -> None:
+    """`zappa template` alone forgets the WebSocket API."""
+    arn = "arn:aws:lambda:eu-west-1:000000000000:function:demo-dev"
+    role = "arn:aws:iam::000000000000:role/demo"
+    deployment.zappa("template", STAGE, "--lambda-arn", arn, "--role-arn", role, "--output", "template.json")
+    resources = json.loads((deployment.directory / "template.json").read_text())["Resources"]
+    kinds = {one["Type"] for one in resources.values() if one["Properties"].get("ProtocolType") != "HTTP"}
+    assert {"AWS::ApiGatewayV2::Api", "AWS::ApiGatewayV2::Stage", "AWS::Logs::LogGroup"} <= kinds
+    routes = {one["Properties"]["RouteKey"] for one in resources.values() if one["Type"].endswith("Route")}
+    assert {"$connect", "$disconnect", "$default", "chat_message", "who"} <= routes
+    stage = resources["WsStage"]["Properties"]
+    assert stage["DefaultRouteSettings"]["ThrottlingBurstLimit"] == 500
+    assert stage["RouteSettings"]["$connect"]["ThrottlingRateLimit"] == 100
+
+
+def deployed_as_asked(deployment: Deployment) -> None:
+    """The stage, the mapping, the schedule, the role."""
+    aws = deployment.aws
+    function = deployment.function()
+    assert function["Handler"] == "ws_lambda.lambda_handler.handler"
+    variables = function["Environment"]["Variables"]
+    assert len(variables["DJANGO_SECRET_KEY"]) >= 48
+    api_id = variables["WS_LAMBDA_GATEWAY_IDS"]
+    gateway = aws.client("apigatewayv2")
+    (stage,) = gateway.get_stages(ApiId=api_id)["Items"]
+    assert stage["StageName"] == STAGE
+    assert stage["StageVariables"] == {"environment": STAGE}
+    assert stage["AccessLogSettings"]["DestinationArn"].endswith(f"log-group:/ws-lambda/demo-{STAGE}/access")
+    (mapping,) = aws.client("lambda").list_event_source_mappings(FunctionName=f"demo-{STAGE}")["EventSourceMappings"]
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["EventSourceArn"].endswith(f":demo-{STAGE}-fanout")
+    role = aws.client("iam").get_role_policy(
+        RoleName=f"demo-{STAGE}-ZappaLambdaExecutionRole", PolicyName="zappa-permissions"
+    )["PolicyDocument"]
+    granted = {action: one["Resource"] for one in role["Statement"] for action in one["Action"]}
+    assert set(granted) == set(allowed("function.json"))
+    (sockets,) = granted["execute-api:ManageConnections"]
+    assert sockets.endswith(f":{api_id}/{STAGE}/*/@connections/*")
+
+
+def prepare_accounts(deployment: Deployment) -> None:
+    """What the emulator needs to be told, and two people, made by `zappa manage` in the function itself."""
+    api_id = deployment.variable("WS_LAMBDA_GATEWAY_IDS")
+    endpoint = deployment.aws.connections_url(api_id, STAGE)
+    deployment.set_variables(AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI=endpoint, DJANGO_SUPERUSER_PASSWORD=PASSWORD)
+    for name in ("red", "blue"):
+        create = f"createsuperuser --noinput --username {name} --email {name}@example.com"
+        deployment.zappa("manage", STAGE, create)
+    # New variables mean a new environment, so that the next event is a cold start.
+    deployment.set_variables(DJANGO_SUPERUSER_PASSWORD="")
+
+
+def leave_a_dead_session(deployment: Deployment) -> None:
+    """A session as it is when its `$disconnect` never came."""
+    opened = int((clock.now() - timedelta(hours=3).total_seconds()) * 1000)
+    common = {"endpoint_url": {"S": "http://127.0.0.1:9"}, "api_id": {"S": "gone"}, "connected_at": {"N": str(opened)}}
+    expires = {"expires_at": {"N": str(int(clock.now()) + 86_400)}}
+    dynamodb = deployment.aws.client("dynamodb")
+    session = {
+        "connection_id": {"S": "DEAD="},
+        "connected": {"BOOL": True},
+        "live_shard": {"S": "2"},
+        "channel_name": {"S": "general"},
+        "channels": {"SS": ["general"]},
+        "last_seen_at": {"N": str(opened)},
+        "request_count": {"N": "0"},
+        "message_windows": {"M": {}},
+    }
+    dynamodb.put_item(TableName=f"demo_{STAGE}_sessions", Item={**session, **common, **expires})
+    member = {"channel": {"S": "attic"}, "connection_id": {"S": "DEAD="}, "joined_at": {"N": str(opened)}}
+    dynamodb.put_item(TableName=f"demo_{STAGE}_memberships", Item={**member, **common, **expires})
+
+
+def refused(deployment: Deployment, **query: str) -> None:
+    with pytest.raises(InvalidStatus) as caught, deployment.websocket(query):
+        pass
+    assert caught.value.response.status_code in (401, 403)
+
+
+def a_token_opens_one_connection(deployment: Deployment, browser: Browser) -> None:
+    query = {"channel": "general", "ws_token": browser.token()["token"]}
+    with deployment.websocket(query):
+        refused(deployment, **query)
+
+
+def enter(deployment: Deployment, browser: Browser, channel: str) -> Any:
+    minted = browser.token()
+    assert minted["url"] == deployment.variable("WS_LAMBDA_WEBSOCKET_URL")
+    return deployment.websocket({"channel": channel, "ws_token": minted["token"]})
+
+
+def ask(client: ClientConnection, **body: Any) -> dict[str, Any]:
+    """Sends a message and returns its answer; what arrives for others in between is looked at by nobody."""
+    client.send(json.dumps(body))
+    return frame(client, lambda one: one.get("type") not in ("message", "presence", "note") and "ack" not in one)
+
+
+def frame(client: ClientConnection, wanted: Callable[[dict[str, Any]], bool], seconds: float = 30) -> dict[str, Any]:
+    deadline = time.monotonic() + seconds
+    while True:
+        one: dict[str, Any] = json.loads(client.recv(timeout=max(0.1, deadline - time.monotonic())))
+        if wanted(one):
+            return one
+
+
+def chat(one: ClientConnection, two: ClientConnection) -> None:
+    for speaker, listener, text in ((one, two, "hello"), (two, one, "hello yourself")):
+        speaker.send(json.dumps({"action": "chat_message", "message": text, "id": text}))
+        for client in (speaker, listener):
+            assert frame(client, lambda got, text=text: got.get("message") == text)  # type: ignore[misc]
+
+
+def round_trip(client: ClientConnection) -> float:
+    """Milliseconds of a message and its answer, median."""
+    taken = []
+    for _ in range(15):
+        taken.append(seconds(lambda: ask(client, action="ping")))
+    return 1000 * statistics.median(taken)
+
+
+def custom_route(client: ClientConnection) -> None:
+    assert ask(client, action="who") == {"route": "who", "user": "red"}
+    assert ask(client, action="nowhere", handler="who") == {"route": "$default", "user": "red"}
+
+
+def multicast_and_broadcast(
+    deployment: Deployment, browser: Browser, one: ClientConnection, two: ClientConnection
+) -> None:
+    note = {"type": "note", "text": "to the room"}
+    assert ask(one, handler="multicast", channel="general", message=note) == {"sent": 2, "queued": 0, "failed": 0}
+    assert frame(two, lambda got: got == note)
+    note = {"type": "note", "text": "to nobody"}
+    assert ask(one, handler="multicast", channel="empty", message=note)["sent"] == 0
+
+
+def through_the_queue(deployment: Deployment, browser: Browser, one: ClientConnection, two: ClientConnection) -> None:
+    """Three recipients are one more than go without the queue; the third is in another room."""
+    note = {"type": "note", "text": "to everybody"}
+    with enter(deployment, browser, "elsewhere") as three:
+        report = ask(one, handler="broadcast", message=note)
+        assert report["queued"] > 0
+        for client in (one, two, three):
+            assert frame(client, lambda got: got == note)
+    queue = deployment.aws.client("sqs")
+    wanted = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+
+    def left() -> int:
+        found = queue.get_queue_attributes(
+            QueueUrl=deployment.aws.queue_url(f"demo-{STAGE}-fanout"), AttributeNames=wanted
+        )["Attributes"]
+        return sum(int(found[name]) for name in wanted)
+
+    until(lambda: left() == 0, 60, "the queue did not empty")
+
+
+def until(holds: Callable[[], bool], seconds: float, why: str) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, why
+        time.sleep(0.5)
+
+
+def update(deployment: Deployment) -> None:
+    secret, api_id = deployment.variable("DJANGO_SECRET_KEY"), deployment.variable("WS_LAMBDA_GATEWAY_IDS")
+    assert "is live" in deployment.zappa("update", STAGE)
+    assert deployment.variable("DJANGO_SECRET_KEY") == secret, "or everybody is logged out"
+    assert deployment.variable("WS_LAMBDA_GATEWAY_IDS") == api_id
+    (mapping,) = deployment.aws.client("lambda").list_event_source_mappings(FunctionName=f"demo-{STAGE}")[
+        "EventSourceMappings"
+    ]
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def status(deployment: Deployment) -> None:
+    found = json.loads(deployment.zappa("status", STAGE, "--json").strip().splitlines()[-1])
+    assert found["WebSocket URL"] == deployment.variable("WS_LAMBDA_WEBSOCKET_URL")
+    assert found["WebSocket API"] == deployment.variable("WS_LAMBDA_GATEWAY_IDS")
+    assert found["Num. Event Rules"] == 1
+
+
+def pruned_by_the_schedule(deployment: Deployment) -> None:
+    """The schedule fires every minute; it has had some by now."""
+    dynamodb = deployment.aws.client("dynamodb")
+
+    def closed() -> bool:
+        key = {"connection_id": {"S": "DEAD="}}
+        session = dynamodb.get_item(TableName=f"demo_{STAGE}_sessions", Key=key)["Item"]
+        member = dynamodb.get_item(TableName=f"demo_{STAGE}_memberships", Key={"channel": {"S": "attic"}, **key})
+        return not session["connected"]["BOOL"] and "live_shard" not in session and "Item" not in member
+
+    until(closed, 90, "the schedule did not prune")
+
+
+def policy_of_who_deploys(deployment: Deployment) -> None:
+    """`iam/deploy.json` names every action that Zappa needed, and none that nobody needs."""
+    needed = set()
+    for service, operation, method in deployment.noted_calls():
+        name = method if service.startswith("apigateway") else IAM_NAMES.get(operation, operation)
+        needed.add(f"{'apigateway' if service.startswith('apigateway') else service}:{name}")
+    assert needed <= allowed("deploy.json")
+    assert allowed("deploy.json") <= needed | BY_CLOUDFORMATION | BY_COMMANDS | BY_OTHER_COMMANDS_OF_ZAPPA | BY_AWS
+
+
+IAM_NAMES = {
+    "CompleteMultipartUpload": "PutObject",
+    "CreateMultipartUpload": "PutObject",
+    "HeadBucket": "ListBucket",
+    "HeadObject": "GetObject",
+    "Invoke": "InvokeFunction",
+    "UploadPart": "PutObject",
+}
+"""Where an action is spelled differently from its operation."""
+
+BY_CLOUDFORMATION = {
+    *(f"apigateway:{method}" for method in ("DELETE", "GET", "PATCH", "POST", "PUT")),
+    *(f"logs:{action}" for action in ("CreateLogGroup", "DescribeLogGroups", "DeleteLogGroup", "PutRetentionPolicy")),
+}
+"""What it does with the rights of who asks it to."""
+
+BY_COMMANDS = {
+    *(f"dynamodb:{action}" for action in ("CreateTable", "DeleteTable", "DescribeTable", "ListTables", "UpdateTable")),
+    *(f"dynamodb:{action}" for action in ("DescribeContinuousBackups", "UpdateContinuousBackups")),
+    *(f"dynamodb:{action}" for action in ("DescribeTimeToLive", "UpdateTimeToLive")),
+    *(f"iam:{action}" for action in ("GetPolicy", "GetPolicyVersion", "ListAttachedRolePolicies")),
+    "sqs:GetQueueAttributes",
+}
+"""Of ws_tables and ws_doctor; `tests.policy` watches them."""
+
+BY_OTHER_COMMANDS_OF_ZAPPA = {
+    *(f"lambda:{action}" for action in ("CreateAlias", "PublishVersion", "PutFunctionConcurrency", "UpdateAlias")),
+    *(f"logs:{action}" for action in ("DescribeLogStreams", "FilterLogEvents")),
+    "iam:UpdateAssumeRolePolicy",
+    "lambda:TagResource",
+    "s3:AbortMultipartUpload",
+}
+"""Of tail, rollback, SnapStart, tags, and of an upload that breaks off."""
+
+BY_AWS = {"iam:PassRole", "s3:GetObject"}
+"""Needed by CreateFunction: the role is handed on, and the zip is read with the caller's rights."""
+
+
+def healthy(deployment: Deployment) -> None:
+    """`ws_doctor` finds nothing wrong; it warns of routes without a response, which the emulator cannot make."""
+    found = json.loads(deployment.manage("ws_doctor", "--function", f"demo-{STAGE}", "--no-reach", "--json"))
+    assert {one["subject"] for one in found} == {"tables", "clock", "secret", "api", "permission", "policy", "queue"}
+    assert [one for one in found if one["level"] == "error"] == []
+
+
+def undeploy(deployment: Deployment) -> None:
+    """Nothing of ours stays: not the role, not the bucket, not a log group of the stack."""
+    deployment.zappa("undeploy", STAGE, "--yes", "--remove-logs")
+    aws = deployment.aws
+    assert aws.client("lambda").list_functions()["Functions"] == []
+    assert aws.client("lambda").list_event_source_mappings()["EventSourceMappings"] == []
+    assert aws.client("apigatewayv2").get_apis()["Items"] == []
+    assert aws.client("events").list_rules()["Rules"] == []
+    assert aws.client("s3").list_buckets()["Buckets"] == []
+    assert [one for one in aws.client("iam").list_roles()["Roles"] if "demo" in one["RoleName"]] == []
+    assert aws.client("logs").describe_log_groups()["logGroups"] == []
+    stacks = aws.client("cloudformation").describe_stacks()["Stacks"]
+    assert {one["StackName"] for one in stacks} == {"queue"}
