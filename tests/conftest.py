@@ -17,6 +17,26 @@ os.environ.setdefault("AWS_DEFAULT_REGION", "eu-west-1")
 pytest_plugins = ["ws_lambda.testing.plugin", "tests.conformance.scorecard", "tests.local_site", "tests.policy"]
 
 
+@pytest.fixture(autouse=True)
+def no_token_in_the_logs(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Scans what every test of the run has logged for the tokens that it minted."""
+    from ws_lambda.models import WebSocketToken
+
+    minted: list[str] = []
+    mint = WebSocketToken.mint
+
+    def noted(*args: Any, **kwargs: Any) -> str:
+        minted.append(mint(*args, **kwargs))
+        return minted[-1]
+
+    monkeypatch.setattr(WebSocketToken, "mint", noted)
+    yield
+    said = [
+        f"{record.getMessage()} {vars(record)}" for when in ("setup", "call") for record in caplog.get_records(when)
+    ]
+    assert not [token for token in minted if any(token in line for line in said)]
+
+
 @pytest.fixture
 def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """An empty DynamoDB in memory. Tests create the tables that they need.
