@@ -9,11 +9,13 @@ from typing import Any
 
 import django
 from django.apps import apps
+from django.urls import get_resolver
 
 from ws_lambda import adapter, delivery, telemetry
 from ws_lambda.conf import conf
 from ws_lambda.events import EventType, GatewayEvent
 from ws_lambda.exceptions import EventError
+from ws_lambda.models import base
 
 DEADLINE_MARGIN = 2.0
 """Seconds of an invocation that are kept for what comes after sending."""
@@ -32,8 +34,17 @@ def _load_django() -> None:
     django.setup()
 
 
+def _warm_up() -> None:
+    """Does in the init phase, on Lambda's full CPU and before anybody waits, what the first event would have to."""
+    base.connection()
+    adapter.django_handler()
+    get_resolver().url_patterns  # noqa: B018 - reading it imports the views
+
+
 _load_django()
 telemetry.start()
+if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+    _warm_up()
 if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
     from ws_lambda import snapstart
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from ws_lambda import aws, snapstart
-from ws_lambda.models import base
+from ws_lambda import snapstart
+from ws_lambda.models.channel_permissions import permission_for
 
 
 def test_lambda_is_told_of_both_hooks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -21,14 +21,16 @@ def test_lambda_is_told_of_both_hooks(monkeypatch: pytest.MonkeyPatch) -> None:
     assert hooks == {"before": snapstart.before_snapshot, "after": snapstart.after_restore}
 
 
-@pytest.mark.usefixtures("dynamodb")
-def test_sessions_clients_and_randomness_are_new_after_a_restore() -> None:
-    session, connection = aws.session(), base.connection()
+@pytest.mark.usefixtures("tables")
+def test_permissions_and_randomness_are_new_after_a_restore(calls: list[str]) -> None:
+    permission_for("general")
+    permission_for("general")
+    assert calls == ["Scan"]
     random.seed(1)
     first = random.random()
     snapstart.before_snapshot()
     random.seed(1)
     snapstart.after_restore()
-    assert aws.session() is not session
-    assert base.connection() is not connection
     assert random.random() != first
+    permission_for("general")
+    assert calls == ["Scan", "Scan"]

@@ -18,6 +18,7 @@ from pathlib import Path
 from py_compile import PycInvalidationMode
 
 from ws_lambda.exceptions import ProvisioningError
+from ws_lambda.provisioning.zappa import service_models
 from ws_lambda.provisioning.zappa.trim import PackageOptions, Sources, Trim
 
 LAMBDA_ROOT = "/var/task"
@@ -65,6 +66,7 @@ def repack(
     own = {name for name in files if (project / name).is_file()}
     trim = Trim.plan(site_packages, Sources.read(files, own), options)
     kept = {name: data for name, data in files.items() if not trim.drops(name)}
+    kept |= service_models.reduced(kept, trim.services)
     with tempfile.TemporaryDirectory(prefix="ws-lambda-package-") as scratch:
         ours, theirs = Path(scratch, "project"), Path(scratch, "packages")
         _unpack({name: data for name, data in kept.items() if options.sources or name in own}, ours)

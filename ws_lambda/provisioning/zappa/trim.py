@@ -34,6 +34,7 @@ NEVER_IMPORTED = (
     "*.dist-info/RECORD",
     "*.dist-info/REQUESTED",
     "boto3/examples/*",
+    "botocore/data/*/examples-1.json*",
     "ws_lambda/local/*",
     "ws_lambda/provisioning/zappa/*",
     "ws_lambda/testing/*",

@@ -124,6 +124,7 @@ def _empty_dynamodb() -> Iterator[tuple[str, list[str]]]:
 
     class Tables(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # or each answer waits 40 ms for an acknowledgement
 
         def do_POST(self) -> None:
             asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])) or b"{}")
