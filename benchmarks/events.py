@@ -28,22 +28,23 @@ def main() -> None:
     said = sys.stdout
     # Logs and metrics are written, as on Lambda, and read by nobody.
     with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere), mock_aws():
+        from ws_lambda import aws
+
+        sent: list[str] = []
+        aws.session().register("request-created", lambda event_name, **_: sent.append(event_name))
         from ws_lambda.lambda_handler import handler
 
-        result = {**_calls(handler), "message_cpu_ms": _message_cpu(handler)}
+        result = {**_calls(handler, sent), "message_cpu_ms": _message_cpu(handler)}
     said.write(json.dumps(result) + "\n")
 
 
-def _calls(handler: Callable[..., Any]) -> dict[str, int]:
+def _calls(handler: Callable[..., Any], sent: list[str]) -> dict[str, int]:
     """Requests to AWS of a connect with a token, of a message, of a disconnect."""
     from django.contrib.auth import get_user_model
 
     from tests.golden import golden
-    from ws_lambda import aws
     from ws_lambda.models import WebSocketToken, all_tables
 
-    sent: list[str] = []
-    aws.session().register("request-created", lambda event_name, **_: sent.append(event_name))
     for table in all_tables():
         table.create_table(billing_mode="PAY_PER_REQUEST")
     user = get_user_model().objects.create_user("red", password="red-demo")
