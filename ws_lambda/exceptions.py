@@ -11,6 +11,7 @@ WsLambdaError
 │   ├── InvalidConnectionId    400
 │   ├── InvalidChannel         400
 │   ├── InvalidRequest         400
+│   ├── HandlerMissing         400
 │   ├── BodyTooLarge           413
 │   ├── DuplicateConnection    409
 │   └── RateLimited            429
