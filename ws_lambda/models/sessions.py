@@ -17,8 +17,10 @@ from pynamodb.attributes import (
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 
 from ws_lambda import delivery
+from ws_lambda.models import gateways
 from ws_lambda.models.attributes import MillisecondsAttribute, milliseconds
 from ws_lambda.models.base import Table, TableMeta
+from ws_lambda.models.gateways import ApiGateway
 from ws_lambda.models.owners import load_user
 
 if TYPE_CHECKING:
@@ -128,6 +130,11 @@ class WebSocketSession(Table):
     def user(self) -> Any:
         """The owner, read on first use; None for anonymous, gone or deactivated."""
         return load_user(self.user_id or "", self.auth_backend or "")
+
+    @property
+    def api_gateway(self) -> ApiGateway | None:
+        """The record of the gateway that the connection came by; None where that is not registered."""
+        return gateways.find(self.api_id)
 
     @property
     def recipient(self) -> delivery.Recipient:
