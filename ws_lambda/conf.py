@@ -114,6 +114,11 @@ class Settings:
 
 DEFAULTS = Settings()
 
+NEVER_ZERO = ("TOKEN_SECONDS", "FANOUT_CONNECTIONS", "FANOUT_WORKERS")
+"""Numbers with which nothing would work at 0."""
+
+_WORDS: Mapping[Any, str] = {int: "a number (0 or more)", str: "a string", bool: "True or False"}
+
 
 def _is_a(value: object, wanted: Any) -> bool:
     """Whether `value`, as a settings file would write it, has the type of a field. Lists pass for tuples."""
@@ -132,6 +137,20 @@ def _is_a(value: object, wanted: Any) -> bool:
     return isinstance(value, wanted)
 
 
+def _in_words(wanted: Any) -> str:
+    """The type of a field, as one would tell it to somebody who writes a settings file."""
+    if wanted in _WORDS:
+        return _WORDS[wanted]
+    inner = get_args(wanted)
+    if isinstance(wanted, UnionType):
+        return " or ".join(map(_in_words, inner))
+    if get_origin(wanted) is not tuple:
+        return f"a dict, from {_in_words(inner[0])} to {_in_words(inner[1])}"
+    if inner[-1] is Ellipsis:
+        return f"a list, each item {_in_words(inner[0])}"
+    return f"({', '.join(map(_in_words, inner))})"
+
+
 def problems(raw: object) -> list[tuple[str, str]]:
     """What is wrong with a WS_LAMBDA dict, as (key, sentence); key "" for the dict itself."""
     if not isinstance(raw, Mapping):
@@ -142,13 +161,17 @@ def problems(raw: object) -> list[tuple[str, str]]:
         if key not in known:
             found.append((str(key), f"WS_LAMBDA has no key {key!r}. It knows {', '.join(sorted(known))}."))
         elif not _is_a(value, known[key]):
-            wanted = getattr(known[key], "__name__", known[key]) if known[key] is not int else "a number, 0 or more"
-            found.append((key, f"WS_LAMBDA[{key!r}] must be {wanted}, not {type(value).__name__}."))
+            found.append((key, f"WS_LAMBDA[{key!r}] must be {_in_words(known[key])}."))
     if raw.get("UNLISTED_CHANNELS", "nobody") not in ("authenticated", "anyone", "nobody"):
         found.append(("UNLISTED_CHANNELS", 'UNLISTED_CHANNELS must be "authenticated", "anyone" or "nobody".'))
     base = raw.get("BASE_PATH", "/")
     if isinstance(base, str) and not (base.startswith("/") and base.endswith("/")):
         found.append(("BASE_PATH", 'BASE_PATH must start and end with "/".'))
+    paths = raw.get("ROUTE_PATHS", {})
+    for path in paths.values() if _is_a(paths, known["ROUTE_PATHS"]) else ():
+        if not path.startswith("/"):
+            found.append(("ROUTE_PATHS", f'ROUTE_PATHS has {path!r}: a path must start with "/".'))
+    found += [(key, f"WS_LAMBDA[{key!r}] must be 1 or more, not 0.") for key in NEVER_ZERO if raw.get(key) == 0]
     return found
 
 

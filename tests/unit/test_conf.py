@@ -50,6 +50,11 @@ def test_good_values(good):
         ({"GATEWAY_SECRET": None}, "GATEWAY_SECRET"),
         ({"UNLISTED_CHANNELS": "everyone"}, "UNLISTED_CHANNELS"),
         ({"BASE_PATH": "ws"}, "BASE_PATH"),
+        ({"ROUTE_PATHS": {"chat": "ws/chat/"}}, "ROUTE_PATHS"),
+        ({"ROUTE_PATHS": {"chat": 5}}, "ROUTE_PATHS"),
+        ({"TOKEN_SECONDS": 0}, "TOKEN_SECONDS"),
+        ({"FANOUT_CONNECTIONS": 0}, "FANOUT_CONNECTIONS"),
+        ({"FANOUT_WORKERS": 0}, "FANOUT_WORKERS"),
     ],
 )
 def test_bad_values_are_named_and_their_use_raises(settings, bad, key):
@@ -57,3 +62,19 @@ def test_bad_values_are_named_and_their_use_raises(settings, bad, key):
     settings.WS_LAMBDA = bad
     with pytest.raises(ImproperlyConfigured):
         _ = conf.TABLE_PREFIX
+
+
+@pytest.mark.parametrize(
+    ("bad", "wanted"),
+    [
+        ({"TOKEN_SECONDS": "5"}, "a number (0 or more)"),
+        ({"REQUIRE_TOKEN": 1}, "True or False"),
+        ({"ALLOWED_ORIGINS": [5]}, "a list, each item a string"),
+        ({"GATEWAY_SECRET": None}, "a string or a list, each item a string"),
+        ({"CHANNEL_SHARDS": {"a": "2"}}, "a dict, from a string to a number (0 or more)"),
+        ({"HISTORY": {"a": 5}}, "a dict, from a string to (a number (0 or more), a number (0 or more))"),
+    ],
+)
+def test_the_sentence_says_what_the_value_must_be(bad, wanted):
+    (key,) = bad
+    assert problems(bad) == [(key, f"WS_LAMBDA[{key!r}] must be {wanted}.")]
