@@ -19,24 +19,27 @@ from pathlib import Path
 from ws_lambda.local.children import Child
 from ws_lambda.local.run import ACCESS_KEY, QUEUE, QUEUE_PATH, REGION, RELOAD, SECRET_KEY, STAGE, RunOptions
 
+OTHER_PORTS = "Choose another with --port or --ws-port; make run takes PORT= and WS_PORT=."
+
 
 class PortTakenError(Exception):
-    """A port is in use."""
+    """A port is in use, or none."""
 
 
 def listen(port: int) -> socket.socket:
     """A listening socket on 127.0.0.1; port 0 takes any free one.
 
     Raises:
-        PortTakenError: somebody listens there already.
+        PortTakenError: somebody listens there already, or it may not be used.
     """
     listening = socket.socket()
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind(("127.0.0.1", port))
-    except OSError as error:
+    except (OSError, OverflowError) as error:
         listening.close()
-        raise PortTakenError(f"Port {port} on 127.0.0.1 cannot be used: {error.strerror}.") from error
+        why = getattr(error, "strerror", None) or "it must be 0 to 65535"
+        raise PortTakenError(f"Port {port} on 127.0.0.1 cannot be used: {why}. {OTHER_PORTS}") from error
     listening.listen(1024)
     return listening
 

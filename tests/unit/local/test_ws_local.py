@@ -164,17 +164,28 @@ def test_events_as_http_requests(folder):
         assert json.loads(client.recv(PATIENCE))["door"] == "WSGIRequest"
 
 
+def refused(folder: Path, option: str, port: int) -> str:
+    """What a run that cannot have its port says."""
+    ports = {"port": 0, "ws-port": 0, option: port}
+    command = [sys.executable, "manage.py", "ws_local", *(f"--{name}={value}" for name, value in ports.items())]
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    ended = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
+    assert ended.returncode == 1
+    return ended.stderr
+
+
 @pytest.mark.parametrize("option", ["port", "ws-port"])
 def test_a_taken_port_is_one_line_and_exit_code_1(folder, option):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        ports = {"port": 0, "ws-port": 0, option: port}
-        command = [sys.executable, "manage.py", "ws_local", *(f"--{name}={value}" for name, value in ports.items())]
-        ended = subprocess.run(
-            command, cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True
-        )
-    assert ended.returncode == 1
-    assert ended.stderr.count("\n") == 1
-    assert f"Port {port} " in ended.stderr
+        said = refused(folder, option, port)
+    assert said.count("\n") == 1
+    assert f"Port {port} on 127.0.0.1 cannot be used: Address already in use. Choose another with --port" in said
+
+
+def test_a_port_that_is_none_is_one_line(folder):
+    said = refused(folder, "port", 70_000)
+    assert said.count("\n") == 1
+    assert "Port 70000 on 127.0.0.1 cannot be used: it must be 0 to 65535." in said
