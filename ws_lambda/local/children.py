@@ -18,13 +18,17 @@ class Child:
         self._released = False
 
     async def start(self) -> None:
-        """Starts the process, with its sockets as `--<name>-fd N`."""
+        """Starts the process, with its sockets as `--<name>-fd N`.
+
+        It has a process group of its own: a terminal's Ctrl-C goes to the supervisor, which ends it.
+        """
         theirs, self._lifeline = os.pipe()
         fds = {name: one.fileno() for name, one in self._sockets.items()} | {"lifeline": theirs}
         arguments = [f"--{name}-fd={fd}" for name, fd in fds.items()]
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", self._module, *arguments, *self._flags,
             pass_fds=tuple(fds.values()), env=dict(self._env), stdin=asyncio.subprocess.DEVNULL,
+            process_group=0,
         )  # fmt: skip
         os.close(theirs)
         if self._released:

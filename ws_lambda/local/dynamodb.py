@@ -18,7 +18,6 @@ def main() -> None:
     parser.add_argument("--http-fd", type=int, required=True)
     parser.add_argument("--lifeline-fd", type=int, required=True)
     options = parser.parse_args()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     Lifeline(options.lifeline_fd)
     serve(options.http_fd)

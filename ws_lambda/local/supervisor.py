@@ -13,7 +13,9 @@ import signal
 import socket
 import sys
 import tempfile
+import threading
 from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import Future
 from pathlib import Path
 
 from ws_lambda.local.children import Child
@@ -128,7 +130,7 @@ class Supervisor:
         server, close = make_server(self._options, self.gateway_host, self.http_url, self._invoke_path)
         try:
             await server.start(self._ws)
-            await self._or_stop(asyncio.to_thread(prepare))
+            await self._or_stop(aside(prepare))
             if not self._stopping.is_set():
                 worker.release()
                 self._say(banner(self.http_url, self.gateway_host))
@@ -157,6 +159,25 @@ class Supervisor:
         stop.cancel()
         if task.done():
             task.result()
+        else:
+            task.cancel()
+
+
+def aside(work: Callable[[], None]) -> asyncio.Future[None]:
+    """Does the work in a thread that nobody waits for at the end: botocore tries a dead DynamoDB for long."""
+    outcome: Future[None] = Future()
+    outcome.set_running_or_notify_cancel()  # from here on it cannot be cancelled, only left alone
+
+    def run() -> None:
+        try:
+            work()
+        except Exception as error:
+            outcome.set_exception(error)
+        else:
+            outcome.set_result(None)
+
+    threading.Thread(target=run, daemon=True).start()
+    return asyncio.wrap_future(outcome)
 
 
 def banner(http_url: str, gateway_host: str) -> str:

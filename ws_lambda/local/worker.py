@@ -132,7 +132,6 @@ def main() -> None:
     parser.add_argument("--reload", action="store_true")
     parser.add_argument("--handler", required=True)
     options = parser.parse_args()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the supervisor, which ends this process
     ready = Lifeline(options.lifeline_fd).wait_for_go
     work = functools.partial(serve, options.http_fd, options.invoke_fd, options.handler, ready)
     if not options.reload:

@@ -19,6 +19,8 @@ from websockets.sync.client import connect
 from tests.local_site import ROOT
 
 PATIENCE = 60
+SOON = 12
+"""Seconds after which nobody thinks any more that Ctrl-C has worked."""
 
 SETTINGS = """
 SECRET_KEY, DEBUG, ALLOWED_HOSTS = "x", True, ["*"]
@@ -38,12 +40,7 @@ class Echo(WebSocketView):
 
 urlpatterns = [path("", lambda request: HttpResponse("version 1")), path("ws/<slug:route>", Echo.as_view())]
 """
-MANAGE = """
-import os, sys
-os.environ["DJANGO_SETTINGS_MODULE"] = "settings"
-from django.core.management import execute_from_command_line
-execute_from_command_line(sys.argv)
-"""
+MANAGE = (ROOT / "manage.py").read_text().replace("project.settings", "settings")
 
 
 class Run:
@@ -59,8 +56,12 @@ class Run:
             return answer.read().decode()
 
     def children(self):
-        listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, text=True)
-        return [int(pid) for pid in listed.stdout.split()]
+        return children_of(self.process)
+
+
+def children_of(process):
+    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(process.pid)], capture_output=True, text=True)
+    return [int(pid) for pid in listed.stdout.split()]
 
 
 @pytest.fixture
@@ -70,13 +71,16 @@ def folder(tmp_path):
     return tmp_path
 
 
+def environment():
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "COV_", "DJANGO_"))}
+    return env | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+
+
 @contextmanager
 def running(folder: Path, *arguments: str):
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "COV_", "DJANGO_"))}
-    env |= {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
     command = [sys.executable, "manage.py", "ws_local", "--port=0", "--ws-port=0", *arguments]
     with (folder / "said").open("w+") as said:
-        process = subprocess.Popen(command, cwd=folder, env=env, stdout=said, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, cwd=folder, env=environment(), stdout=said, stderr=subprocess.STDOUT)
         try:
             wait_for(lambda: "Ctrl-C" in (folder / "said").read_text() or process.poll() is not None)
             yield Run(process, (folder / "said").read_text())
@@ -111,6 +115,54 @@ def test_a_signal_ends_every_process_with_no_word(folder, number):
         assert run.process.wait(PATIENCE) == 0
     assert all(gone(pid) for pid in children)
     assert "Traceback" not in (folder / "said").read_text()
+
+
+@contextmanager
+def in_a_terminal(folder: Path, **more: str):
+    """A run whose Ctrl-C goes to its whole process group, as a terminal sends it."""
+    (folder / "manage.py").write_text(MANAGE.replace("try:", "try:\n        print('loading', flush=True)"))
+    command = [sys.executable, "manage.py", "ws_local", "--port=0", "--ws-port=0"]
+    with (folder / "said").open("w+") as said:
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment() | more, stdout=said, stderr=subprocess.STDOUT, start_new_session=True
+        )
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait(PATIENCE)
+
+
+def press_ctrl_c(process: "subprocess.Popen[bytes]") -> int:
+    os.killpg(process.pid, signal.SIGINT)
+    return process.wait(SOON)
+
+
+def test_ctrl_c_while_django_is_imported(folder):
+    with in_a_terminal(folder) as process:
+        wait_for(lambda: "loading" in (folder / "said").read_text())
+        assert press_ctrl_c(process) == 130
+    assert (folder / "said").read_text() == "loading\n"
+
+
+def test_ctrl_c_while_the_children_start(folder):
+    with in_a_terminal(folder) as process:
+        wait_for(lambda: children_of(process))
+        children = children_of(process)
+        assert press_ctrl_c(process) == 0
+    assert (folder / "said").read_text() == "loading\n"
+    assert all(gone(pid) for pid in children)
+
+
+def test_ctrl_c_while_the_tables_are_made(folder):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(PATIENCE)
+        endpoint = "http://{}:{}".format(*silent.getsockname())
+        with in_a_terminal(folder, AWS_ENDPOINT_URL_DYNAMODB=endpoint) as process:
+            asked, _address = silent.accept()
+            assert press_ctrl_c(process) == 0
+            asked.close()
+    assert (folder / "said").read_text() == "loading\n"
 
 
 def test_children_end_with_a_supervisor_that_is_killed(folder):
@@ -168,8 +220,7 @@ def refused(folder: Path, option: str, port: int) -> str:
     """What a run that cannot have its port says."""
     ports = {"port": 0, "ws-port": 0, option: port}
     command = [sys.executable, "manage.py", "ws_local", *(f"--{name}={value}" for name, value in ports.items())]
-    env = os.environ | {"PYTHONPATH": str(ROOT)}
-    ended = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
+    ended = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True)
     assert ended.returncode == 1
     return ended.stderr
 
