@@ -4,6 +4,11 @@ PORT ?= 8000
 WS_PORT ?= 8001
 VENV := .venv
 BIN := $(VENV)/bin
+MINISTACK := ministack==1.5.33
+
+# Installs what constraints.txt pins, also into the passing environment that the package itself is built in: older
+# versions of pip take that from the first variable, newer ones from the second.
+PINNED := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1
 
 .PHONY: run test conformance bench lint format lock clean
 
@@ -32,12 +37,14 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# Renews constraints.txt: the exact versions that `make run` and `make test` install.
+# Renews the exact versions that `make run` and `make test` install.
 lock:
-	rm -rf .venv-lock
-	$(PYTHON) -m venv .venv-lock
-	.venv-lock/bin/python -m pip install --quiet -e .[dev]
-	.venv-lock/bin/python -m pip freeze --exclude-editable > constraints.txt
+	$(PYTHON) -m venv --clear .venv-lock
+	.venv-lock/bin/python -m pip install --quiet --upgrade setuptools -e .[dev]
+	.venv-lock/bin/python -m pip freeze --all --exclude-editable > constraints.txt
+	$(PYTHON) -m venv --clear .venv-lock
+	.venv-lock/bin/python -m pip install --quiet $(MINISTACK)
+	.venv-lock/bin/python -m pip freeze > tests/ministack-constraints.txt
 	rm -rf .venv-lock
 
 clean:
@@ -45,20 +52,20 @@ clean:
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 $(MAKECMDGOALS)")'
-	@$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 $(VENV)/.local: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "Installing into $(VENV) (once) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .[local]
+	@$(PINNED) $(BIN)/python -m pip install --quiet -e .[local]
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "Installing into $(VENV) (once) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .[dev]
+	@$(PINNED) $(BIN)/python -m pip install --quiet -e .[dev]
 	@touch $@ $(VENV)/.local
 
 # An AWS emulator for the end-to-end tests. It pins botocore, and so lives by itself. Without it those tests are skipped.
 .venv-ministack/bin/ministack:
 	@$(PYTHON) -m venv .venv-ministack
-	@.venv-ministack/bin/python -m pip install --quiet --disable-pip-version-check ministack==1.5.33 \
+	@.venv-ministack/bin/python -m pip install --quiet --disable-pip-version-check -c tests/ministack-constraints.txt $(MINISTACK) \
 		|| echo "ministack cannot be installed here: the tests that need it will be skipped."

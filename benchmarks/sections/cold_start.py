@@ -24,7 +24,7 @@ RUNS = 9
 
 def measure() -> dict[str, Any]:
     """The section of results.json."""
-    venv = environment("deploy", "--constraint", "constraints.txt", "--editable", ".[zappa]")
+    venv = environment("deploy", "--editable", ".[zappa]")
     (site_packages,) = (venv / "lib").glob("python*/site-packages")
     with tempfile.TemporaryDirectory() as scratch:
         project = Path(scratch, "demo")

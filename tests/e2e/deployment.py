@@ -29,7 +29,7 @@ class Deployment:
     def __init__(self, directory: Path, aws: Cloud) -> None:
         self.aws = aws
         self.directory = directory / "demo"
-        self.venv = environment("deploy", "--constraint", "constraints.txt", "--editable", ".[zappa]")
+        self.venv = environment("deploy", "--editable", ".[zappa]")
         self.calls = directory / "calls.txt"
         self.calls.touch()
         self.scratch = directory / "tmp"

@@ -2,11 +2,15 @@
 
 import fcntl
 import hashlib
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 from tests.local_site import ROOT, required
+
+PINNED = dict.fromkeys(("PIP_CONSTRAINT", "PIP_BUILD_CONSTRAINT"), "constraints.txt")
+"""As in the Makefile: what is installed, and what the package itself is built with."""
 
 
 def environment(name: str, *requirements: str) -> Path:
@@ -24,7 +28,9 @@ def environment(name: str, *requirements: str) -> Path:
         if not stamp.exists() or stamp.read_text() != made_of:
             subprocess.run([sys.executable, "-m", "venv", "--clear", str(directory)], check=True)
             command = [directory / "bin" / "python", "-m", "pip", "install", "--quiet", *requirements]
-            done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+            done = subprocess.run(
+                command, capture_output=True, text=True, cwd=ROOT, env=os.environ | PINNED, check=False
+            )
             if done.returncode:
                 required(f"{requirements[-1]} in .venv-{name} ({done.stderr.strip()[-300:]})")
             stamp.write_text(made_of)
