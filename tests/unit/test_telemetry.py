@@ -1,33 +1,11 @@
 """Logs and metrics of a deployed function."""
 
-import json
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
+from tests.deployed import deployed, lines
 from ws_lambda import telemetry
-
-
-@contextmanager
-def deployed() -> Iterator[None]:
-    """As in a function: the root logger is telemetry's, and writes to what is standard output now."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_LAMBDA_FUNCTION_NAME", "demo-dev")
-        telemetry.start()
-        try:
-            yield
-        finally:
-            telemetry.stop()
-            root.handlers[:] = handlers
-            root.setLevel(level)
-
-
-def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
-    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
 def test_log_lines_are_json_and_carry_the_ids(capsys: pytest.CaptureFixture[str]) -> None:
@@ -54,7 +32,7 @@ def test_metrics_are_one_embedded_line_for_each_event(capsys: pytest.CaptureFixt
     (line,) = lines(capsys)
     assert line["Deliveries"] == [5.0]
     assert line["service"] == "demo-dev"
-    (described,) = line["_aws"]["CloudWatchMetrics"]  # type: ignore[index]
+    (described,) = line["_aws"]["CloudWatchMetrics"]
     assert described["Namespace"] == "ws_lambda"
     assert {"Deliveries", "HandlerTime", "ColdStarts"} == {one["Name"] for one in described["Metrics"]}
 

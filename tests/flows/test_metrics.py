@@ -1,0 +1,111 @@
+"""What a deployed function counts and logs while events go through its door: every metric that telemetry names."""
+
+import logging
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests import wire
+from tests.deployed import deployed, lines
+from tests.flows.test_housekeeping import open_one
+from tests.urls import ChatView
+from ws_lambda import aws, delivery, telemetry
+from ws_lambda.models import WebSocketSession
+
+pytestmark = pytest.mark.usefixtures("still", "tables")
+
+PRUNE = "arn:aws:events:eu-west-1:123456789012:rule/demo-dev-prune-ws_lambda.housekeeping.prune"
+ANSWERS = {"here=": 200, "there=": 200, "gone=": 410, "hidden=": 403}
+
+
+class View(ChatView):
+    def broadcast(self, request, *args, **kwargs):
+        logging.getLogger("project").info("about to send")
+        return {"sent": WebSocketSession.objects.filter(channel_name="hall").send_message("hello").sent}
+
+    def breaks(self, request, *args, **kwargs):
+        raise RuntimeError
+
+
+class Sockets:
+    """Answers for `@connections` without a network."""
+
+    endpoint_url = "https://abc123.execute-api.eu-west-1.amazonaws.com/production"
+
+    def exchange(self, request: delivery.Request) -> delivery.Response:
+        return delivery.Response(ANSWERS[request.context.recipient.connection_id])
+
+
+@pytest.fixture
+def far_side() -> Iterator[Any]:
+    with delivery.using_transport(sockets := Sockets()):
+        yield sockets
+
+
+def metrics(written: list[dict[str, Any]]) -> dict[str, float]:
+    """The metrics of one event, those by reason as `Refusals by <reason>`."""
+    found: dict[str, float] = {}
+    for line in written:
+        for described in line.get("_aws", {}).get("CloudWatchMetrics", []):
+            for name in (one["Name"] for one in described["Metrics"]):
+                found[f"{name} by {line['reason']}" if "reason" in line else name] = line[name][0]
+    return found
+
+
+@pytest.fixture
+def counted(user: Any, use_view: Any, far_side: Any, settings: Any, capsys: Any) -> dict[str, dict[str, float]]:
+    """The metrics of one event of each kind."""
+    use_view(View)
+    queue = aws.client("sqs").create_queue(QueueName="fanout")["QueueUrl"]
+    aws.client("sqs").send_message(QueueUrl=queue, MessageBody="waiting")
+    token = wire.mint(user)
+    for name in ANSWERS:
+        open_one(far_side, name, age=timedelta(minutes=30), channel="hall")
+    prune = {"detail-type": "Scheduled Event", "resources": [PRUNE]}
+    events = {
+        "connect": lambda: wire.connect(token=token, query={"channel": "lobby"}),
+        "refused": lambda: wire.connect("C2=", token=token),
+        "broadcast": lambda: wire.message({"action": "broadcast"}),
+        "breaks": lambda: wire.message({"action": "breaks"}),
+        "prune": lambda: wire.send(prune),
+        "queued": lambda: wire.message({"action": "broadcast"}),
+        "prune with a queue": lambda: wire.send(prune),
+        "disconnect": wire.disconnect,
+    }
+    found = {}
+    with deployed():
+        for kind, event in events.items():
+            if kind == "queued":
+                settings.WS_LAMBDA = {"FANOUT_QUEUE_URL": queue, "FANOUT_INLINE_MAX": 1}
+            event()
+            found[kind] = metrics(lines(capsys))
+    return found
+
+
+def test_every_metric_is_written_by_the_event_that_it_counts(counted: dict[str, dict[str, float]]) -> None:
+    assert counted["connect"].items() >= {"Connects": 1, "ColdStarts": 1}.items()
+    assert counted["refused"].items() >= {"Connects": 1, "Refusals": 1, "Refusals by TokenRefused": 1}.items()
+    assert counted["broadcast"].items() >= {"Messages": 1, "Deliveries": 2, "Gone": 1, "Failed": 1}.items()
+    assert counted["breaks"].items() >= {"Messages": 1, "Failures": 1}.items()
+    assert counted["disconnect"].items() >= {"Disconnects": 1}.items()
+    assert counted["prune"].items() >= {"PruneRuns": 1}.items()
+    assert "QueueDepth" not in counted["prune"]
+    assert counted["prune with a queue"]["QueueDepth"] == 1 + counted["queued"]["Queued"]
+    assert counted["queued"]["Queued"] > 0
+    assert all(one["HandlerTime"] > 0 for one in counted.values())
+    named = set(re.findall(r"\b[A-Z][A-Za-z]+\b", (telemetry.__doc__ or "").partition("name):")[2]))
+    assert {name.partition(" ")[0] for one in counted.values() for name in one} == named
+
+
+def test_log_lines_of_a_project_carry_ids(user: Any, use_view: Any, far_side: Any, capsys: Any) -> None:
+    use_view(View)
+    with deployed():
+        wire.connect(token=wire.mint(user))
+        wire.message({"action": "broadcast"})
+    (line,) = [one for one in lines(capsys) if one.get("message") == "about to send"]
+    assert (line["connection_id"], line["route"], line["level"]) == ("C1=", "$default", "INFO")
+    sent = wire.golden("message")["requestContext"]["requestId"]
+    assert (line["request_id"], line["function_request_id"]) == (sent, wire.Context.aws_request_id)
