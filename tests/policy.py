@@ -57,6 +57,9 @@ def actions(service: str, operation: str, request: dict[str, Any]) -> set[str]:
             return {"dynamodb:GetItem"}
         case "sqs", _:
             return {f"sqs:{operation.removesuffix('Batch')}"}
+        case "apigatewayv2", "TagResource":
+            # A POST on the wire, and so refused without; yet AWS's list of actions has tags under PUT alone.
+            return {"apigateway:POST", "apigateway:PUT"}
         case "apigatewayv2", _:
             return {f"apigateway:{request['method']}"}
     return {f"{service}:{operation}"}

@@ -49,6 +49,8 @@ def test_a_transaction_needs_the_rights_of_its_parts() -> None:
     assert needed == {"dynamodb:PutItem", "dynamodb:ConditionCheckItem", "dynamodb:UpdateItem"}
     assert policy.actions("sqs", "SendMessageBatch", {}) == {"sqs:SendMessage"}
     assert policy.actions("apigatewayv2", "UpdateApi", {"method": "PATCH"}) == {"apigateway:PATCH"}
+    tagging = policy.actions("apigatewayv2", "TagResource", {"method": "POST"})
+    assert tagging == {"apigateway:POST", "apigateway:PUT"}
 
 
 @pytest.mark.usefixtures("tables")
