@@ -74,7 +74,11 @@ def _answer_websocket(event: dict[str, Any]) -> dict[str, Any]:
     ids = {"connection_id": gateway_event.connection_id, "request_id": gateway_event.request_id}
     with telemetry.invocation(route=gateway_event.route_key, **ids):
         telemetry.count(_COUNTED[gateway_event.type])
-        return adapter.answer(gateway_event)
+        answer = adapter.answer(gateway_event)
+        if gateway_event.type is EventType.CONNECT and answer["statusCode"] >= 400:
+            # API Gateway's IntegrationError counts both together, and a refusal is no reason to wake anybody.
+            telemetry.count("ConnectsRefused" if answer["statusCode"] < 500 else "ConnectsFailed")
+        return answer
 
 
 def _comes_from_queue(event: Any) -> bool:

@@ -5,7 +5,8 @@ Off Lambda nothing here does anything, and logging is the project's own.
 
 Metrics, in the namespace `ws_lambda` with the dimension `service` (the function's name):
 
-    Connects, Refusals (also by `reason`), Messages, Disconnects, Failures
+    Connects, ConnectsRefused (answered 4xx), ConnectsFailed (5xx), Messages, Disconnects
+    Refusals of connects and messages (also by `reason`), Failures of handlers
     Deliveries, Gone, Failed, Queued, QueueDepth
     HandlerTime (milliseconds), ColdStarts, PruneRuns, Pruned
 """

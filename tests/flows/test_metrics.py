@@ -26,6 +26,11 @@ class View(ChatView):
         logging.getLogger("project").info("about to send")
         return {"sent": WebSocketSession.objects.filter(channel_name="hall").send_message("hello").sent}
 
+    def can_join_channel(self, request, channel_name):
+        if channel_name == "broken":
+            raise RuntimeError
+        return super().can_join_channel(request, channel_name)
+
     def breaks(self, request, *args, **kwargs):
         raise RuntimeError
 
@@ -69,6 +74,7 @@ def counted(user: Any, use_view: Any, far_side: Any, settings: Any, capsys: Any)
         "connect": lambda: wire.connect(token=token, query={"channel": "lobby"}),
         "refused": lambda: wire.connect("C2=", token=token),
         "broadcast": lambda: wire.message({"action": "broadcast"}),
+        "failed": lambda: wire.connect("C3=", token=wire.mint(user), query={"channel": "broken"}),
         "breaks": lambda: wire.message({"action": "breaks"}),
         "prune": lambda: wire.send(prune),
         "queued": lambda: wire.message({"action": "broadcast"}),
@@ -87,7 +93,11 @@ def counted(user: Any, use_view: Any, far_side: Any, settings: Any, capsys: Any)
 
 def test_every_metric_is_written_by_the_event_that_it_counts(counted: dict[str, dict[str, float]]) -> None:
     assert counted["connect"].items() >= {"Connects": 1, "ColdStarts": 1}.items()
-    assert counted["refused"].items() >= {"Connects": 1, "Refusals": 1, "Refusals by TokenRefused": 1}.items()
+    assert counted["refused"].items() >= {"Refusals": 1, "Refusals by TokenRefused": 1}.items()
+    outcomes = {kind: {name for name in one if name.startswith("Connects")} for kind, one in counted.items()}
+    assert outcomes["connect"] == {"Connects"}
+    assert outcomes["refused"] == {"Connects", "ConnectsRefused"}
+    assert outcomes["failed"] == {"Connects", "ConnectsFailed"}
     assert counted["broadcast"].items() >= {"Messages": 1, "Deliveries": 2, "Gone": 1, "Failed": 1}.items()
     assert counted["breaks"].items() >= {"Messages": 1, "Failures": 1}.items()
     assert counted["disconnect"].items() >= {"Disconnects": 1}.items()

@@ -1,11 +1,15 @@
 """The CloudFormation files say what the code says."""
 
+import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from ws_lambda import telemetry
 from ws_lambda.conf import conf
 from ws_lambda.provisioning import tables
 
@@ -58,24 +62,47 @@ def _indexes(table: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_the_queue_waits_six_times_as_long_as_the_function_may_run() -> None:
-    import json
-
     timeout = json.loads((CONFIG.parent / "zappa_settings.json").read_text())["dev"]["timeout_seconds"]
     parameters = yaml.load((CONFIG / "queue.yaml").read_text(), Loader)["Parameters"]  # noqa: S506 - a SafeLoader
     assert parameters["FunctionTimeout"]["Default"] == timeout
     assert parameters["VisibilityTimeout"]["Default"] == 6 * timeout
 
 
+def test_alarms_watch_what_can_go_wrong() -> None:
+    watched = {name: set(_metrics(one)) for name, one in resources("alarms.yaml").items() if "AlarmDescription" in one}
+    assert watched == {
+        "FunctionErrors": {("AWS/Lambda", "Errors")},
+        "FunctionThrottles": {("AWS/Lambda", "Throttles")},
+        "DeadLetters": {("AWS/SQS", "ApproximateNumberOfMessagesVisible")},
+        "FanoutAge": {("AWS/SQS", "ApproximateAgeOfOldestMessage")},
+        "ConnectRefusals": {("ws_lambda", "ConnectsRefused"), ("AWS/ApiGateway", "ClientError")},
+        "ConnectFailures": {("ws_lambda", "ConnectsFailed"), ("AWS/ApiGateway", "ExecutionError")},
+        "ExecutionErrors": {("AWS/ApiGateway", "ExecutionError")},
+        "PruneMissing": {("ws_lambda", "PruneRuns")},
+    }
+
+
 def test_alarms_and_dashboard_name_metrics_that_are_written() -> None:
-    import re
-
-    from ws_lambda import telemetry
-
-    text = (CONFIG / "alarms.yaml").read_text()
-    own = set(re.findall(r'"ws_lambda", "(\w+)"', text))
-    own |= {one["MetricName"] for one in resources("alarms.yaml").values() if one.get("Namespace") == "ws_lambda"}
-    assert {"Refusals", "Deliveries", "HandlerTime", "ColdStarts", "PruneRuns"} <= own
+    document = resources("alarms.yaml")
+    own = {name for one in document.values() for space, name in _metrics(one) if space == "ws_lambda"}
+    space = ""
+    body = json.loads(re.sub(r"\$\{[^}]+\}", "x", document["Dashboard"]["DashboardBody"]))
+    for line in (line for widget in body["widgets"] for line in widget["properties"]["metrics"]):
+        space = space if line[0].startswith(".") else line[0]
+        own |= {line[1]} if space == "ws_lambda" and line[0] != "..." else set()
+    assert {"Refusals", "Deliveries", "HandlerTime", "ColdStarts", "PruneRuns", "ConnectsFailed"} <= own
     assert own <= set(re.findall(r"\b[A-Z][A-Za-z]+\b", telemetry.__doc__ or ""))
+
+
+def _metrics(part: Any) -> Iterator[tuple[str, str]]:
+    """(namespace, name) of every metric that a resource names."""
+    if isinstance(part, dict):
+        if "MetricName" in part:
+            yield part["Namespace"], part["MetricName"]
+        part = list(part.values())
+    if isinstance(part, list):
+        for one in part:
+            yield from _metrics(one)
 
 
 @pytest.mark.parametrize("path", sorted(CONFIG.glob("*.yaml")), ids=lambda path: path.name)
