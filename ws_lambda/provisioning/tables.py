@@ -5,6 +5,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from pynamodb.attributes import TTLAttribute
@@ -12,6 +13,7 @@ from pynamodb.attributes import TTLAttribute
 from ws_lambda import aws
 from ws_lambda.models import all_tables
 from ws_lambda.models.base import Table
+from ws_lambda.provisioning.patience import patiently
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,12 +71,18 @@ def ttl_attribute(table: type[Table]) -> str | None:
 
 
 def create() -> Iterator[tuple[str, bool]]:
-    """Makes the tables that are missing, with TTL and point-in-time recovery; yields (name, whether made)."""
+    """Makes the tables that are missing, and switches on TTL and point-in-time recovery where either is off.
+
+    A run that was broken off is so completed by the next one. Yields (name, whether made).
+    """
     for table in expected():
         made = not table.exists()
         if made:
             table.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
-            _recoverable(table.Meta.table_name)
+        if not _forgets(table):
+            table.update_ttl(ignore_update_ttl_errors=False)
+        if not _is_recoverable(table):
+            _make_recoverable(table)
         yield table.Meta.table_name, made
 
 
@@ -115,17 +123,34 @@ def _differences(table: type[Table], found: dict[str, Any]) -> Iterator[str]:
             yield f"the index {name} is missing: apply serverless_config/tables.yaml"
         elif _index(there[name]) != _index(index):
             yield f"the index {name} differs from the model: delete it, then apply serverless_config/tables.yaml"
-    attribute = wanted["TimeToLive"]
+    if not _forgets(table):
+        yield f"its TTL does not look at {ttl_attribute(table)}: ws_tables create, or apply tables.yaml"
+    if not _is_recoverable(table):
+        yield "point-in-time recovery is off: ws_tables create, or apply tables.yaml"
+
+
+def _forgets(table: type[Table]) -> bool:
+    """Whether DynamoDB deletes what the model says has expired."""
+    attribute = ttl_attribute(table)
     client = aws.client("dynamodb")
     ttl = client.describe_time_to_live(TableName=table.Meta.table_name)["TimeToLiveDescription"]
-    if attribute and (ttl.get("AttributeName"), ttl["TimeToLiveStatus"]) not in (
-        (attribute, "ENABLED"),
-        (attribute, "ENABLING"),
-    ):
-        yield f"its TTL does not look at {attribute}: apply serverless_config/tables.yaml"
+    on = ttl["TimeToLiveStatus"] in ("ENABLED", "ENABLING") and ttl.get("AttributeName") == attribute
+    return on or attribute is None
+
+
+def _is_recoverable(table: type[Table]) -> bool:
+    client = aws.client("dynamodb")
     backups = client.describe_continuous_backups(TableName=table.Meta.table_name)["ContinuousBackupsDescription"]
-    if backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] != "ENABLED":
-        yield "point-in-time recovery is off: apply serverless_config/tables.yaml"
+    return bool(backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED")
+
+
+def _make_recoverable(table: type[Table]) -> None:
+    client = aws.client("dynamodb")
+    wanted = {"PointInTimeRecoveryEnabled": True}
+    name = table.Meta.table_name
+    switch = partial(client.update_continuous_backups, TableName=name, PointInTimeRecoverySpecification=wanted)
+    # A table that was only just made has no backups yet that recovery could be switched on for.
+    patiently(switch, client.exceptions.ContinuousBackupsUnavailableException, seconds=300)
 
 
 def _index(found: dict[str, Any]) -> tuple[Any, ...]:
@@ -139,9 +164,3 @@ def _hash_first(schema: Iterable[Any]) -> list[Any]:
 
 def _keys(schema: list[dict[str, str]]) -> list[str]:
     return [one["AttributeName"] for one in _hash_first(schema)]
-
-
-def _recoverable(name: str) -> None:
-    aws.client("dynamodb").update_continuous_backups(
-        TableName=name, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
-    )

@@ -5,8 +5,10 @@ from io import StringIO
 from unittest.mock import patch
 
 import pytest
+from botocore.awsrequest import AWSResponse
 from django.core.management import CommandError, call_command
 
+from ws_lambda import aws
 from ws_lambda.models import RateLimit, WebSocketSession
 from ws_lambda.models.base import connection
 from ws_lambda.provisioning import tables
@@ -51,6 +53,31 @@ def test_status_says_what_is_wrong_and_what_to_do() -> None:
     with pytest.raises(CommandError):
         call_command("ws_tables", "status", "--json", stdout=out)
     assert {one["name"] for one in json.loads(out.getvalue()) if one["wrong"]} == {name, sessions}
+    run("create")
+    assert [state.name for state in tables.status() if state.wrong] == [sessions], "TTL and recovery are on again"
+
+
+def test_create_waits_until_a_new_table_can_have_backups(monkeypatch: pytest.MonkeyPatch) -> None:
+    """AWS takes some seconds for it, and refuses to be hurried."""
+    monkeypatch.setattr("ws_lambda.provisioning.patience.time.sleep", lambda _seconds: None)
+    early = iter([True, True])
+    aws.forget()
+
+    def refuse(**_kwargs: object) -> AWSResponse | None:
+        if not next(early, False):
+            return None
+        kind = "com.amazonaws.dynamodb.v20120810#ContinuousBackupsUnavailableException"
+        answer = AWSResponse("https://dynamodb.eu-west-1.amazonaws.com", 400, {}, None)
+        answer._content = json.dumps({"__type": kind, "message": "Backups are being enabled for the table"}).encode()
+        return answer
+
+    aws.session().register("before-send.dynamodb.UpdateContinuousBackups", refuse)
+    try:
+        run("create")
+        assert [state.name for state in tables.status() if not state.right] == []
+        assert next(early, None) is None
+    finally:
+        aws.forget()
 
 
 def test_delete_asks_first() -> None:

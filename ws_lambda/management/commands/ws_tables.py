@@ -54,5 +54,6 @@ class Command(BaseCommand):
             self.stdout.write(output.table(("table", "status", "items", "wrong"), rows))
         if bad := [state.name for state in states if not state.right]:
             raise CommandError(
-                f'{len(bad)} of {len(states)} tables are not right. "ws_tables create" makes missing ones.'
+                f'{len(bad)} of {len(states)} tables are not right. "ws_tables create" makes missing ones, '
+                "and switches on TTL and recovery."
             )

@@ -1,13 +1,13 @@
 """One stage being deployed by Zappa: what our hooks do at each step."""
 
 import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from ws_lambda.exceptions import ProvisioningError
+from ws_lambda.provisioning.patience import patiently
 from ws_lambda.provisioning.zappa import adoption, function_settings, package, tryout, websocket_template
 from ws_lambda.provisioning.zappa.trim import PackageOptions
 from ws_lambda.provisioning.zappa.websocket_block import WebSocketBlock
@@ -193,7 +193,8 @@ class Stage:
             if all(mapping.get(key) == value for key, value in wanted.items()):
                 continue
             change = partial(client.update_event_source_mapping, UUID=mapping["UUID"], **wanted)
-            _patiently(change, client.exceptions.ResourceInUseException)
+            # A mapping that was only just made cannot be changed for some seconds.
+            patiently(change, client.exceptions.ResourceInUseException)
 
     def introduce(self, *_args: Any, **_kwargs: Any) -> None:
         """Tells the function its addresses, takes over routes of an adopted API, and narrows the role to the API."""
@@ -268,15 +269,3 @@ class Stage:
 
 def _route_ids(resources: dict[str, tuple[str, str]]) -> set[str]:
     return {physical.rpartition("/")[2] for kind, physical in resources.values() if kind == "AWS::ApiGatewayV2::Route"}
-
-
-def _patiently(call: Callable[[], Any], busy: type[Exception], seconds: float = 60) -> Any:
-    """A mapping that was only just made cannot be changed for some seconds."""
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            return call()
-        except busy:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(2)
