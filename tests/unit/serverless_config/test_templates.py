@@ -64,7 +64,6 @@ def _indexes(table: dict[str, Any]) -> dict[str, Any]:
 def test_the_queue_waits_six_times_as_long_as_the_function_may_run() -> None:
     timeout = json.loads((CONFIG.parent / "zappa_settings.json").read_text())["dev"]["timeout_seconds"]
     parameters = yaml.load((CONFIG / "queue.yaml").read_text(), Loader)["Parameters"]  # noqa: S506 - a SafeLoader
-    assert parameters["FunctionTimeout"]["Default"] == timeout
     assert parameters["VisibilityTimeout"]["Default"] == 6 * timeout
 
 
