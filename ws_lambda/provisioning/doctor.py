@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from django.conf import settings
 
 from ws_lambda import aws, clock
 from ws_lambda.conf import conf
-from ws_lambda.provisioning import tables
+from ws_lambda.provisioning import answers, tables
 from ws_lambda.provisioning.rights import REQUIRED, granted
 
 Level = Literal["ok", "warning", "error"]
@@ -114,33 +115,38 @@ def _clock(_patient: Patient) -> Iterator[Finding]:
         yield Finding("ok", "clock", f"within {MAX_CLOCK_SKEW} s of AWS's")
 
 
-def _secret(_patient: Patient) -> Iterator[Finding]:
-    keys = {"SECRET_KEY": [settings.SECRET_KEY]}
+def _secret(patient: Patient) -> Iterator[Finding]:
+    for name, value in _secrets(patient):
+        if len(value) < 32 or value.startswith("django-insecure-"):
+            yield Finding("error", "secret", f"{name} is short or a placeholder", "Use 48 random characters or more.")
+        else:
+            yield Finding("ok", "secret", f"{name} is long enough")
+
+
+def _secrets(patient: Patient) -> list[tuple[str, str]]:
+    """Those that the function's variables hold; where they hold none, or no function is named, the settings' here."""
+    variables = patient.configuration.get("Environment", {}).get("Variables", {})
+    given = [(name, value) for name, value in variables.items() if name.endswith("SECRET") and value]
+    given += [(name, value) for name, value in variables.items() if name.endswith("SECRET_KEY")]
+    if given:
+        return given
     gateway = conf.GATEWAY_SECRET
-    keys["GATEWAY_SECRET"] = [gateway] if isinstance(gateway, str) else list(gateway)
-    for name, values in keys.items():
-        for value in filter(None, values):
-            if len(value) < 32 or value.startswith("django-insecure-"):
-                yield Finding(
-                    "error", "secret", f"{name} is short or a placeholder", "Use 48 random characters or more."
-                )
-            else:
-                yield Finding("ok", "secret", f"{name} is long enough")
+    values = [gateway] if isinstance(gateway, str) else list(gateway)
+    return [("SECRET_KEY", settings.SECRET_KEY), *(("GATEWAY_SECRET", value) for value in values if value)]
 
 
 def _api(patient: Patient) -> Iterator[Finding]:
     if not patient.api_id:
         yield Finding("warning", "api", "no API is named", "Name one with --api-id, or the function with --function.")
         return
-    client = aws.client("apigatewayv2")
-    api = client.get_api(ApiId=patient.api_id)
+    api = aws.client("apigatewayv2").get_api(ApiId=patient.api_id)
     if api["ProtocolType"] != "WEBSOCKET":
         yield Finding("error", "api", f"{patient.api_id} is not a WebSocket API", "Name the one of zappa status.")
         return
-    routes = {one["RouteKey"]: one for one in client.get_routes(ApiId=patient.api_id)["Items"]}
+    routes = {one["RouteKey"]: one for one in answers.items("get_routes", ApiId=patient.api_id)}
     for key in dict.fromkeys((*FIXED_ROUTES, *conf.ROUTE_PATHS)):
         yield from _route(key, routes.get(key))
-    stages = {one["StageName"]: one for one in client.get_stages(ApiId=patient.api_id)["Items"]}
+    stages = {one["StageName"]: one for one in answers.items("get_stages", ApiId=patient.api_id)}
     if patient.stage and patient.stage not in stages:
         yield Finding("error", "api", f"there is no stage {patient.stage}", "zappa update, or ws_gateway sync --to-aws")
     for name, stage in stages.items():
@@ -175,14 +181,22 @@ def _permission(patient: Patient) -> Iterator[Finding]:
     if not (patient.function and patient.api_id):
         return
     client = aws.client("lambda")
-    try:
-        text = client.get_policy(FunctionName=patient.function)["Policy"]
-    except client.exceptions.ResourceNotFoundException:
-        text = '{"Statement": []}'
-    if any(patient.api_id in json.dumps(one.get("Condition", {})) for one in json.loads(text)["Statement"]):
-        yield Finding("ok", "permission", f"{patient.api_id} may invoke {patient.function}")
-    else:
-        yield Finding("error", "permission", f"{patient.api_id} may not invoke {patient.function}", "zappa update")
+    for called in _called(patient):
+        try:
+            text = client.get_policy(FunctionName=called)["Policy"]
+        except client.exceptions.ResourceNotFoundException:
+            text = '{"Statement": []}'
+        if any(patient.api_id in json.dumps(one.get("Condition", {})) for one in json.loads(text)["Statement"]):
+            yield Finding("ok", "permission", f"{patient.api_id} may invoke {called}")
+        else:
+            yield Finding("error", "permission", f"{patient.api_id} may not invoke {called}", "zappa update")
+
+
+def _called(patient: Patient) -> list[str]:
+    """What the API calls of the function: itself, or with SnapStart an alias, which has a policy of its own."""
+    uris = (one.get("IntegrationUri", "") for one in answers.items("get_integrations", ApiId=patient.api_id))
+    names = {found[1] for uri in uris if (found := re.search(r":function:([^/]+)/invocations", uri))}
+    return sorted(name for name in names if name.partition(":")[0] == patient.function) or [patient.function]
 
 
 def _policy(patient: Patient) -> Iterator[Finding]:

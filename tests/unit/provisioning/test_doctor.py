@@ -158,6 +158,17 @@ def test_an_api_that_may_not_invoke(account: str) -> None:
     assert bad() == [("permission", f"{account} may not invoke demo-dev")]
 
 
+def test_an_api_that_calls_an_alias_needs_the_permission_there(account: str) -> None:
+    function = boto3.client("lambda", region_name=REGION)
+    version = function.publish_version(FunctionName="demo-dev")["Version"]
+    alias = function.create_alias(FunctionName="demo-dev", Name="snapstart", FunctionVersion=version)["AliasArn"]
+    uri = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{alias}/invocations"
+    gateway = boto3.client("apigatewayv2", region_name=REGION)
+    gateway.create_integration(ApiId=account, IntegrationType="AWS_PROXY", IntegrationUri=uri)
+    (found,) = doctor._permission(doctor.Patient.of_function("demo-dev"))
+    assert found.text.endswith("invoke demo-dev:snapstart")
+
+
 def test_a_role_that_may_too_little_or_too_much(account: str) -> None:
     _allow(sorted(rights.REQUIRED - {"dynamodb:Query"}))
     assert bad() == [("policy", "the role may not dynamodb:Query")]
@@ -190,6 +201,14 @@ def test_a_clock_that_is_wrong(account: str, monkeypatch: pytest.MonkeyPatch) ->
 def test_a_placeholder_for_a_secret(account: str, settings: Any) -> None:
     settings.SECRET_KEY = "django-insecure-" + "x" * 50
     assert bad() == [("secret", "SECRET_KEY is short or a placeholder")]
+
+
+def test_a_placeholder_among_the_functions_variables(account: str) -> None:
+    function = boto3.client("lambda", region_name=REGION)
+    variables = function.get_function_configuration(FunctionName="demo-dev")["Environment"]["Variables"]
+    variables |= {"DJANGO_SECRET_KEY": "", "GATEWAY_SECRET": "x" * 48}
+    function.update_function_configuration(FunctionName="demo-dev", Environment={"Variables": variables})
+    assert bad() == [("secret", "DJANGO_SECRET_KEY is short or a placeholder")]
 
 
 def test_no_such_function(account: str) -> None:
