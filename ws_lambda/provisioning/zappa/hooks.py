@@ -19,10 +19,12 @@ from collections.abc import Callable
 from typing import Any
 
 from ws_lambda.exceptions import ProvisioningError
+from ws_lambda.provisioning.zappa import package
 from ws_lambda.provisioning.zappa.stage import Stage
 
 ENTRY = "ws_lambda.lambda_handler.handler"
 WEBSOCKET_MODULE = "ws_lambda.zappa_entry"
+SNAPSTART_FROM = (3, 12)
 
 
 def settings(cli: Any) -> None:
@@ -56,6 +58,10 @@ def _check(stage: Stage) -> None:
         )
     if cli.stage_config.get("slim_handler"):
         raise ProvisioningError('"slim_handler" loads the project from S3 on every cold start: it is not needed here.')
+    if cli.snap_start not in (None, "None") and package.version_of(cli.runtime) < SNAPSTART_FROM:
+        raise ProvisioningError(
+            f'Lambda has no SnapStart for {cli.runtime}: set "runtime" to python3.12 or newer, or drop "snap_start".'
+        )
     if cli.lambda_handler == "handler.lambda_handler":
         cli.lambda_handler = ENTRY
     if not cli.stage_config.get("websocket_handler_module"):

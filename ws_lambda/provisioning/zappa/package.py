@@ -7,6 +7,7 @@ loads without looking at the source. The project's sources stay, for tracebacks.
 
 import compileall
 import os
+import re
 import stat
 import sys
 import tempfile
@@ -112,6 +113,11 @@ def compile_tree(root: Path, *, instead: bool = False) -> None:
     if instead:
         for compiled in root.rglob("*.pyc"):
             compiled.with_suffix(".py").unlink()
+
+
+def version_of(runtime: str) -> tuple[int, ...]:
+    """The version of Python that a runtime (`"python3.11"`) has."""
+    return tuple(int(part) for part in re.findall(r"\d+", runtime))
 
 
 def check_runtime(runtime: str) -> None:

@@ -14,8 +14,11 @@ from moto import mock_aws
 from zappa.cli import ZappaCLI
 
 from ws_lambda.provisioning.zappa import hooks
+from ws_lambda.provisioning.zappa.stage import Stage
 
 ROOT = Path(__file__).resolve().parents[4]
+
+DOMAIN = {"name": "ws.example.com", "certificate_arn": "arn:aws:acm:eu-west-1:1:certificate/x", "mapping": "chat"}
 
 Load = Callable[..., Any]
 
@@ -28,13 +31,13 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
 
-    def loaded(command: str = "template", **changes: Any) -> Any:
+    def loaded(command: str = "template", stage: str = "dev", **changes: Any) -> Any:
         settings = json.loads((ROOT / "zappa_settings.json").read_text())
         settings["dev"]["runtime"] = f"python3.{sys.version_info.minor}"
-        settings["dev"].update(changes)
+        settings[stage].update(changes)
         (tmp_path / "zappa_settings.json").write_text(json.dumps(settings))
         cli = ZappaCLI()
-        cli.api_stage, cli.command, cli.vargs = "dev", command, {}
+        cli.api_stage, cli.command, cli.vargs = stage, command, {}
         cli.load_settings()
         hooks.settings(cli)
         return cli
@@ -54,19 +57,40 @@ def test_settings_are_filled_in(load: Load) -> None:
     assert cli.s3_bucket_name == "zappa-demo-dev-123456789012-eu-west-1"
 
 
-def test_undeploy_finds_the_queue_by_what_is_deployed(load: Load) -> None:
+def make_function(**variables: str) -> Any:
+    """A function as an earlier deploy has left it; the value is a client."""
     iam = boto3.client("iam", region_name="eu-west-1")
     role = iam.create_role(RoleName="r", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
-    boto3.client("lambda", region_name="eu-west-1").create_function(
+    client = boto3.client("lambda", region_name="eu-west-1")
+    client.create_function(
         FunctionName="demo-dev",
         Runtime="python3.11",
         Handler="a.b",
         Role=role,
         Code={"ZipFile": b"PK\x05\x06" + bytes(18)},
-        Environment={"Variables": {"FANOUT_QUEUE": "of-old"}},
+        Environment={"Variables": variables},
     )
+    return client
+
+
+def test_undeploy_finds_the_queue_by_what_is_deployed(load: Load) -> None:
+    make_function(FANOUT_QUEUE="of-old")
     (queue,) = [one for one in load("undeploy").stage_config["events"] if "event_source" in one]
     assert queue["event_source"]["arn"].endswith(":of-old")
+
+
+def test_a_published_version_learns_the_addresses_too(load: Load) -> None:
+    """SnapStart runs published versions, whose environment is that of the moment."""
+    client = make_function(DJANGO_SECRET_KEY="as it was")
+    first = client.publish_version(FunctionName="demo-dev")["Version"]
+    client.create_alias(FunctionName="demo-dev", Name="snapstart", FunctionVersion=first)
+    cli = load(runtime="python3.12", snap_start="PublishedVersions", command="status", websocket_api={"domain": DOMAIN})
+    assert cli.apigateway_lambda_qualifier == "snapstart"
+    Stage(cli)._tell_addresses()
+    live = client.get_function_configuration(FunctionName="demo-dev", Qualifier="snapstart")
+    assert live["Version"] != first
+    assert live["Environment"]["Variables"]["WS_LAMBDA_WEBSOCKET_URL"] == "wss://ws.example.com/chat"
+    assert live["Environment"]["Variables"]["DJANGO_SECRET_KEY"] == "as it was"
 
 
 def test_the_role_gets_our_policy_and_not_zappas_grant(load: Load) -> None:
@@ -90,13 +114,23 @@ def test_what_is_left_out_is_ours(load: Load, monkeypatch: pytest.MonkeyPatch) -
     assert cli.use_websocket == "ws_lambda.zappa_entry"
 
 
-def test_template_has_the_websocket_api(load: Load, tmp_path: Path) -> None:
-    cli = load()
+@pytest.mark.parametrize(("name", "rate", "days"), [("dev", 1000, 14), ("production", 5000, 90)])
+def test_template_has_the_websocket_api(load: Load, tmp_path: Path, name: str, rate: int, days: int) -> None:
+    """Of every stage of the repository's settings."""
+    assert set(json.loads((ROOT / "zappa_settings.json").read_text())) == {"dev", "production"}
+    cli = load(stage=name)
     arn = "arn:aws:lambda:eu-west-1:123456789012:function:demo-dev"
     cli.template(arn, "arn:aws:iam::123456789012:role/demo", output="out.json")
     resources = json.loads((tmp_path / "out.json").read_text())["Resources"]
     assert resources["WsApi"]["Properties"]["ProtocolType"] == "WEBSOCKET"
-    assert resources["WsStage"]["Properties"]["StageName"] == "dev"
+    stage = resources["WsStage"]["Properties"]
+    assert (stage["StageName"], stage["StageVariables"]) == (name, {"environment": name})
+    assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] == rate
+    assert resources["WsAccessLog"]["Properties"]["RetentionInDays"] == days
+    (route,) = [one for one in resources.values() if one["Properties"].get("RouteKey") == "chat_message"]
+    assert route["Properties"]["RouteResponseSelectionExpression"] == "$default"
+    assert cli.aws_environment_variables["TABLE_PREFIX"] == f"demo_{name}_"
+    assert cli.lambda_name == f"demo-{name}"
 
 
 @pytest.mark.parametrize(
@@ -104,6 +138,7 @@ def test_template_has_the_websocket_api(load: Load, tmp_path: Path) -> None:
     [
         ({"app_type": "asgi"}, "empty 200"),
         ({"slim_handler": True}, "slim_handler"),
+        ({"snap_start": "PublishedVersions", "runtime": "python3.11"}, "no SnapStart for python3.11"),
         ({"websocket_api": {"rutes": []}}, "has no rutes"),
         ({"runtime": "python3.9"}, "is to run on python3.9"),
         ({"aws_environment_variables": {"A": "${Nonsense}"}}, "Nonsense"),
@@ -137,7 +172,6 @@ def _bare_package(cli: Any) -> None:
 
 
 def test_the_urls_are_those_of_the_domain(load: Load) -> None:
-    domain = {"name": "ws.example.com", "certificate_arn": "arn:aws:acm:eu-west-1:1:certificate/x", "mapping": "chat"}
-    cli = load(websocket_api={"domain": domain})
+    cli = load(websocket_api={"domain": DOMAIN})
     assert cli.zappa.get_websocket_url("demo-dev", "dev") == "wss://ws.example.com/chat"
     assert load().zappa.get_websocket_url("demo-dev", "dev") is None
