@@ -127,7 +127,7 @@ class _Progress:
         self._hidden_at = float("-inf")
         self._again = row.waiting()
         self._pending = self._again
-        self._after = row.after
+        self._after = self._begun_at = row.after
         self._before = (int(row.sent), int(row.gone), int(row.failed))
         self._counts: tuple[int, ...] = self._before
         self._closed = 0
@@ -172,7 +172,7 @@ class _Progress:
 
     def _cursor(self, last: delivery.Recipient, beyond: int) -> str:
         if self._job.part is None:
-            return str(int(self._row.after or 0) + beyond)
+            return str(int(self._begun_at or 0) + beyond)
         return self._job.part.cursor(last)
 
     def _close(self, gone: list[delivery.Recipient]) -> None:

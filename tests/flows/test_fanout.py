@@ -193,6 +193,31 @@ def test_what_a_killed_worker_left_pending_is_sent_first(sqs: Any, gateway: Gate
     assert int(next(iter(FanoutJob.scan())).sent) == 30
 
 
+def test_a_list_is_resumed_where_its_last_checkpoint_was(
+    sqs: Any, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its place is a number, counted from where this worker began, not from the checkpoint before."""
+    monkeypatch.setattr(rounds, "PROGRESS_EVERY", 10)
+    listed = tuple(delivery.Recipient(f"L{number:03}=", ENDPOINT, 1) for number in range(100))
+    one = job(part=None, listed=listed)
+
+    def die_at(counts: set[int]) -> Any:
+        def after(count: int) -> None:
+            if count in counts:
+                raise KeyboardInterrupt
+
+        return after
+
+    gateway.after = die_at({35, 75})
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            fanout.work_off(one, hide)
+    fanout.work_off(one, hide)
+
+    assert set(gateway.delivered) == {recipient.connection_id for recipient in listed}
+    assert gateway.delivered.total() <= 100 + 2 * 10
+
+
 def test_a_job_in_work_is_left_alone_and_its_message_hidden(sqs: Any, gateway: Gateway) -> None:
     join(30)
     queue.enqueue([job()])
