@@ -111,13 +111,16 @@ class CurlPump:
 
     def __init__(self) -> None:
         self._multi = pycurl.CurlMulti()
+        self._kept = 0
         self._idle: list[_Handle] = []
         self._flying = 0
         self._ca_bundle = str(aws.session().get_config_variable("ca_bundle") or get_cert_path(True))
 
     def run(self, work: Work, slots: Slots) -> None:
         """Drives the work, in the caller's thread, until it has nothing more and nothing is in flight."""
-        self._multi.setopt(pycurl.M_MAXCONNECTS, slots.limit)
+        if slots.limit > self._kept:  # never fewer: reading a roster would close the sender's connections
+            self._kept = slots.limit
+            self._multi.setopt(pycurl.M_MAXCONNECTS, self._kept)
         try:
             while True:
                 wait = self._fill(work, slots)
@@ -136,12 +139,16 @@ class CurlPump:
     def _fill(self, work: Work, slots: Slots) -> float | None:
         """Starts what can be started; the seconds after which to try again, if that is sooner than an answer."""
         while slots.take():
-            step = work.next()
+            try:
+                step = work.next()
+            except BaseException:
+                slots.give()
+                raise
             if not isinstance(step, Request):
                 slots.give()
                 return step
-            handle = self._idle.pop() if self._idle else _Handle(self._ca_bundle)
             self._flying += 1
+            handle = self._idle.pop() if self._idle else _Handle(self._ca_bundle)
             handle.load(step)
             self._multi.add_handle(handle.curl)
         return None if self._flying else _LONGEST_SELECT / 10  # other threads have all the slots
@@ -179,7 +186,7 @@ class CurlPump:
             self._flying -= 1
             slots.give()
         self._multi.close()
-        self._multi = pycurl.CurlMulti()
+        self._multi, self._kept = pycurl.CurlMulti(), 0
         self._idle.clear()
 
     def close(self) -> None:

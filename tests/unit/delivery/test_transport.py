@@ -76,21 +76,40 @@ def test_what_is_no_gateway_is_unambiguously_broken(url: str) -> None:
     assert not outcome.ambiguous
 
 
-def test_slots_come_back_when_the_work_raises(far: FarSide) -> None:
-    class Failing(Ask):
-        def finished(self, request: Request, outcome: Response | Broken) -> None:
-            raise RuntimeError("the work is broken")
+class FailingAtTheEnd(Ask):
+    def finished(self, request: Request, outcome: Response | Broken) -> None:
+        raise RuntimeError("the work is broken")
 
+
+class FailingAtTheStart(Ask):
+    def next(self) -> Request | float | None:
+        if len(self.left) == 1:
+            raise RuntimeError("the work is broken")
+        return super().next()
+
+
+@pytest.mark.parametrize("failing", [FailingAtTheEnd, FailingAtTheStart])
+def test_slots_come_back_when_the_work_raises(far: FarSide, failing: type[Ask]) -> None:
     slots = Slots(3)
     url = far.endpoint_url + "/@connections/a"
     with curl.borrowed() as pump:
         with pytest.raises(RuntimeError):
-            pump.run(Failing(*(Request("POST", url, [], b"x") for _ in range(3))), slots)
+            pump.run(failing(*(Request("POST", url, [], b"x") for _ in range(3))), slots)
         after = Ask(Request("POST", url, [], b"x"))
         pump.run(after, slots)
 
     assert isinstance(after.outcomes[0], Response)
     assert [slots.take() for _ in range(4)] == [True, True, True, False]
+
+
+def test_reading_with_few_slots_closes_no_connection_of_the_sender(far: FarSide) -> None:
+    far.behave = lambda _id, _before: "late"
+    url = far.endpoint_url + "/@connections/a"
+    with curl.borrowed() as pump:
+        for slots in (Slots(6), Slots(1), Slots(6)):
+            pump.run(Ask(*(Request("POST", url, [], b"x") for _ in range(6))), slots)
+
+    assert far.connections == 6
 
 
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
