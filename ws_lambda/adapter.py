@@ -92,7 +92,8 @@ def _environ(event: GatewayEvent, path: str) -> dict[str, Any]:
         header, value = settings.SECURE_PROXY_SSL_HEADER
         environ[header] = value  # a socket's events never travel in the clear, whatever the project listens to
     for name, value in event.headers.items():
-        if not name.startswith(_NOT_FORWARDED):
+        # WSGI spells `-` as `_`, so a name that has one would pass for another header (CVE-2015-0219).
+        if "_" not in name and not name.startswith(_NOT_FORWARDED):
             environ.setdefault("HTTP_" + name.upper().replace("-", "_"), _wsgi(value))
     environ["HTTP_HOST"] = event.domain_name or event.headers.get("host", "")
     return environ

@@ -7,7 +7,15 @@ from tests.urls import ChatView
 from ws_lambda.models import WebSocketSession
 
 pytestmark = pytest.mark.usefixtures("tables", "still")
-SPOOFS = ("X-Forwarded-For", "x-forwarded-for", "Forwarded", "X-Real-Ip", "X-Ws-Source-Ip", "Client-Ip")
+SPOOFS = (
+    "X-Forwarded-For",
+    "x-forwarded-for",
+    "X_Forwarded_For",
+    "Forwarded",
+    "X-Real-Ip",
+    "X-Ws-Source-Ip",
+    "Client-Ip",
+)
 
 
 def test_a_new_forged_address_each_time_does_not_get_past_the_limit(user):
@@ -27,7 +35,8 @@ def test_the_session_and_the_request_have_the_true_one(user, use_view):
             return True, ""
 
     use_view(Looking)
-    wire.connect(token=wire.mint(user), headers={"X-Forwarded-For": "198.51.100.7", "X-Forwarded-Host": "evil.example"})
+    forged = dict.fromkeys(("X-Forwarded-For", "X_Forwarded_For", "x_forwarded_proto", "Forwarded"), "198.51.100.7")
+    wire.connect(token=wire.mint(user), headers={**forged, "X-Forwarded-Host": "evil.example"})
     assert WebSocketSession.get("C1=").source_ip == "203.0.113.9"
     assert seen["REMOTE_ADDR"] == "203.0.113.9"
     assert not [name for name in seen if "FORWARDED" in name]
