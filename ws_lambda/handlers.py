@@ -1,17 +1,24 @@
-"""Which methods of a view clients may call, and which one a message asks for."""
+"""Which methods of a view clients may call, which one a message asks for, and what comes of calling it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FunctionType
 from typing import Any, TypeVar, overload
 
-from ws_lambda.exceptions import HandlerMissing, InvalidRequest
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponseBase, JsonResponse
+
+from ws_lambda.exceptions import HandlerMissing, InvalidRequest, PermissionRefused
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _MARK = "_ws_lambda_handler"
 
 ALWAYS_OPEN_TO_SUBCLASSES = frozenset({"default", "change_channel"})
 """Names of the base class that a subclass may open to clients by defining them."""
+
+
+HANDLER_LISTS = ("ALLOWED_HANDLERS", "ADDITIONAL_ALLOWED_HANDLERS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +57,21 @@ def schema_of(method: Callable[..., Any]) -> type | None:
     return marked.schema if isinstance(marked, Marked) else None
 
 
-def callable_names(view: type, base: type) -> frozenset[str]:
+def callable_names(view: type, base: type, given: Mapping[str, Any] | None = None) -> frozenset[str]:
     """The methods of a view class that clients may call.
 
     Exactly ALLOWED_HANDLERS where it is set; else the functions in the class's own body, those named in
     ADDITIONAL_ALLOWED_HANDLERS and those marked `@handler`. Never a name with a leading underscore, never a name of the
     base class, but for `default` and `change_channel` where the subclass provides them.
+
+    Args:
+        given: those of HANDLER_LISTS that one instance has of its own.
     """
-    allowed = set(getattr(view, "ALLOWED_HANDLERS", ()) or ())
+    exactly, additional = ((given or {}).get(name, getattr(view, name, ())) or () for name in HANDLER_LISTS)
+    allowed = set(exactly)
     if not allowed:
         allowed = {name for name, value in vars(view).items() if isinstance(value, FunctionType)}
-        allowed |= set(getattr(view, "ADDITIONAL_ALLOWED_HANDLERS", ()) or ())
+        allowed |= set(additional)
         allowed |= {name for name in dir(view) if isinstance(getattr(getattr(view, name), _MARK, None), Marked)}
         if getattr(view, "default", None) is not getattr(base, "default", None):
             allowed.add("default")
@@ -86,3 +97,25 @@ def choose(body: Mapping[str, Any], *, names: frozenset[str], handler_key: str, 
     if "default" in names:
         return "default"
     raise InvalidRequest("Unknown action") if named else HandlerMissing()
+
+
+@contextmanager
+def denied_is_refused() -> Iterator[None]:
+    """Django's own PermissionDenied, wherever a project raises it, is a refusal like any other."""
+    try:
+        yield
+    except PermissionDenied as denied:
+        raise PermissionRefused() from denied
+
+
+def as_response(result: Any) -> HttpResponseBase:
+    """What a handler returned, as an answer.
+
+    Raises:
+        TypeError: it is none of the things that a handler may return.
+    """
+    if isinstance(result, HttpResponseBase):
+        return result
+    if result is None or isinstance(result, dict):
+        return JsonResponse(result or {})
+    raise TypeError(f"A handler returns None, a dict or an HttpResponse, not {type(result).__name__}.")

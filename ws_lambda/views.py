@@ -3,7 +3,6 @@
 import re
 from typing import Any, ClassVar
 
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.utils.decorators import method_decorator
 from django.utils.functional import SimpleLazyObject
@@ -18,7 +17,7 @@ from ws_lambda.events import EventType, GatewayEvent
 from ws_lambda.exceptions import InvalidChannel, PermissionRefused, Refused
 from ws_lambda.gatekeeping import admission, rate_limits, tokens, trust
 from ws_lambda.gatekeeping.revocation import revalidate
-from ws_lambda.handlers import callable_names, choose, handler, schema_of
+from ws_lambda.handlers import HANDLER_LISTS, as_response, callable_names, choose, denied_is_refused, handler, schema_of
 from ws_lambda.models import stats
 from ws_lambda.models.channel_permissions import ChannelPermission, may_join, permission_for
 from ws_lambda.models.closing import close_session
@@ -100,8 +99,9 @@ class WebSocketView(View):
         except Refused as refusal:
             return self._answer(request, refusal)
         try:
-            self.api_gateway = trust.check_gateway(self.event, self.aws_api_gateway_id)
-            response = self._serve(request, *args, **kwargs)
+            with denied_is_refused():
+                self.api_gateway = trust.check_gateway(self.event, self.aws_api_gateway_id)
+                response = self._serve(request, *args, **kwargs)
             stats.count(_COUNTED_AS[self.event.type])
             return response
         except Refused as refusal:
@@ -109,6 +109,8 @@ class WebSocketView(View):
             if self.event.type is EventType.CONNECT and self.RATE_LIMIT_ENABLED:
                 rate_limits.count_refusal(self.event.source_ip)
             return self._answer(request, refusal)
+        except Exception as error:
+            return self._failed(error, self.event.slug)
 
     def _serve(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         match self.event.type:
@@ -242,19 +244,24 @@ class WebSocketView(View):
         if schema := schema_of(method):
             self.data = fit(schema, self.body)
         try:
-            return _as_response(method(request, *args, **kwargs))
+            with denied_is_refused():
+                return as_response(method(request, *args, **kwargs))
         except Refused:
             raise
-        except PermissionDenied as denied:
-            raise PermissionRefused() from denied
         except Exception as error:
-            report(error, view=type(self).__name__, handler=name, event=self.event)
-            ids = {"connection_id": self.event.connection_id, "request_id": self.event.request_id}
-            text = frames.error_frame(frames.INTERNAL_SERVER_ERROR, **ids)
-            return mark_logged(HttpResponse(text, status=500, content_type="application/json"))
+            return self._failed(error, name)
 
-    @classmethod
-    def _callable_names(cls) -> frozenset[str]:
+    def _failed(self, error: Exception, name: str) -> HttpResponseBase:
+        """Reports an error with ids only: Django would log, and mail, the request with the token in its query."""
+        report(error, view=type(self).__name__, handler=name, event=self.event)
+        ids = {"connection_id": self.event.connection_id, "request_id": self.event.request_id}
+        text = frames.error_frame(frames.INTERNAL_SERVER_ERROR, **ids)
+        return mark_logged(HttpResponse(text, status=500, content_type="application/json"))
+
+    def _callable_names(self) -> frozenset[str]:
+        cls, given = type(self), {name: getattr(self, name) for name in HANDLER_LISTS if name in vars(self)}
+        if given:  # by `as_view(ALLOWED_HANDLERS=…)`
+            return callable_names(cls, WebSocketView, given)
         if "_names" not in vars(cls):
             cls._names = callable_names(cls, WebSocketView)
         return cls._names
@@ -289,11 +296,3 @@ def _lazy_user(session: WebSocketSession) -> Any:
     from django.contrib.auth.models import AnonymousUser
 
     return SimpleLazyObject(lambda: session.user or AnonymousUser())
-
-
-def _as_response(result: Any) -> HttpResponseBase:
-    if isinstance(result, HttpResponseBase):
-        return result
-    if result is None or isinstance(result, dict):
-        return JsonResponse(result or {})
-    raise TypeError(f"A handler returns None, a dict or an HttpResponse, not {type(result).__name__}.")

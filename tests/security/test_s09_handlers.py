@@ -69,3 +69,21 @@ def test_nor_by_listing_what_is_not_meant_for_clients():
         ALLOWED_HANDLERS = ["chat", "connect", "dispatch", "_receive", "missing", "setup"]
 
     assert callable_names(Careless, WebSocketView) == {"chat"}
+
+
+def test_nor_where_the_urlconf_narrows_the_view(tables, user, monkeypatch):
+    from tests import urls
+
+    class Open(ChatView):
+        def other(self, request, *args, **kwargs):
+            return {"handler": "other"}
+
+    class Narrowed:
+        as_view = staticmethod(lambda: Open.as_view(ALLOWED_HANDLERS=["default"], ADDITIONAL_ALLOWED_HANDLERS=["chat"]))
+
+    wire.connect(token=wire.mint(user))
+    monkeypatch.setitem(urls.current, "view", Open)
+    assert wire.answer(wire.message({"action": "other"}))[1] == {"handler": "other"}
+    monkeypatch.setitem(urls.current, "view", Narrowed)
+    for name in ("other", "chat", "connect"):
+        assert wire.answer(wire.message({"action": name}))[1] == {"handler": "default"}

@@ -4,10 +4,18 @@ import subprocess
 import sys
 
 import pytest
+from django.core import mail
 
 from tests import wire
 from tests.urls import ChatView
-from ws_lambda.models import ApiGateway, gateways
+from ws_lambda import reporting
+from ws_lambda.models import ApiGateway, WebSocketSession, WebSocketToken, gateways
+from ws_lambda.models.tokens import digest
+
+
+@pytest.fixture(autouse=True)
+def nothing_mailed_yet(monkeypatch):
+    monkeypatch.setattr(reporting, "_mailed", {})
 
 
 @pytest.mark.usefixtures("tables")
@@ -65,6 +73,23 @@ class TestErrors:
     def test_a_url_that_nothing_serves(self, user, settings):
         settings.WS_LAMBDA = {"BASE_PATH": "/elsewhere/"}
         assert wire.connect(token=wire.mint(user))["statusCode"] == 404
+
+    @pytest.mark.parametrize("hook", ["can_join_channel", "additional_connection_checks", "get_channel_name"])
+    def test_a_check_that_breaks_lets_nobody_in_and_tells_no_secret(self, user, use_view, settings, caplog, hook):
+        def broken(self, *args):
+            raise RuntimeError("broken")
+
+        settings.ADMINS = [("Ann", "ann@example.com")]
+        token = wire.mint(user)
+        use_view(type("Broken", (ChatView,), {hook: broken}))
+        response = wire.connect(token=token, query={"channel": "general"}, headers={"Cookie": "sessionid=login-1"})
+        assert response["statusCode"] == 500
+        assert (WebSocketSession.count(), WebSocketToken.count(digest(token))) == (0, 1)
+        assert "Broken.connect raised RuntimeError" in caplog.text
+        (letter,) = mail.outbox
+        assert "connection_id: C1=" in letter.body
+        for secret in (token, "login-1"):
+            assert secret not in caplog.text + letter.body + str([vars(one) for one in caplog.records])
 
     def test_tables_that_cannot_be_read(self, user, settings):
         settings.WS_LAMBDA = {"TABLE_PREFIX": "missing_"}
