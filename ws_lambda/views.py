@@ -19,7 +19,7 @@ from ws_lambda.gatekeeping import admission, rate_limits, tokens, trust
 from ws_lambda.gatekeeping.revocation import revalidate
 from ws_lambda.handlers import HANDLER_LISTS, as_response, callable_names, choose, denied_is_refused, handler, schema_of
 from ws_lambda.models import stats
-from ws_lambda.models.channel_permissions import ChannelPermission, may_join, permission_for
+from ws_lambda.models.channel_permissions import ChannelPermission, may_join, permission_for, refresh
 from ws_lambda.models.closing import close_session
 from ws_lambda.models.gateways import ApiGateway
 from ws_lambda.models.joining import check_name
@@ -140,6 +140,7 @@ class WebSocketView(View):
     def change_channel(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Moves the connection to `self.body["channel"]`. Clients can call it where a subclass allows it."""
         name = self.check_channel_name(self.body.get("channel"))
+        refresh()
         if not self.can_join_channel(request, name):
             raise PermissionRefused()
         self.websocket_session.change_channel(name, check=False)

@@ -1,10 +1,15 @@
 """S6: a channel is authorised on connect, join and change. CONTRACT 22, 23."""
 
+from contextlib import contextmanager
+from io import StringIO
+
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.core.management import call_command
 
 from tests import backends, wire
 from tests.urls import ChatView
+from ws_lambda import delivery
 from ws_lambda.models import ChannelMembership, ChannelPermission, WebSocketSession, channel_permissions
 from ws_lambda.models.channel_permissions import may_join
 
@@ -151,3 +156,42 @@ def test_a_view_may_have_its_own_mind(user, use_view):
     use_view(Own)
     assert wire.connect("C1=", token=wire.mint(user), query={"channel": "user-8"})["statusCode"] == 403
     assert wire.connect("C2=", token=wire.mint(user), query={"channel": "user-7"})["statusCode"] == 200
+
+
+@pytest.fixture
+def another_process():
+    """Does something as another process would: what this one has in memory does not change by it."""
+
+    @contextmanager
+    def elsewhere():
+        cache = channel_permissions._cache
+        before = cache._key, cache._rows, cache._mark
+        yield
+        cache._key, cache._rows, cache._mark = before
+
+    return elsewhere
+
+
+def test_who_was_put_out_does_not_come_back_by_an_older_copy(user, use_view, another_process, monkeypatch):
+    monkeypatch.setattr(delivery, "close", lambda those: delivery.DeliveryReport(sent=len(list(those))))
+    use_view(Joining)
+    wire.connect("A=", token=wire.mint(user), query={"channel": "general"})
+    wire.connect("B=", token=wire.mint(user), query={"channel": "lobby"})
+    with another_process():
+        call_command("ws_permissions", "set", "gen*", "staff_only", stdout=StringIO())
+    assert list(ChannelMembership.query("general")) == []
+    assert wire.connect("C=", token=wire.mint(user), query={"channel": "general"})["statusCode"] == 403
+    with another_process():
+        ChannelPermission("lob*", access="staff_only").save()
+    assert wire.answer(wire.message({"action": "enter", "channel": "lob"}, "B="))[0] == 403
+    with another_process():
+        ChannelPermission("gen*").delete()
+    assert wire.answer(wire.message({"action": "enter", "channel": "general"}, "B="))[0] == 200
+
+
+def test_nor_by_changing_the_channel(user, use_view, another_process):
+    use_view(Movable)
+    wire.connect(token=wire.mint(user), query={"channel": "general"})
+    with another_process():
+        ChannelPermission("admin", access="staff_only").save()
+    assert wire.answer(wire.message({"action": "change_channel", "channel": "admin"}))[0] == 403

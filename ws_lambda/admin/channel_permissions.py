@@ -16,7 +16,7 @@ from ws_lambda.admin.base import DynamoDBAdmin
 from ws_lambda.admin.rows import Asked, Page, Source, cursor_of, read_cursor, read_pages
 from ws_lambda.admin.typed import ModelForm
 from ws_lambda.exceptions import WsLambdaError
-from ws_lambda.models import channel_permissions
+from ws_lambda.gatekeeping.eviction import evict
 from ws_lambda.models.channel_permissions import ChannelPermission
 
 _PERMISSION = re.compile(r"\w+\.\w+")
@@ -48,11 +48,11 @@ class Permissions(Source):
             if error.cause_response_code != "ConditionalCheckFailedException":
                 raise
             raise WsLambdaError(f"There is a permission for {face.channel_name!r} already.") from error
-        channel_permissions.forget_cache()
+        evict(face.channel_name)
 
     def delete(self, face: Any) -> None:
         ChannelPermission(face.channel_name).delete()
-        channel_permissions.forget_cache()
+        evict(face.channel_name)
 
 
 faces.ChannelPermission.source = Permissions()
@@ -99,7 +99,10 @@ class ChannelPermissionForm(ModelForm):
 
 
 class ChannelPermissionAdmin(DynamoDBAdmin):
-    """Access levels of channels, and of everything that begins with a prefix."""
+    """Access levels of channels, and of everything that begins with a prefix.
+
+    Members whom a change no longer admits are put out, as by `manage.py ws_permissions`.
+    """
 
     source = faces.ChannelPermission.source
     form = ChannelPermissionForm

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from django.conf import settings
@@ -16,6 +17,7 @@ from ws_lambda.gatekeeping import rate_limits, tokens
 from ws_lambda.gatekeeping.origin import check_origin
 from ws_lambda.gatekeeping.trust import check_host
 from ws_lambda.models.base import Table, batch_read
+from ws_lambda.models.channel_permissions import PermissionsChanged, note_change
 from ws_lambda.models.gateways import ApiGateway
 from ws_lambda.models.opening import new_session, open_session
 from ws_lambda.models.owners import owner_still_valid
@@ -105,14 +107,18 @@ def endpoint_url(view: Gate, event: GatewayEvent) -> str:
 
 
 def _read(view: Gate, event: GatewayEvent, token_hash: str) -> WebSocketToken | None:
-    """The one batch read of a connect: the address's refusals and the token. Too many refusals stop it here."""
+    """The one batch read of a connect: the address's refusals, the token, and whether permissions have changed.
+
+    Too many refusals stop it here.
+    """
     counter = rate_limits.refusals_of(event.source_ip)
-    wanted: list[tuple[type[Table], dict[str, str]]] = []
+    wanted: list[tuple[type[Table], Mapping[str, str]]] = [(PermissionsChanged, PermissionsChanged.KEY)]
     if counter is not None:
         wanted.append((RateLimit, {"scope": counter.scope, "window": counter.window}))
     if token_hash:
         wanted.append((WebSocketToken, {"token_hash": token_hash}))
     found = batch_read(wanted)
+    note_change(found.get(PermissionsChanged))
     rate_limits.check_refusals(found.get(RateLimit), view.limit("REFUSALS"))
     return found.get(WebSocketToken)
 

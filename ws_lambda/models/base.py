@@ -71,28 +71,26 @@ class Table(Model):
 
 
 def batch_read(wanted: Iterable[tuple[type["Table"], Mapping[str, str]]]) -> dict[type["Table"], Any]:
-    """Reads at most one item of each of several tables in one consistent BatchGetItem.
+    """Reads at most one item for each of several classes in one consistent BatchGetItem.
 
     Args:
-        wanted: pairs of a table and the item's key, by attribute name. All key attributes are strings.
+        wanted: pairs of a class and the item's key, by attribute name. All key attributes are strings. Classes may
+            share a table.
 
     Returns:
-        The items found, by table; an item that is not there is absent.
+        The items found, by class; an item that is not there is absent.
     """
-    by_name: dict[str, type[Table]] = {}
+    asked = [(table, {name: {"S": value} for name, value in key.items()}) for table, key in wanted]
     request: dict[str, Any] = {}
-    for table, key in wanted:
-        name = table.Meta.table_name
-        by_name[name] = table
-        request[name] = {
-            "ConsistentRead": True,
-            "Keys": [{attr: {"S": value} for attr, value in key.items()}],
-        }
+    for table, key in asked:
+        request.setdefault(table.Meta.table_name, {"ConsistentRead": True, "Keys": []})["Keys"].append(key)
     found: dict[type[Table], Any] = {}
     while request:
         answer = connection().dispatch("BatchGetItem", {"RequestItems": request})
         for name, items in answer["Responses"].items():
             for item in items:
-                found[by_name[name]] = by_name[name].from_raw_data(item)
+                for table, key in asked:
+                    if table.Meta.table_name == name and key.items() <= item.items():
+                        found[table] = table.from_raw_data(item)
         request = answer.get("UnprocessedKeys") or {}
     return found

@@ -1,10 +1,12 @@
 """Who may be in which channel."""
 
+import secrets
 import threading
-from collections.abc import Iterable
-from typing import Any, Final
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, ClassVar, Final
 
-from pynamodb.attributes import ListAttribute, UnicodeAttribute
+from pynamodb.attributes import ListAttribute, TTLAttribute, UnicodeAttribute
 
 from ws_lambda import channels, clock
 from ws_lambda.conf import conf
@@ -15,6 +17,32 @@ STAFF_ONLY: Final = "staff_only"
 SUPERUSER_ONLY: Final = "superuser_only"
 PERMISSIONS: Final = "permissions"
 ACCESS_LEVELS: Final = (ALLOW_ALL, STAFF_ONLY, SUPERUSER_ONLY, PERMISSIONS)
+_CHANGED: Final = "permissions#"
+"""No counter is named so."""
+
+
+class PermissionsChanged(Table):
+    """The mark of the last change of any permission. Whoever opens a connection or joins a channel reads it.
+
+    So a process with an older copy lets nobody back in whom a change has just put out. It lives in the table of
+    counters, which a connect reads anyway.
+    """
+
+    class Meta(metaclass=TableMeta):
+        name = "rate_limits"
+
+    scope = UnicodeAttribute(hash_key=True)
+    window = UnicodeAttribute(range_key=True)
+    mark = UnicodeAttribute()
+    expires_at = TTLAttribute()
+
+    KEY: ClassVar[Mapping[str, str]] = {"scope": _CHANGED, "window": "-"}
+
+    @classmethod
+    def record(cls) -> None:
+        """Notes that something has changed just now. When the mark expires, every copy has long been renewed."""
+        kept = clock.utcnow() + timedelta(seconds=conf.PERMISSION_CACHE_SECONDS, days=1)
+        cls(_CHANGED, "-", mark=secrets.token_hex(8), expires_at=kept).save()
 
 
 class ChannelPermission(Table):
@@ -37,6 +65,18 @@ class ChannelPermission(Table):
     """For `permissions`: lists of permission names. All of one list are needed (AND); any list will do (OR)."""
 
     description = UnicodeAttribute(default="")
+
+    def save(self, *args: Any, **kwargs: Any) -> Any:
+        """Stores the row, and marks the change for every process."""
+        saved = super().save(*args, **kwargs)
+        PermissionsChanged.record()
+        return saved
+
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        """Removes the row, and marks the change for every process."""
+        deleted = super().delete(*args, **kwargs)
+        PermissionsChanged.record()
+        return deleted
 
     def admits(self, user: Any) -> bool:
         """Whether a user may be in the channel. Anonymous is None or Django's AnonymousUser."""
@@ -62,6 +102,7 @@ class _Cache:
         self._lock = threading.Lock()
         self._key: tuple[str, float] = ("", 0.0)
         self._rows: dict[str, ChannelPermission] = {}
+        self._mark = ""
 
     def rows(self) -> dict[str, ChannelPermission]:
         """All rows by name. An error of the read is the caller's: nobody joins on a guess."""
@@ -73,6 +114,13 @@ class _Cache:
                 self._key = (ChannelPermission.Meta.table_name, clock.now())
             return self._rows
 
+    def note(self, changed: PermissionsChanged | None) -> None:
+        """Gives up a copy that was read before the mark was made."""
+        mark = changed.mark if changed is not None else ""
+        with self._lock:
+            if mark != self._mark:
+                self._key, self._mark = ("", 0.0), mark
+
     def forget(self) -> None:
         """Reads the table again at the next question."""
         with self._lock:
@@ -81,6 +129,15 @@ class _Cache:
 
 _cache = _Cache()
 forget_cache = _cache.forget
+note_change = _cache.note
+
+
+def refresh() -> None:
+    """Reads the mark, and the table again if it tells of a change: one request before somebody joins a channel."""
+    try:
+        note_change(PermissionsChanged.get(_CHANGED, "-", consistent_read=True))
+    except PermissionsChanged.DoesNotExist:
+        note_change(None)
 
 
 def permission_for(channel_name: str) -> ChannelPermission | None:
@@ -99,8 +156,3 @@ def may_join(user: Any, channel_name: str) -> bool:
         return True
     known = user is not None and user.is_authenticated and user.is_active
     return conf.UNLISTED_CHANNELS == "authenticated" and known
-
-
-def all_admitted(user: Any, channel_names: Iterable[str]) -> bool:
-    """Whether a user may be in every one of some channels."""
-    return all(may_join(user, name) for name in channel_names)

@@ -8,7 +8,7 @@ from pynamodb.transactions import TransactWrite
 from ws_lambda import channels
 from ws_lambda.exceptions import InvalidChannel, InvalidConnectionId, PermissionRefused, RateLimited
 from ws_lambda.models.base import connection
-from ws_lambda.models.channel_permissions import may_join
+from ws_lambda.models.channel_permissions import may_join, refresh
 from ws_lambda.models.memberships import ChannelMembership
 from ws_lambda.models.opening import membership
 from ws_lambda.models.sessions import WebSocketSession
@@ -50,8 +50,10 @@ def change(session: WebSocketSession, channel_name: str, *, check: bool = True) 
 
 def _check(session: WebSocketSession, channel_name: str, check: bool) -> None:
     check_name(channel_name)
-    if check and not may_join(session.user, channel_name):
-        raise PermissionRefused()
+    if check:
+        refresh()
+        if not may_join(session.user, channel_name):
+            raise PermissionRefused()
 
 
 def _rewrite(session: WebSocketSession, *, add: str = "", remove: str = "", replace_first: bool = False) -> None:

@@ -1,11 +1,16 @@
 """The admin without SQL: logging in, the index, permissions, the log of actions."""
 
-import pytest
-from django.test import Client
+from typing import Any
 
-from tests.flows.admin.conftest import logged_in, person, said
-from ws_lambda.models import ChannelPermission
+import pytest
+from django.conf import settings
+from django.test import Client, override_settings
+
+from tests.flows.admin.conftest import logged_in, person, said, session
+from ws_lambda import delivery
+from ws_lambda.models import ChannelMembership, ChannelPermission
 from ws_lambda.models.admin_log import AdminAction
+from ws_lambda.models.opening import membership
 
 PAGES = ("apigateway", "websocketsession", "channelpermission", "ratelimit", "websockettoken")
 
@@ -139,3 +144,28 @@ def test_a_search_finds_the_exact_name(root: Client) -> None:
 def test_an_unknown_filter_leads_back_to_the_list(root: Client) -> None:
     answer = root.get("/admin/ws_lambda/channelpermission/?colour=red")
     assert answer.url == "/admin/ws_lambda/channelpermission/?e=1"
+
+
+def test_members_whom_a_change_no_longer_admits_are_put_out(root: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[str] = []
+
+    def close(recipients: Any) -> delivery.DeliveryReport:
+        closed.extend(one.connection_id for one in recipients)
+        return delivery.DeliveryReport(sent=1)
+
+    monkeypatch.setattr(delivery, "close", close)
+    backend = settings.AUTHENTICATION_BACKENDS[0]
+    person("clerk", is_staff=True)
+    for connection_id, user_id in (("A=", "clerk"), ("B=", None)):
+        row = session(
+            connection_id, channels={"team_red"}, channel_name="team_red", user_id=user_id, auth_backend=backend
+        )
+        membership(row, "team_red").save()
+    root.post("/admin/ws_lambda/channelpermission/add/", {"channel_name": "team_*", "access": "allow_all", "rules": ""})
+    assert closed == []
+    page = "/admin/ws_lambda/channelpermission/team_*/"
+    root.post(page + "change/", {"access": "staff_only", "rules": ""})
+    assert (closed, [row.connection_id for row in ChannelMembership.query("team_red")]) == (["B="], ["A="])
+    with override_settings(WS_LAMBDA={"UNLISTED_CHANNELS": "nobody"}):
+        root.post(page + "delete/", {"post": "yes"})
+    assert (closed, ChannelMembership.count()) == (["B=", "A="], 0)
