@@ -1,20 +1,27 @@
 """S7: logout, deactivation and a new password close the connections. CONTRACT 11, 25."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from django.contrib.auth import get_user_model, user_logged_out
 from django.db.models.signals import post_delete, post_save
 from django.http import HttpRequest
 
 from tests import wire
+from tests.security.revocation_story import story
 from ws_lambda import clock, delivery
 from ws_lambda.models import WebSocketSession
 from ws_lambda.session_store import SessionStore
+from ws_lambda.users.tables import UserItem
 
-pytestmark = pytest.mark.usefixtures("tables")
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def dropped(monkeypatch):
+def dropped(tables, monkeypatch):
     """Connections whose sockets were closed, as `@connections` was told."""
     closed = []
 
@@ -99,3 +106,99 @@ def test_disconnecting_a_session_closes_its_socket(user, dropped):
     wire.connect("A=", token=wire.mint(user))
     assert WebSocketSession.get("A=").disconnect().sent == 1
     assert (is_open("A="), dropped) == (False, ["A="])
+
+
+def test_users_in_dynamodb(ws_gateway):
+    story(ws_gateway, lambda user: UserItem(user.pk).update([UserItem.is_active.set(False)]))
+
+
+SQL_SETTINGS = """
+from tests.settings import *
+
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions", "ws_lambda", "shop"]
+AUTH_USER_MODEL = "auth.User"
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+ROOT_URLCONF = "site_urls"
+"""
+
+SQL_URLS = """
+from django.urls import include, path
+from ws_lambda.views import WebSocketView
+
+class ChatView(WebSocketView):
+    def chat(self, request, *args, **kwargs):
+        return {}
+
+urlpatterns = [path("ws/<slug:route>", ChatView.as_view()), path("", include("ws_lambda.urls"))]
+"""
+
+SHOP = """
+from django.contrib.auth.models import User
+
+class Customer(User):
+    class Meta:
+        proxy = True
+"""
+
+SQL_PROGRAM = """
+import warnings
+
+warnings.simplefilter("error")
+import django
+
+django.setup()
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.db import transaction
+from shop.models import Customer
+from tests.security.revocation_story import Person, story
+from ws_lambda.testing import InProcessGateway, tables
+
+call_command("migrate", verbosity=0)
+with tables(), InProcessGateway() as gateway:
+    story(gateway, lambda user: User.objects.filter(pk=user.pk).update(is_active=False))
+
+    person = Person("by_proxy")
+    customer = Customer.objects.get(pk=person.user.pk)
+    customer.is_active = False
+    customer.save()
+    assert not person.socket.connected, "saved as a proxy"
+
+    person = Person("deleted_together")
+    User.objects.filter(username="deleted_together").delete()
+    assert not person.socket.connected, "deleted by a queryset"
+
+    person = Person("in_a_transaction")
+    with transaction.atomic():
+        person.user.is_active = False
+        person.user.save()
+        assert person.socket.connected, "until the end a reconnect would find the user active"
+    assert not person.socket.connected
+
+    person = Person("taken_back")
+    try:
+        with transaction.atomic():
+            person.user.set_password("other")
+            person.user.save()
+            raise LookupError
+    except LookupError:
+        pass
+    assert person.socket.connected
+print("done")
+"""
+
+
+def test_users_in_sql(tmp_path):
+    for name, text in (("site_settings", SQL_SETTINGS), ("site_urls", SQL_URLS), ("program", SQL_PROGRAM)):
+        (tmp_path / f"{name}.py").write_text(text)
+    (tmp_path / "shop" / "migrations").mkdir(parents=True)
+    for package in ("shop", "shop/migrations"):
+        (tmp_path / package / "__init__.py").touch()
+    (tmp_path / "shop" / "models.py").write_text(SHOP)
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "COV_"))}
+    env |= {"DJANGO_SETTINGS_MODULE": "site_settings", "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+    done = subprocess.run([sys.executable, "program.py"], cwd=tmp_path, env=env, capture_output=True, text=True)
+    assert done.stdout.endswith("done\n"), done.stdout + done.stderr

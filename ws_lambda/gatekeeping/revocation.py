@@ -5,10 +5,13 @@ deactivated in another system) is found when the connection next speaks, every R
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.contrib.auth.signals import user_logged_out
+from django.db import connections, transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import Signal
 from django.http import HttpRequest
@@ -83,13 +86,25 @@ def _on_logout(sender: Any, request: HttpRequest | None, user: Any, **_kwargs: A
         close_login(key)
 
 
-def _on_user_saved(sender: Any, instance: Any, created: bool, update_fields: Any = None, **_kwargs: Any) -> None:
+def _on_user_saved(
+    sender: Any, instance: Any, created: bool, update_fields: Any = None, using: str | None = None, **_kwargs: Any
+) -> None:
     if not created and (update_fields is None or _TELLING_FIELDS & set(update_fields)):
-        close_user(instance)
+        _once_committed(using, partial(close_user, instance))
 
 
-def _on_user_deleted(sender: Any, instance: Any, **_kwargs: Any) -> None:
-    WebSocketSession.objects.filter(user=instance, connected=True).disconnect()
+def _on_user_deleted(sender: Any, instance: Any, using: str | None = None, **_kwargs: Any) -> None:
+    # Django takes the primary key away once the signal has been sent.
+    sessions = WebSocketSession.objects.filter(user=instance, connected=True)
+    _once_committed(using, sessions.disconnect)
+
+
+def _once_committed(using: str | None, act: Callable[[], Any]) -> None:
+    """Acts at the end of the SQL transaction, if one is open: until then a reconnect finds the user as he was."""
+    if using and connections[using].in_atomic_block:
+        transaction.on_commit(act, using=using)
+    else:
+        act()
 
 
 def connect_signals() -> None:
@@ -105,9 +120,10 @@ def disconnect_signals() -> None:
 
 
 def _listened() -> list[tuple[Signal, Callable[..., None], Any]]:
-    user_model = get_user_model()
+    """Django names the very class that was saved: a proxy of the user model is another sender."""
+    models = [model for model in apps.get_models() if issubclass(model, get_user_model())]
     return [
         (user_logged_out, _on_logout, None),
-        (post_save, _on_user_saved, user_model),
-        (post_delete, _on_user_deleted, user_model),
+        *((post_save, _on_user_saved, model) for model in models),
+        *((post_delete, _on_user_deleted, model) for model in models),
     ]
