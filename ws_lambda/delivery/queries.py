@@ -83,8 +83,8 @@ class Door:
         self._host = parts.netloc.rpartition("@")[2]
         self._region = aws.region()
 
-    def request(self, asked: dict[str, Any], context: Any) -> Request:
-        """A signed request for a query."""
+    def request(self, asked: dict[str, Any], timeout: float, context: Any) -> Request:
+        """A signed request for a query, to be given up after so many seconds."""
         body = json.dumps(asked).encode()
         stamp = signing.Stamp(
             identity.current(),
@@ -101,4 +101,4 @@ class Door:
             ("Content-Type", _CONTENT_TYPE),
             *stamp.headers,
         ]
-        return Request("POST", self.url, headers, body, TIMEOUT, context)
+        return Request("POST", self.url, headers, body, timeout, context)

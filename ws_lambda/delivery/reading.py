@@ -13,7 +13,7 @@ from ws_lambda.delivery import deadlines
 from ws_lambda.delivery.exchange import Broken, Request, Response, Slots, pump
 from ws_lambda.delivery.key_ranges import KeyRange
 from ws_lambda.delivery.outcomes import Recipient
-from ws_lambda.delivery.queries import Door, query, recipients_in
+from ws_lambda.delivery.queries import TIMEOUT, Door, query, recipients_in
 from ws_lambda.exceptions import DeliveryError
 
 PAGE: Final = 1_000
@@ -76,7 +76,8 @@ class Reading:
             return wait
         cursor = self._ready.popleft()
         self._in_flight += 1
-        return self._door.request(query(cursor.part, self._limit, backwards=self._backwards), cursor)
+        asked = query(cursor.part, self._limit, backwards=self._backwards)
+        return self._door.request(asked, min(TIMEOUT, self._ends_at - now), cursor)
 
     def finished(self, request: Request, outcome: Response | Broken) -> None:
         self._in_flight -= 1
@@ -96,6 +97,15 @@ class Reading:
                 self.rest.append(part)
             else:
                 self._ready.append(_Cursor(part))
+
+    def check_end(self) -> None:
+        """To be called when a pump is done with this.
+
+        Raises:
+            DeliveryError: the deadline came first. What has been read must not pass for everyone.
+        """
+        if self._ready and not self.stopped:
+            raise DeliveryError("The roster could not be read to its end before the deadline")
 
     def _answer(self, outcome: Response | Broken, cursor: _Cursor) -> dict[str, Any] | None:
         """The parsed answer, or None where asking again may help.
@@ -141,6 +151,7 @@ class _Reader(threading.Thread):
         try:
             with pump() as one:
                 one.run(self._reading, self._slots)
+            self._reading.check_end()
         except Exception as error:
             self.error = error
 
@@ -150,6 +161,7 @@ def first_pages(parts: list[KeyRange], limit: int = PAGE) -> tuple[list[list[Rec
     reading = Reading(parts, one_page=True, ahead=len(parts), limit=limit)
     with pump() as one:
         one.run(reading, Slots(len(parts)))
+    reading.check_end()
     return list(reading.pages), reading.rest
 
 
@@ -158,6 +170,7 @@ def last_of(whole: KeyRange) -> Recipient | None:
     reading = Reading([whole], one_page=True, limit=1, backwards=True)
     with pump() as one:
         one.run(reading, Slots(1))
+    reading.check_end()
     return reading.pages[0][0] if reading.pages else None
 
 

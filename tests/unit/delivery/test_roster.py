@@ -1,12 +1,14 @@
 """Reading who is in a channel, over the wire and through botocore."""
 
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests import dynamodb_server
+from tests.far_side import FarSide
 from ws_lambda import aws, delivery
 from ws_lambda.delivery import Recipient, key_ranges, reading, roster
 from ws_lambda.delivery.key_ranges import KeyRange
@@ -182,6 +184,39 @@ def test_a_missing_table_is_an_error(endpoint: str, monkeypatch: pytest.MonkeyPa
 
     with pytest.raises(DeliveryError, match="ResourceNotFoundException"):
         list(roster.members("general"))
+
+
+@pytest.fixture
+def throttled(far: FarSide, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A DynamoDB that has no time for anybody."""
+    far.behave = lambda _id, _before: 503
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", far.endpoint_url)
+    aws.forget()
+    aws.client("dynamodb")  # making it takes longer than the deadlines below
+
+
+@pytest.mark.parametrize("queue_url", ["", "https://sqs.eu-west-1.amazonaws.com/0/q"])
+def test_a_roster_that_the_deadline_cuts_short_is_no_empty_one(throttled: None, settings: Any, queue_url: str) -> None:
+    settings.WS_LAMBDA = {"FANOUT_QUEUE_URL": queue_url}
+
+    with delivery.deadline(0.2), pytest.raises(DeliveryError, match="deadline"):
+        delivery.send(delivery.Channel("general"), "x", on_gone=lambda _gone: None)
+
+
+def test_nor_is_a_part_of_one(throttled: None) -> None:
+    with delivery.deadline(0.2), pytest.raises(DeliveryError, match="deadline"):
+        list(roster.in_order(KeyRange("channel", "general")))
+
+
+def test_a_page_that_hangs_is_not_waited_for_beyond_the_deadline(throttled: None, far: FarSide) -> None:
+    far.behave = lambda _id, _before: "hang"
+    began = time.monotonic()
+
+    with delivery.deadline(0.3), pytest.raises(DeliveryError):
+        delivery.send(delivery.Channel("general"), "x", on_gone=lambda _gone: None)
+
+    assert time.monotonic() - began < 2
+    assert far.requests
 
 
 def test_with_a_transport_installed_botocore_reads(tables: Any, monkeypatch: pytest.MonkeyPatch) -> None:
