@@ -15,10 +15,14 @@ from django.urls import set_script_prefix
 
 from ws_lambda.conf import conf
 from ws_lambda.events import EventType, GatewayEvent, route_slug
+from ws_lambda.gatekeeping import tokens
 from ws_lambda.models import gateways
 
-_NOT_FORWARDED = ("x-forwarded-", "forwarded", "content-length", "content-type")
-"""Client headers that a project could mistake for the truth about address, host or body."""
+_NOT_FORWARDED = ("x-forwarded-", "forwarded", "content-length", "content-type", "sec-websocket-protocol")
+"""Client headers that a project could mistake for the truth about address, host or body; and one that carries tokens.
+
+Django mails the request when something fails, so a token is in its `gateway_event` only.
+"""
 
 
 class GatewayRequest(WSGIRequest):
@@ -78,7 +82,7 @@ def _environ(event: GatewayEvent, path: str) -> dict[str, Any]:
         "REQUEST_METHOD": "POST",
         "SCRIPT_NAME": "",
         "PATH_INFO": _wsgi(path),
-        "QUERY_STRING": urlencode(event.query, errors="replace"),
+        "QUERY_STRING": urlencode(tokens.without_token(event.query), errors="replace"),
         "SERVER_NAME": event.domain_name or "localhost",
         "SERVER_PORT": "443",
         "SERVER_PROTOCOL": "HTTP/1.1",

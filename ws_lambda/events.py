@@ -51,7 +51,7 @@ def route_slug(route_key: str) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GatewayEvent:
-    """One event of one connection."""
+    """One event of one connection. Its repr has ids, and nothing that a token or a message is in."""
 
     type: EventType
     """Whether the connection opens, speaks or has ended."""
@@ -92,13 +92,13 @@ class GatewayEvent:
     disconnect_reason: str = ""
     """Why the connection ended, on DISCONNECT."""
 
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The client's headers by lower-case name; a MESSAGE has none."""
 
-    query: Sequence[tuple[str, str]] = ()
+    query: Sequence[tuple[str, str]] = field(default=(), repr=False)
     """The query string's pairs in order; only CONNECT has any."""
 
-    body: bytes = b""
+    body: bytes = field(default=b"", repr=False)
     """The message, decoded from base64 where API Gateway had to encode it."""
 
     authorizer: Mapping[str, Any] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Telling the people who run the project: of refusals by log, of handlers that raise by log and mail.
+"""Telling the people who run the project: of refusals by log, of views that raise by log and mail.
 
 Records carry ids (`connection_id`, `request_id`, …) as extra fields, and never a body, a token or the request.
 """
@@ -10,9 +10,9 @@ from typing import TypeVar
 
 from django.conf import settings
 from django.core.mail import mail_admins
-from django.http import HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 
-from ws_lambda import clock, telemetry
+from ws_lambda import clock, frames, telemetry
 from ws_lambda.events import GatewayEvent
 from ws_lambda.exceptions import Refused
 
@@ -27,8 +27,12 @@ _mailed: dict[tuple[str, str], float] = {}
 _lock = threading.Lock()
 
 
-def report(error: Exception, *, view: str, handler: str, event: GatewayEvent) -> None:
-    """Logs an error of a handler, with ids and never with the body, and mails it if none was mailed lately."""
+def report(error: Exception, *, view: str, handler: str, event: GatewayEvent) -> HttpResponse:
+    """Logs an error of a view, with ids and never with the body, and mails it if none was mailed lately.
+
+    Returns:
+        What the client gets: the gateway's own error frame. The connection stays.
+    """
     telemetry.count("Failures")
     ids = _ids(event)
     said = "%s.%s raised %s (request %s)"
@@ -40,6 +44,10 @@ def report(error: Exception, *, view: str, handler: str, event: GatewayEvent) ->
             mail_admins(subject, "\n".join([*lines, "", *traceback.format_exception(error)]))
         except OSError:
             logger.exception("The mail about request %s could not be sent", event.request_id)
+    text = frames.error_frame(
+        frames.INTERNAL_SERVER_ERROR, connection_id=event.connection_id, request_id=event.request_id
+    )
+    return mark_logged(HttpResponse(text, status=500, content_type="application/json"))
 
 
 def log_refusal(refusal: Refused, *, view: str, event: GatewayEvent | None) -> None:

@@ -3,14 +3,14 @@
 import re
 from typing import Any, ClassVar
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
 from django.utils.decorators import method_decorator
 from django.utils.functional import SimpleLazyObject
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST
 
-from ws_lambda import channels, frames
+from ws_lambda import channels
 from ws_lambda.bodies import fit, read_object
 from ws_lambda.conf import conf
 from ws_lambda.events import EventType, GatewayEvent
@@ -109,8 +109,10 @@ class WebSocketView(View):
             if self.event.type is EventType.CONNECT and self.RATE_LIMIT_ENABLED:
                 rate_limits.count_refusal(self.event.source_ip)
             return self._answer(request, refusal)
+        except Http404:
+            raise
         except Exception as error:
-            return self._failed(error, self.event.slug)
+            return report(error, view=type(self).__name__, handler=self.event.slug, event=self.event)
 
     def _serve(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         match self.event.type:
@@ -250,14 +252,7 @@ class WebSocketView(View):
         except Refused:
             raise
         except Exception as error:
-            return self._failed(error, name)
-
-    def _failed(self, error: Exception, name: str) -> HttpResponseBase:
-        """Reports an error with ids only: Django would log, and mail, the request with the token in its query."""
-        report(error, view=type(self).__name__, handler=name, event=self.event)
-        ids = {"connection_id": self.event.connection_id, "request_id": self.event.request_id}
-        text = frames.error_frame(frames.INTERNAL_SERVER_ERROR, **ids)
-        return mark_logged(HttpResponse(text, status=500, content_type="application/json"))
+            return report(error, view=type(self).__name__, handler=name, event=self.event)
 
     def _callable_names(self) -> frozenset[str]:
         cls, given = type(self), {name: getattr(self, name) for name in HANDLER_LISTS if name in vars(self)}

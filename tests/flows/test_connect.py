@@ -1,6 +1,8 @@
 """CONTRACT 13–20, and what each round trip costs."""
 
 import pytest
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
 
 from tests import backends, wire
 from tests.urls import ChatView
@@ -202,6 +204,20 @@ def test_20_the_same_connection_again(user):
     assert status(wire.connect(token=token, query={"channel": "other"})) == 409
     assert unspent(token)
     assert session().serialize() == first
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "counted"), [(PermissionDenied, 403, 1), (Http404, 404, 0), (RuntimeError, 500, 0)]
+)
+def test_what_a_hook_raises_refuses(user, use_view, raised, code, counted):
+    class Raising(ChatView):
+        def additional_connection_checks(self, request):
+            raise raised
+
+    use_view(Raising)
+    token = wire.mint(user)
+    assert status(wire.connect(token=token)) == code
+    assert (refusals(), unspent(token)) == (counted, True)
 
 
 def test_additional_checks_and_permissions_leave_the_token_unspent(user, use_view):

@@ -3,10 +3,14 @@
 import logging
 
 import pytest
+from django.core import mail
 from django.test import Client
 
 from tests import wire
+from tests.golden import golden
 from tests.urls import ChatView
+from ws_lambda import adapter
+from ws_lambda.events import GatewayEvent
 
 SECRET = "the-secret-of-the-gateway-not-for-logs"
 BODY = "what-a-person-wrote-to-another"
@@ -49,6 +53,44 @@ def test_a_run_of_everything(user, use_view, settings, caplog):
     login_keys = [f"login-{n}-of-this-test" for n in range(3)]
     leaked = [what for what in (*tokens, *login_keys, "f" * 64, "cookie-1", SECRET, GUESS, BODY) if what in text]
     assert leaked == []
+
+
+class Broken(ChatView):
+    def additional_connection_checks(self, request):
+        raise RuntimeError("wrong")
+
+
+@pytest.mark.usefixtures("tables")
+@pytest.mark.parametrize("how", ["query", "subprotocol", "middleware"])
+def test_a_connect_that_fails_is_mailed_once_and_without_its_token(user, use_view, settings, how, monkeypatch):
+    monkeypatch.setattr("ws_lambda.reporting._mailed", {})
+    settings.ADMINS = [("a", "a@example.com")]
+    use_view(Broken)
+    if how == "middleware":
+        settings.MIDDLEWARE = [f"{__name__}.breaking"]
+    adapter.django_handler.cache_clear()
+    token = wire.mint(user)
+    for number in range(3):
+        if how == "query":
+            answer = wire.connect(f"A{number}=", token=token)
+        else:
+            answer = wire.connect(f"A{number}=", headers={"Sec-WebSocket-Protocol": f"chat, ws-token.{token}"})
+        assert answer["statusCode"] == 500
+    adapter.django_handler.cache_clear()
+    assert len(mail.outbox) == (3 if how == "middleware" else 1)
+    assert not [one.subject for one in mail.outbox if token in one.body + str(one.alternatives)]
+
+
+def breaking(get_response):
+    def middleware(request):
+        raise RuntimeError("wrong")
+
+    return middleware
+
+
+def test_an_event_does_not_print_what_it_carries():
+    event = GatewayEvent.from_lambda(golden("connect_with_subprotocols") | {"body": BODY})
+    assert BODY not in repr(event) and "ws-token" not in repr(event)
 
 
 def test_the_local_gateway_does_not_print_the_subprotocols_that_it_is_offered():

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterable
 
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY
 from django.http import HttpRequest
@@ -62,6 +63,11 @@ def token_of(event: GatewayEvent) -> str:
     if not _WELL_FORMED.fullmatch(token):
         raise TokenRefused()
     return token
+
+
+def without_token(query: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The pairs of a query that anybody may see."""
+    return [(name, value) for name, value in query if name != QUERY_PARAMETER]
 
 
 def subprotocol_to_echo(event: GatewayEvent, supported: tuple[str, ...]) -> str:
