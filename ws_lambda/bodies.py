@@ -3,7 +3,7 @@
 import json
 from dataclasses import MISSING, fields, is_dataclass
 from types import UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from ws_lambda.exceptions import BodyTooLarge, InvalidRequest
 
@@ -34,10 +34,11 @@ def fit(schema: type, body: dict[str, Any]) -> Any:
     """The body as an instance of a pydantic model or a dataclass.
 
     Unknown keys are left out for a dataclass, since a body also carries `action` or `handler`; a pydantic model
-    decides for itself.
+    decides for itself. A dataclass's fields are JSON's own types, Any, list, dict, Literal and unions of those.
 
     Raises:
-        InvalidRequest: it does not fit; the message names the fields, never their values.
+        InvalidRequest: it does not fit; the message names the fields, never their values. Or the dataclass's own
+            `__post_init__` raised ValueError.
     """
     if hasattr(schema, "model_validate"):
         return _fit_pydantic(schema, body)
@@ -53,7 +54,10 @@ def fit(schema: type, body: dict[str, Any]) -> Any:
     ]
     if wrong:
         raise _misfit(wrong)
-    return schema(**{name: body[name] for name in wanted if name in body})
+    try:
+        return schema(**{name: body[name] for name in wanted if name in body})
+    except ValueError as refused:
+        raise InvalidRequest() from refused
 
 
 def _fit_pydantic(schema: Any, body: dict[str, Any]) -> Any:
@@ -77,6 +81,8 @@ def _is_a(value: Any, wanted: Any) -> bool:
         return True
     if origin in (Union, UnionType):
         return any(_is_a(value, one) for one in get_args(wanted))
+    if origin is Literal:
+        return any(type(value) is type(one) and value == one for one in get_args(wanted))
     if origin is list:
         return isinstance(value, list) and all(_is_a(one, *get_args(wanted)) for one in value)
     if origin is dict:

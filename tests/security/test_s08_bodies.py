@@ -1,6 +1,7 @@
 """S8: no body, header set or query makes the handler answer with an unhandled 500."""
 
 import json
+from typing import Literal
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -93,6 +94,11 @@ def test_a_schema_names_fields_and_never_values(open_connection, use_view):
         y: int = 0
         label: str | None = None
         path: list[float] | None = None
+        way: Literal["walk", "run"] = "walk"
+
+        def __post_init__(self):
+            if self.x < 0:
+                raise ValueError(f"{self.x} is not on the board")
 
     class Game(WebSocketView):
         @handler(schema=Move)
@@ -105,7 +111,10 @@ def test_a_schema_names_fields_and_never_values(open_connection, use_view):
         return wire.answer(wire.message({"action": "move", **body}, "F="))
 
     assert send(x=1, path=[1, 2.5]) == (200, {"x": 1, "y": 0})
-    for wrong, name in (({}, "x"), ({"x": "s3cret"}, "x"), ({"x": True}, "x"), ({"x": 1, "label": 5}, "label")):
+    assert send(x=1, way="run")[0] == 200
+    wrongs = (({}, "x"), ({"x": "s3cret"}, "x"), ({"x": True}, "x"), ({"x": 1, "label": 5}, "label"))
+    for wrong, name in (*wrongs, ({"x": 1, "way": "fly"}, "way"), ({"x": 1, "way": []}, "way")):
         status, said = send(**wrong)
         assert (status, said["message"]) == (400, f"Invalid or missing: {name}")
     assert "s3cret" not in json.dumps(send(x="s3cret"))
+    assert (send(x=-7)[0], send(x=-7)[1]["message"]) == (400, "Invalid request format")
