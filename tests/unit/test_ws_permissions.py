@@ -6,7 +6,10 @@ from django.core.management import CommandError, call_command
 
 from tests import backends, wire
 from ws_lambda import delivery
+from ws_lambda.exceptions import RateLimited
+from ws_lambda.gatekeeping import eviction
 from ws_lambda.models import ChannelPermission, WebSocketSession
+from ws_lambda.models.joining import leave
 
 pytestmark = pytest.mark.usefixtures("tables")
 
@@ -65,6 +68,27 @@ def test_a_revoked_permission_puts_members_out(two_in_a_team, pattern, dropped):
     else:
         assert dropped == ["A="], "with no channel left, the client is told by its socket"
     assert WebSocketSession.get("B=").connected
+
+
+def test_who_leaves_meanwhile_does_not_keep_the_others_in(two_in_a_team, monkeypatch):
+    def leave_late(session, channel_name):
+        wire.disconnect("A=")
+        leave(session, channel_name)
+
+    monkeypatch.setattr(eviction, "leave", leave_late)
+    run("set", "team-red", "superuser_only")
+    assert members("team-red") == []
+
+
+def test_who_cannot_be_put_out_of_a_channel_is_put_out_of_all(two_in_a_team, monkeypatch, dropped):
+    def refuse(_session, _channel_name):
+        raise RateLimited
+
+    monkeypatch.setattr(eviction, "leave", refuse)
+    said = run("set", "team-red", "superuser_only")
+    assert members("team-red") == members("lobby") == []
+    assert sorted(dropped) == ["A=", "B="]
+    assert said.count("disconnected") == 2
 
 
 def test_members_can_be_kept_and_put_out_later(two_in_a_team):

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ws_lambda import channels
+from ws_lambda.exceptions import InvalidConnectionId, RateLimited
 from ws_lambda.models.channel_permissions import forget_cache, may_join
 from ws_lambda.models.joining import leave
 from ws_lambda.models.sessions import WebSocketSession, channels_of
@@ -16,7 +17,7 @@ class Eviction:
     channel_name: str
     connection_id: str
     disconnected: bool
-    """Whether that was its only channel, so that its socket was closed too and its client learns of it."""
+    """Whether its socket was closed too: that was its only channel, or it could not be put out in another way."""
 
 
 def evict(pattern: str) -> list[Eviction]:
@@ -26,7 +27,8 @@ def evict(pattern: str) -> list[Eviction]:
         pattern: a channel, or a prefix ending in `*`; a prefix reads every open connection, a channel its roster.
     """
     forget_cache()
-    return [_put_out(session, name) for session, name in list(_not_admitted(pattern))]
+    evicted = [_put_out(session, name) for session, name in list(_not_admitted(pattern))]
+    return [one for one in evicted if one is not None]
 
 
 def _not_admitted(pattern: str) -> Iterator[tuple[WebSocketSession, str]]:
@@ -38,8 +40,14 @@ def _not_admitted(pattern: str) -> Iterator[tuple[WebSocketSession, str]]:
                 yield session, name
 
 
-def _put_out(session: WebSocketSession, channel_name: str) -> Eviction:
-    leave(session, channel_name)
+def _put_out(session: WebSocketSession, channel_name: str) -> Eviction | None:
+    """Puts one connection out; None where it has closed meanwhile."""
+    try:
+        leave(session, channel_name)
+    except InvalidConnectionId:
+        return None
+    except RateLimited:  # it changes its channels faster than it can be taken out of one
+        session.channels = None
     if not session.channels:
         session.disconnect()
     return Eviction(channel_name, session.connection_id, disconnected=not session.channels)

@@ -84,7 +84,7 @@ class Command(BaseCommand):
 
 
 def _and_closed(one: Eviction) -> str:
-    return ", its only channel: disconnected" if one.disconnected else ""
+    return ", and was disconnected" if one.disconnected else ""
 
 
 def _rules(row: ChannelPermission) -> str:
