@@ -30,9 +30,10 @@ def tables() -> Iterator[None]:
 def _in_memory() -> Iterator[None]:
     from moto import mock_aws
 
-    from ws_lambda.testing import moto_isolation
+    from ws_lambda.testing.moto_isolation import frugal_transactions, taking_turns
+    from ws_lambda.testing.moto_speed import quick_updates, without_http
 
-    with mock_aws(), moto_isolation.taking_turns(), moto_isolation.frugal_transactions():
+    with mock_aws(), taking_turns() as turns, frugal_transactions(), quick_updates(), without_http(turns):
         _forget()
         _create()
         yield

@@ -8,14 +8,14 @@ turns, and a copy of a table copies the items that the transaction names; it sha
 import copy
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from unittest import mock
 
 
 @contextmanager
-def taking_turns() -> Iterator[None]:
-    """One request at a time, for the time of a `with` block."""
+def taking_turns() -> Iterator[AbstractContextManager[bool]]:
+    """One request at a time, for the time of a `with` block; the lock that they wait for."""
     from moto.core.botocore_stubber import BotocoreStubber
 
     turns, original = threading.RLock(), BotocoreStubber.process_request
@@ -25,7 +25,7 @@ def taking_turns() -> Iterator[None]:
             return original(stubber, request)
 
     with mock.patch.object(BotocoreStubber, "process_request", process_request):
-        yield
+        yield turns
 
 
 @contextmanager
