@@ -22,6 +22,9 @@ class Entry:
     seconds: float = 0.0
     event: Event | None = None
     answer: Answer | None = None
+    sent: str = ""
+    """What a POST to @connections sends to the client."""
+
     note: str = ""
     """An error's or fault's own words."""
 

@@ -67,6 +67,7 @@ class Management:
                 kind=method,
                 connection_id=connection_id,
                 status=response.status,
+                sent=body.decode("utf-8", "replace"),
             )
         )
         return response

@@ -157,6 +157,7 @@ def as_json(entry: Entry) -> dict[str, Any]:
         "status": entry.status,
         "seconds": entry.seconds,
         "note": entry.note,
+        "sent": redacted(entry.sent),
         "event": redacted(entry.event) if entry.event else None,
         "answer": {"statusCode": entry.answer.status, "body": entry.answer.body} if entry.answer else None,
     }

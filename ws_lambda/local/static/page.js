@@ -80,6 +80,10 @@ const prepare = (first) => {
 
 const clock = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
 
+const pretty = (text) => {
+  try { return JSON.stringify(JSON.parse(text), null, 2); } catch { return text; }
+};
+
 const entry = (one) => {
   const details = make("details");
   const summary = make("summary");
@@ -91,6 +95,7 @@ const entry = (one) => {
   details.append(summary);
   if (one.note) details.append(make("p", "note", one.note));
   if (one.event) details.append(make("pre", "", JSON.stringify(one.event, null, 2)));
+  if (one.sent) details.append(make("pre", "", pretty(one.sent)));
   if (one.answer) details.append(make("pre", "", JSON.stringify(one.answer, null, 2)));
   const li = make("li");
   li.append(details);
