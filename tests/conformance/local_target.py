@@ -31,9 +31,10 @@ def deployed(shape: Shape, folder: Path) -> Iterator[DeployedApi]:
     events_file = folder / f"{shape.name}.jsonl"
     try:
         server = asyncio.run_coroutine_threadsafe(_serve(shape, listening, host, events_file), loop).result(10)
+        path = server.gateway.api.path
         yield DeployedApi(
-            url=f"ws://{host}/{STAGE}", endpoint=f"http://{host}/{STAGE}", events_file=events_file,
-            api_id=API_ID, stage=STAGE, domain_name=host,
+            url=f"ws://{host}{path}", endpoint=f"http://{host}{path}", events_file=events_file,
+            api_id=API_ID, stage=STAGE, domain_name=shape.domain or host,
         )  # fmt: skip
         asyncio.run_coroutine_threadsafe(server.stop(), loop).result(10)
     finally:
@@ -51,7 +52,10 @@ async def _serve(shape: Shape, listening: socket.socket, host: str, events_file:
 
     integration = LambdaIntegration(invoke)
     routes = {key: Route(integration=integration, replies=replies) for key, replies in shape.routes.items()}
-    api = Api(api_id=API_ID, stage=STAGE, domain_name=host, routes=routes, route_selection_expression=shape.expression)
+    api = Api(
+        api_id=API_ID, stage=STAGE, domain_name=shape.domain or host, mapping=shape.mapping, routes=routes,
+        route_selection_expression=shape.expression,
+    )  # fmt: skip
     server = Server(Gateway(api, clock=SystemClock()), {"local": "local"})
     await server.start(listening)
     return server

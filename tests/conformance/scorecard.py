@@ -28,16 +28,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     rows = sorted(set(_rows(terminalreporter)), key=lambda row: (row[1], row[2]))
     if not rows:
         return
-    held = {"passed": "holds", "failed": "DEPARTS", "skipped": "not asked"}
+    held = {"failed": "DEPARTS", "skipped": "not asked", "passed": "holds"}
     write = terminalreporter.write_line
     terminalreporter.section(f"API Gateway by fact: {target()}")
-    verbose = terminalreporter.verbosity > 0 or target() != "local"
     worst: dict[tuple[str, str], str] = {}
     for outcome, grade, text in rows:
-        before = worst.get((grade, text), "passed")
-        worst[grade, text] = "failed" if "failed" in (before, outcome) else outcome
-    for (grade, text), outcome in sorted(worst.items(), key=lambda one: (one[1], one[0])):
-        if verbose or outcome != "passed":
+        worst[grade, text] = min(outcome, worst.get((grade, text), outcome), key=list(held).index)
+    for (grade, text), outcome in sorted(worst.items(), key=lambda one: (list(held).index(one[1]), one[0][1])):
+        if terminalreporter.verbosity >= 0 or outcome != "passed":
             write(f"  {held[outcome]:9}  {grade}  {text}", red=outcome == "failed", green=outcome == "passed")
     counts = [f"{list(worst.values()).count(outcome)} {name}" for outcome, name in held.items()]
     write(f"  {len(worst)} facts: {', '.join(counts)}")

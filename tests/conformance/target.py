@@ -26,6 +26,11 @@ class Shape:
     name: str
     routes: dict[str, bool]
     expression: str = "$request.body.action"
+    domain: str = ""
+    """A custom domain."""
+
+    mapping: str | None = None
+    """The path that the custom domain maps to the stage."""
 
 
 FULL = Shape(
@@ -37,6 +42,8 @@ NESTED = Shape(
     routes={"$connect": False, "$default": True, "5": True, "true": True, "deep": True},
     expression="$request.body.a.b",
 )
+CUSTOM = Shape(name="custom", routes={"$connect": False, "chat": True}, domain="ws.example.com", mapping="live")
+CUSTOM_ROOT = Shape(name="custom-root", routes={"$connect": False, "chat": True}, domain="ws.example.com", mapping="")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,11 +90,10 @@ class DeployedApi:
 
     def management(self, **options: Any) -> Any:
         """An unmodified boto3 client of @connections."""
-        options = {"aws_access_key_id": self.keys[0], "aws_secret_access_key": self.keys[1], **options}
+        keys = {"aws_access_key_id": self.keys[0], "aws_secret_access_key": self.keys[1]}
+        options = {"endpoint_url": self.endpoint, **keys, **options}
         config = Config(retries={"total_max_attempts": 1, "mode": "standard"})
-        client = boto3.client(
-            "apigatewaymanagementapi", endpoint_url=self.endpoint, region_name="eu-west-1", config=config, **options
-        )
+        client = boto3.client("apigatewaymanagementapi", region_name="eu-west-1", config=config, **options)
         self.clients.append(client)
         return client
 

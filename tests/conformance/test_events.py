@@ -122,8 +122,11 @@ def test_disconnect_context(api):
 @fact("D", "events: requestId equals extendedRequestId")
 def test_request_ids(api):
     with api.open() as client:
-        context = client.ask({"action": "chat"})["requestContext"]
-    assert context["requestId"] == context["extendedRequestId"]
+        events = [client.connect_event, client.ask({"action": "chat"})]
+    events += wait_for(lambda: client.events("DISCONNECT"))
+    contexts = [event["requestContext"] for event in events]
+    assert [one["requestId"] for one in contexts] == [one["extendedRequestId"] for one in contexts]
+    assert len({one["requestId"] for one in contexts}) == 3
 
 
 @fact("R", "events: a connection id is 15 characters of base64 and one =")

@@ -112,11 +112,24 @@ def test_too_large(api):
         client.is_silent()
 
 
+@fact("M", "@connections: a client whose buffer is full is a LimitExceededException, 429")
+def test_buffer_full(api):
+    with api.open(max_queue=1) as client:  # reads one message, and then no more
+        management = api.management()
+        with pytest.raises(management.exceptions.LimitExceededException) as refused:
+            for _ in range(300):
+                management.post_to_connection(ConnectionId=client.connection_id, Data=b"x" * 131_072)
+        assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 429
+        management.delete_connection(ConnectionId=client.connection_id)
+        client.socket.socket.close()
+
+
 @fact("D", "@connections: an unsigned request is forbidden, 403")
-def test_unsigned(api):
+@pytest.mark.parametrize("method", ["POST", "GET", "DELETE"])
+def test_unsigned(api, method):
     parts = urlsplit(api.endpoint)
     connection = http.client.HTTPConnection(parts.netloc, timeout=5)
-    connection.request("POST", f"{parts.path}/@connections/{quote(GONE)}", b"x")
+    connection.request(method, f"{parts.path}/@connections/{quote(GONE)}", b"x")
     answer = connection.getresponse()
     assert answer.status == 403
     connection.close()

@@ -63,11 +63,20 @@ class Api:
     api_id: str
     stage: str
     domain_name: str
-    """Host (and port) that clients connect to."""
+    """Host (and port) that clients connect to: the generated one, or a custom domain."""
+
+    mapping: str | None = None
+    """The path that a custom domain maps to the stage, "" for all of it. None: there is no custom domain."""
 
     routes: Mapping[str, Route]
     route_selection_expression: str = "$request.body.action"
     stage_variables: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def path(self) -> str:
+        """What clients connect to, and what `/@connections` follows: "/<stage>", or a custom domain's mapped path."""
+        mapped = self.stage if self.mapping is None else self.mapping
+        return f"/{mapped}" if mapped else ""
 
     def __post_init__(self) -> None:
         if len(self.routes) > MAX_ROUTES:

@@ -52,9 +52,9 @@ class Management:
             sigv4.verify(request, self._keys, now=gateway.clock.now())
         except sigv4.BadSignatureError as wrong:
             return error(403, "ForbiddenException", str(wrong))
-        stage, _, rest = request.raw_path.removeprefix("/").partition("/")
-        marker, _, connection_id = rest.partition("/")
-        if stage != gateway.api.stage or unquote(marker) != "@connections" or "/" in connection_id:
+        above, _, connection_id = request.raw_path.rpartition("/")
+        path, _, marker = above.rpartition("/")
+        if path != gateway.api.path or unquote(marker) != "@connections":
             return error(403, "ForbiddenException", "Forbidden")
         return self.act(request.method, unquote(connection_id), request.body)
 

@@ -86,7 +86,7 @@ class Page:
         known = await asyncio.to_thread(self._project.sessions, [one.connection_id for one in connections])
         return web.json_response(
             {
-                "url": f"ws://{self._gateway.api.domain_name}/{self._gateway.api.stage}",
+                "url": f"ws://{self._gateway.api.domain_name}{self._gateway.api.path}",
                 "site": self._project.site,
                 "now": self._gateway.clock.now(),
                 "expression": self._gateway.api.route_selection_expression,

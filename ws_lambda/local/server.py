@@ -39,10 +39,10 @@ class Server:
 
     async def start(self, listening: socket.socket) -> None:
         """Starts to serve on a socket that listens already."""
-        stage = f"/{self.gateway.api.stage}"
-        self.app.router.add_get(stage, self._connect)
-        self.app.router.add_get(stage + "/", self._connect)
-        self.app.router.add_route("*", stage + "/{rest:.+}", self._manage)
+        path = self.gateway.api.path
+        for one in {path, path + "/"} - {""}:
+            self.app.router.add_get(one, self._connect)
+        self.app.router.add_route("*", path + "/{rest:.+}", self._manage)
         await self._runner.setup()
         await web.SockSite(self._runner, listening).start()
 
