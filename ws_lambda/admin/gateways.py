@@ -15,7 +15,7 @@ from ws_lambda.admin.base import DynamoDBAdmin
 from ws_lambda.admin.rows import Asked, Page, Source, cursor_of, read_cursor, read_pages
 from ws_lambda.exceptions import ProvisioningError
 from ws_lambda.models.gateways import ApiGateway, Status
-from ws_lambda.provisioning import create, lease, sync, update
+from ws_lambda.provisioning import create, lease, rules, sync, update
 from ws_lambda.provisioning.create import Progress, Step
 
 
@@ -58,9 +58,8 @@ class ApiGatewayAdmin(DynamoDBAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """What AWS answered; the name, since it is the key; and what cannot be changed once AWS has it."""
-        made = obj is not None and obj.status not in (Status.PENDING, Status.CREATING)
-        fixed = ("integration", "stage_name", "route_key") if made else ()
-        return (*gateway_forms.ANSWERED, *(("api_name",) if obj else ()), *fixed)
+        fixed = ("api_name", *rules.fixed(obj.item)) if obj else ()
+        return (*gateway_forms.ANSWERED, *fixed)
 
     @display(description="status", ordering=None)
     def progress(self, obj: faces.ApiGateway) -> str:

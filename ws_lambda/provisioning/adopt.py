@@ -72,7 +72,7 @@ def _read_stage(record: ApiGateway, stage: str) -> None:
 def _read_routes(record: ApiGateway) -> None:
     integrations = {one["IntegrationId"]: one for one in answers.items("get_integrations", ApiId=record.api_id)}
     leads = {
-        route["RouteKey"]: integrations.get(route.get("Target", "").rpartition("/")[2], {})
+        route["RouteKey"]: integrations.get(routes.integration_id(route), {})
         for route in answers.items("get_routes", ApiId=record.api_id)
     }
     main = leads.get(record.route_key) or leads.get("$connect") or {}

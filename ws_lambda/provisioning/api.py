@@ -45,21 +45,25 @@ def _made_before(record: ApiGateway) -> dict[str, Any] | None:
 
 
 def create_routes(record: ApiGateway) -> dict[str, Any]:
-    """Makes the routes that are not there yet, and lets API Gateway invoke the function."""
+    """Lets API Gateway invoke the function, and makes the routes that are missing or lead elsewhere."""
+    permit(record)  # first: no client is to be led to a function that may not be invoked
     known = {route["RouteKey"]: route for route in answers.items("get_routes", ApiId=record.api_id)}
-    integrations = {one["IntegrationUri"]: one["IntegrationId"] for one in _integrations(record)}
+    uris = {one["IntegrationId"]: one["IntegrationUri"] for one in integrations(record)}
+    ids = {uri: integration_id for integration_id, uri in uris.items()}
     for key, target in routes.wanted(record).items():
-        if target.uri not in integrations:
-            integrations[target.uri] = create_integration(record, target)
+        if target.uri not in ids:
+            ids[target.uri] = create_integration(record, target)
         if key not in known:
-            known[key] = create_route(record, key, integrations[target.uri])
+            known[key] = create_route(record, key, ids[target.uri])
+        elif uris.get(routes.integration_id(known[key])) != target.uri:
+            lead(record, known[key]["RouteId"], ids[target.uri])
         if key not in routes.ONE_WAY:
             answer_to(record, known[key]["RouteId"])
-    permit(record)
     return {}
 
 
-def _integrations(record: ApiGateway) -> list[dict[str, Any]]:
+def integrations(record: ApiGateway) -> list[dict[str, Any]]:
+    """Every integration that goes somewhere."""
     return [one for one in answers.items("get_integrations", ApiId=record.api_id) if "IntegrationUri" in one]
 
 
@@ -76,6 +80,13 @@ def create_route(record: ApiGateway, key: str, integration_id: str) -> dict[str,
         ApiId=record.api_id, RouteKey=key, Target=f"integrations/{integration_id}", **two_way
     )
     return made
+
+
+def lead(record: ApiGateway, route_id: str, integration_id: str) -> None:
+    """Leads a route to another integration. The one it leaves may serve other routes, and stays as it is."""
+    aws.client("apigatewayv2").update_route(
+        ApiId=record.api_id, RouteId=route_id, Target=f"integrations/{integration_id}"
+    )
 
 
 def answer_to(record: ApiGateway, route_id: str) -> None:

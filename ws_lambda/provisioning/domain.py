@@ -1,5 +1,6 @@
 """The steps that give a gateway its own name. Each may be repeated: it looks before it makes."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from ws_lambda import aws
@@ -59,22 +60,20 @@ def alias(record: ApiGateway) -> None:
     """Points the name at the domain. A record that points elsewhere is left alone."""
     wanted = _alias_target(record)
     present = dns_record(record)
-    if present is not None:
-        there = present.get("AliasTarget", {}).get("DNSName", "").rstrip(".")
-        if there != wanted["DNSName"]:
-            raise ProvisioningError(
-                f"Hosted zone {record.hosted_zone_id} already has a {present['Type']} record of "
-                f"{record.domain_name} that points elsewhere. Remove it, then run this again."
-            )
-        return
-    _change_dns(record, "CREATE", wanted)
+    if present is None:
+        _change_dns(record, "CREATE", wanted)
+    elif points_at(present) != wanted["DNSName"]:
+        raise ProvisioningError(
+            f"Hosted zone {record.hosted_zone_id} already has a {present['Type']} record of "
+            f"{record.domain_name} that points elsewhere. Remove it, then run this again."
+        )
 
 
 def remove_alias(record: ApiGateway) -> None:
     """Takes our alias out of DNS; a record that points elsewhere stays."""
     wanted = _alias_target(record)
     present = dns_record(record) or {}
-    if present.get("AliasTarget", {}).get("DNSName", "").rstrip(".") == wanted["DNSName"]:
+    if points_at(present) == wanted["DNSName"]:
         _change_dns(record, "DELETE", present["AliasTarget"])
 
 
@@ -88,6 +87,11 @@ def dns_record(record: ApiGateway) -> dict[str, Any] | None:
             found: dict[str, Any] = one
             return found
     return None
+
+
+def points_at(dns: Mapping[str, Any] | None) -> str:
+    """What a DNS record is an alias of; "" for none."""
+    return str((dns or {}).get("AliasTarget", {}).get("DNSName", "")).rstrip(".")
 
 
 def _alias_target(record: ApiGateway) -> dict[str, Any]:

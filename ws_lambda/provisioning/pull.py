@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from ws_lambda.exceptions import ProvisioningError
+from ws_lambda.events import route_slug
 from ws_lambda.models.gateways import AdditionalRoute, ApiGateway, Integration
-from ws_lambda.provisioning import api, rules, state
+from ws_lambda.provisioning import api, routes, rules, state
 from ws_lambda.provisioning.state import Difference
 
 _STAGE_FIELDS = {
@@ -20,6 +20,7 @@ _PULLED = (
     "additional_routes",
     "certificate_arn",
     "lambda_function_arn",
+    "target_base_endpoint",
 )
 
 
@@ -28,12 +29,8 @@ def values(record: ApiGateway) -> dict[str, Any]:
     return {field: getattr(record, field) for field in _PULLED}
 
 
-def pull(record: ApiGateway, difference: Difference) -> bool:
-    """Takes one fact over into the record. Returns whether a record can say it at all.
-
-    Raises:
-        ProvisioningError: one of the gateway's own routes is gone, or goes to another kind of place.
-    """
+def pull(record: ApiGateway, difference: Difference) -> None:
+    """Takes one fact over into the record, if a record can say it at all."""
     key, there = difference.key, difference.aws
     if difference.area == "api":
         setattr(record, state.API_FIELDS[key][0], there)
@@ -43,31 +40,31 @@ def pull(record: ApiGateway, difference: Difference) -> bool:
     elif difference.area == "tags" and key != api.OWN_TAG:
         others = {name: value for name, value in record.tags.items() if name != key}
         record.tags = others | ({key: there} if there else {})
+    elif difference.area == "route" and key in (*rules.OWN_ROUTES, record.route_key):
+        _pull_own_route(record, key, there)
     elif difference.area == "route":
-        _pull_route(record, key, there)
+        _pull_additional_route(record, key, there)
     elif difference.name == "domain.certificate" and there:
         record.certificate_arn = there
-    else:
-        return False
-    return True
 
 
-def _pull_route(record: ApiGateway, key: str, there: str) -> None:
-    function = there.startswith("arn:") and record.integration == Integration.LAMBDA
-    if key in (*rules.OWN_ROUTES, record.route_key):
-        if not function:
-            raise ProvisioningError(
-                f"AWS has {there or 'nothing'} at {key}, and a gateway cannot do without: "
-                "mend it with `ws_gateway sync --to-aws`."
-            )
+def _pull_own_route(record: ApiGateway, key: str, there: str) -> None:
+    """Where an own route leads, all of them lead. One that is gone cannot be said: a gateway needs it."""
+    slug = f"/{route_slug(key)}"
+    if record.integration == Integration.LAMBDA and there.startswith("arn:"):
         record.lambda_function_arn = there
-        return
+    elif record.integration == Integration.HTTP and there.endswith(slug):
+        record.target_base_endpoint = there.removesuffix(slug) + "/"
+
+
+def _pull_additional_route(record: ApiGateway, key: str, there: str) -> None:
     known = {route.route_key: route for route in record.additional_routes}
     if not there:
         known.pop(key, None)
-    elif function:
+    elif there.startswith("arn:"):
         known.setdefault(key, AdditionalRoute(name=key, route_key=key))  # type: ignore[no-untyped-call]
     else:
         name = known[key].name if key in known else key
-        known[key] = AdditionalRoute(name=name, route_key=key, target=there)  # type: ignore[no-untyped-call]
+        target = "" if there == routes.target(record, key).uri else there
+        known[key] = AdditionalRoute(name=name, route_key=key, target=target)  # type: ignore[no-untyped-call]
     record.additional_routes = list(known.values())

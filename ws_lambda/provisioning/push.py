@@ -1,67 +1,78 @@
 """What it takes to make AWS agree with a record, area by area."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from ws_lambda import aws
 from ws_lambda.models.gateways import ApiGateway
 from ws_lambda.provisioning import answers, api, domain, routes, stage, state
 from ws_lambda.provisioning.state import Difference
 
-Push = Callable[[ApiGateway, Sequence[Difference]], None]
+Push = Callable[[ApiGateway, Sequence[Difference]], Mapping[str, Any]]
+"""Changes AWS; returns what it answered that the record is to keep."""
 
 
-def push_api(record: ApiGateway, _changed: Sequence[Difference]) -> None:
+def push_api(record: ApiGateway, _changed: Sequence[Difference]) -> Mapping[str, Any]:
     """The API's own fields."""
     fields = {name: getattr(record, field) for field, name in state.API_FIELDS.values()}
     aws.client("apigatewayv2").update_api(ApiId=record.api_id, **fields)
+    return {}
 
 
-def push_tags(record: ApiGateway, changed: Sequence[Difference]) -> None:
+def push_tags(record: ApiGateway, changed: Sequence[Difference]) -> Mapping[str, Any]:
     """The API's tags, one by one: those of other hands stay."""
     gateway = aws.client("apigatewayv2")
     if put := {one.key: one.record for one in changed if one.record}:
         gateway.tag_resource(ResourceArn=api.arn(record), Tags=put)
     if gone := [one.key for one in changed if not one.record]:
         gateway.untag_resource(ResourceArn=api.arn(record), TagKeys=gone)
+    return {}
 
 
-def push_routes(record: ApiGateway, changed: Sequence[Difference]) -> None:
+def push_routes(record: ApiGateway, changed: Sequence[Difference]) -> Mapping[str, Any]:
     """Routes that are missing, lead elsewhere, or are not asked for."""
-    gateway = aws.client("apigatewayv2")
     asked = routes.wanted(record)
-    present = {route["RouteKey"]: route for route in answers.items("get_routes", ApiId=record.api_id)}
-    for key in sorted({one.key for one in changed} & present.keys()):
-        integration_id = present[key].get("Target", "").rpartition("/")[2]
-        if key in asked and integration_id:
-            gateway.update_integration(ApiId=record.api_id, IntegrationId=integration_id, **asked[key].arguments())
-        else:
-            gateway.delete_route(ApiId=record.api_id, RouteId=present[key]["RouteId"])
+    if any(one.area == "headers" for one in changed):
+        _push_headers(record, {target.uri: target for target in asked.values()})
+    for route in list(answers.items("get_routes", ApiId=record.api_id)):
+        if route["RouteKey"] not in asked:
+            aws.client("apigatewayv2").delete_route(ApiId=record.api_id, RouteId=route["RouteId"])
     api.create_routes(record)
     _drop_unused(record)
+    return {}
+
+
+def _push_headers(record: ApiGateway, asked: Mapping[str, routes.Target]) -> None:
+    """Gives every integration that stays the headers of now, the secret among them."""
+    for integration in api.integrations(record):
+        if target := asked.get(integration["IntegrationUri"]):
+            aws.client("apigatewayv2").update_integration(
+                ApiId=record.api_id, IntegrationId=integration["IntegrationId"], **target.arguments()
+            )
 
 
 def _drop_unused(record: ApiGateway) -> None:
     """Deletes integrations that no route leads to: they count towards the quota of 300."""
-    listed = answers.items("get_routes", ApiId=record.api_id)
-    used = {route.get("Target", "").rpartition("/")[2] for route in listed}
+    used = {routes.integration_id(route) for route in answers.items("get_routes", ApiId=record.api_id)}
     for integration in list(answers.items("get_integrations", ApiId=record.api_id)):
         if (integration_id := integration["IntegrationId"]) not in used:
             aws.client("apigatewayv2").delete_integration(ApiId=record.api_id, IntegrationId=integration_id)
 
 
-def push_stage(record: ApiGateway, changed: Sequence[Difference]) -> None:
+def push_stage(record: ApiGateway, changed: Sequence[Difference]) -> Mapping[str, Any]:
     """What a deployment does not set by itself."""
     if any(one.key == "access_log_arn" and not one.record for one in changed):
         stage.stop_logging(record)
+    return {}
 
 
-def push_domain(record: ApiGateway, _changed: Sequence[Difference]) -> None:
-    """The custom domain's certificate and mapping."""
-    domain.create(record)
+def push_domain(record: ApiGateway, _changed: Sequence[Difference]) -> Mapping[str, Any]:
+    """The custom domain's certificate, mapping and alias."""
+    made = domain.create(record)
     aws.client("apigatewayv2").update_domain_name(
         DomainName=record.domain_name, DomainNameConfigurations=[domain.configuration(record)]
     )
-    domain.attach(record)
+    return {**made, **domain.attach(record)}
 
 
 PUSHES: Mapping[tuple[str, ...], Push] = {

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urljoin
 
 from ws_lambda import aws
@@ -67,6 +68,11 @@ def function_arn(uri: str) -> str:
     """The function that an invocation address names; "" where it names none."""
     found = re.search(r"/functions/(arn:[^/]+)/invocations$", uri)
     return found[1] if found else ""
+
+
+def integration_id(route: Mapping[str, Any]) -> str:
+    """The integration that a route of API Gateway leads to; "" for none."""
+    return str(route.get("Target", "")).rpartition("/")[2]
 
 
 def execution_arn(record: ApiGateway) -> str:

@@ -11,7 +11,7 @@ from django.http.request import validate_host
 from ws_lambda import aws
 from ws_lambda.channels import MAX_NAME_LENGTH, NAME_PATTERN
 from ws_lambda.conf import conf
-from ws_lambda.models.gateways import AdditionalRoute, ApiGateway, Integration
+from ws_lambda.models.gateways import AdditionalRoute, ApiGateway, Integration, Status
 
 OWN_ROUTES = ("$connect", "$disconnect", "$default")
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
@@ -40,6 +40,21 @@ def check(record: ApiGateway) -> None:
         found.setdefault(field, []).append(sentence)
     if found:
         raise ValidationError({field: list(sentences) for field, sentences in found.items()})
+
+
+def fixed(record: ApiGateway) -> tuple[str, ...]:
+    """The fields that name what AWS already has: another name would leave that behind."""
+    made = ("integration", "stage_name", "route_key") if record.reached(Status.API_CREATED) else ()
+    return (*made, "domain_name") if record.reached(Status.DOMAIN_CREATED) else made
+
+
+def check_fixed(stored: ApiGateway, edited: ApiGateway) -> None:
+    """Raises ValidationError for every field that was changed and cannot change any more."""
+    changed = [name for name in fixed(stored) if getattr(stored, name) != getattr(edited, name)]
+    if changed:
+        raise ValidationError(
+            {name: [f"AWS has {getattr(stored, name)!r} already: make another gateway instead."] for name in changed}
+        )
 
 
 def problems(record: ApiGateway) -> Iterator[Problem]:

@@ -59,6 +59,7 @@ def wanted(record: ApiGateway) -> Facts:
     if record.reached(Status.MAPPED):
         facts["domain.certificate"] = record.certificate_arn
         facts["domain.mapping"] = f"{record.api_id}/{record.stage_name}"
+        facts["domain.alias"] = record.api_gateway_domain_name if record.hosted_zone_id else ""
     return _without_empty(facts)
 
 
@@ -111,7 +112,7 @@ def _route_facts(record: ApiGateway) -> Facts:
     asked = routes.wanted(record)
     for route in answers.items("get_routes", ApiId=record.api_id):
         key = route["RouteKey"]
-        integration = integrations.get(route.get("Target", "").rpartition("/")[2], {})
+        integration = integrations.get(routes.integration_id(route), {})
         facts[f"route.{key}"] = _place(integration.get("IntegrationUri", "")) or "(no integration)"
         if record.integration == Integration.HTTP:
             target = asked.get(key) or routes.target(record, key)
@@ -144,4 +145,5 @@ def _domain_facts(record: ApiGateway) -> Facts:
     return {
         "domain.certificate": present["DomainNameConfigurations"][0].get("CertificateArn", ""),
         "domain.mapping": f"{root['ApiId']}/{root['Stage']}" if root else "",
+        "domain.alias": domain.points_at(domain.dns_record(record)) if record.hosted_zone_id else "",
     }

@@ -1,5 +1,7 @@
 """Bringing a gateway's record and AWS to agree, either way, after showing where they differ."""
 
+from typing import Any
+
 from ws_lambda.exceptions import ProvisioningError
 from ws_lambda.models.gateways import ApiGateway, Status
 from ws_lambda.provisioning import lease, pull, push, rules, stage, state
@@ -36,11 +38,12 @@ def to_aws(name: str) -> list[Difference]:
     with lease.held(name) as mine:
         with recorded(mine, "Sync to AWS"):
             found = differences(mine.record)
+            values: dict[str, Any] = {}
             for areas, act in push.PUSHES.items():
                 if changed := [one for one in found if one.area in areas]:
-                    act(mine.record, changed)
-            deployed = any(one.area in push.DEPLOYED for one in found)
-            values = stage.deploy(mine.record) if deployed else {}
+                    values |= act(mine.record, changed)
+            if any(one.area in push.DEPLOYED for one in found):
+                values |= stage.deploy(mine.record)
         mine.store({**values, "last_error": ""})
         return found
 
@@ -51,12 +54,15 @@ def from_aws(name: str) -> tuple[list[Difference], list[Difference]]:
     Raises:
         GatewayBusyError: another process is working on the gateway.
         ValidationError: AWS has something that the rules for records forbid.
-        ProvisioningError: AWS has not got the API, or one of its own routes, any more.
+        ProvisioningError: AWS has not got the API any more.
     """
     with lease.held(name) as mine:
         with recorded(mine, "Sync from AWS"):
             found = differences(mine.record)
-            taken = [one for one in found if pull.pull(mine.record, one)]
+            for one in found:
+                pull.pull(mine.record, one)
         rules.check(mine.record)
         mine.store({**pull.values(mine.record), "last_error": ""})
-        return taken, [one for one in found if one not in taken]
+        says = state.wanted(mine.record)
+        left = [one for one in found if says.get(one.name, "") != one.aws]
+        return [one for one in found if one not in left], left

@@ -1,6 +1,8 @@
 """Changing a gateway after it was made: its routes, and its end."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -49,6 +51,7 @@ def save(record: ApiGateway) -> ApiGateway:
         ProvisioningError: the record was changed meanwhile, or AWS refused.
     """
     rules.check(record)
+    rules.check_fixed(lease.load(record.api_name), record)
     if lease.busy(record):
         raise lease.GatewayBusyError(f"Another process is working on gateway {record.api_name!r}: try again soon.")
     lease.save(record)
@@ -83,8 +86,8 @@ def delete(name: str, *, keep_aws: bool = False) -> None:
 
 
 def _delete_from_aws(record: ApiGateway) -> None:
-    if record.reached(Status.DOMAIN_CREATED):
-        _delete_domain(record)
+    if record.domain_name and (present := domain.read(record)):
+        _delete_domain(record, present)
     if not record.api_id:
         return
     if record.integration == Integration.LAMBDA:
@@ -96,19 +99,18 @@ def _delete_from_aws(record: ApiGateway) -> None:
     _gone(lambda: aws.client("apigatewayv2").delete_api(ApiId=record.api_id))
 
 
-def _delete_domain(record: ApiGateway) -> None:
-    """Deletes mapping, alias and domain; a domain that others are mapped to, or that is not ours, stays."""
-    present = domain.read(record)
-    if present is None:
+def _delete_domain(record: ApiGateway, present: Mapping[str, Any]) -> None:
+    """Deletes our mapping; alias and domain too, if we made the domain and it serves nobody else."""
+    gateway, name = aws.client("apigatewayv2"), record.domain_name
+    mappings = list(answers.items("get_api_mappings", DomainName=name))
+    ours = [one["ApiMappingId"] for one in mappings if one["ApiId"] == record.api_id]
+    for mapping_id in ours:
+        _gone(partial(gateway.delete_api_mapping, DomainName=name, ApiMappingId=mapping_id))
+    if len(ours) < len(mappings) or present.get("Tags", {}).get(api.OWN_TAG) != api.tags(record)[api.OWN_TAG]:
         return
-    gateway = aws.client("apigatewayv2")
     if record.hosted_zone_id:
         domain.remove_alias(record)
-    if record.api_mapping_id:
-        _gone(lambda: gateway.delete_api_mapping(DomainName=record.domain_name, ApiMappingId=record.api_mapping_id))
-    others = any(True for _ in answers.items("get_api_mappings", DomainName=record.domain_name))
-    if not others and present.get("Tags", {}).get(api.OWN_TAG) == api.tags(record)[api.OWN_TAG]:
-        _gone(lambda: gateway.delete_domain_name(DomainName=record.domain_name))
+    _gone(lambda: gateway.delete_domain_name(DomainName=name))
 
 
 def _gone(act: Callable[[], object]) -> None:

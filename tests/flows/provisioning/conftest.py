@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 from moto import mock_aws
 from moto.core.botocore_stubber import BotocoreStubber
 from moto.moto_api._internal.models import moto_api_backend
@@ -53,13 +53,15 @@ def table(in_memory: None) -> Iterator[None]:
 
 @pytest.fixture
 def before_call() -> Iterator[Callable[[str, Callable[..., None]], None]]:
-    """Runs something just before each request of an operation; "" for every operation of API Gateway."""
+    """Runs something just before each request of a service, or of one operation of it; `after.` just after."""
     registered: list[tuple[Any, str, Callable[..., None]]] = []
 
     def register(event: str, act: Callable[..., None]) -> None:
+        moment = "after-call" if event.startswith("after.") else "before-call"
+        event = event.removeprefix("after.")
         events = aws.client(event.partition(".")[0]).meta.events
-        events.register(f"before-call.{event}", act)
-        registered.append((events, f"before-call.{event}", act))
+        events.register(f"{moment}.{event}", act)
+        registered.append((events, f"{moment}.{event}", act))
 
     yield register
     for events, name, act in registered:
@@ -101,16 +103,27 @@ def chat(function: str) -> ApiGateway:
 
 @pytest.fixture
 def fail_at(before_call: Callable[[str, Callable[..., None]], None]) -> Any:
-    """Makes AWS refuse one operation until `.clear()`."""
+    """Makes AWS refuse one operation until `.clear()`; with `.lose`, it does the thing and its answer is lost."""
     refused: set[str] = set()
+    lost: set[str] = set()
 
     def refuse(model: Any, **_kwargs: Any) -> Any:
         if model.name in refused:
             raise ClientError({"Error": {"Code": "TooManyRequestsException", "Message": "Slow down"}}, model.name)
 
+    def lose(model: Any, **_kwargs: Any) -> Any:
+        if model.name in lost:
+            raise ReadTimeoutError(endpoint_url="https://aws.example.com")
+
     for service in ("apigatewayv2", "lambda", "route53"):
         before_call(service, refuse)
-    return SimpleNamespace(add=refused.add, clear=refused.clear)
+        before_call(f"after.{service}", lose)
+
+    def clear() -> None:
+        refused.clear()
+        lost.clear()
+
+    return SimpleNamespace(add=refused.add, lose=lost.add, clear=clear)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Making a gateway: whole, interrupted, resumed, and by several at once."""
 
+import json
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +14,7 @@ from tests.flows.provisioning.seen import apis, integrations, routes
 from ws_lambda import aws, clock
 from ws_lambda.exceptions import ProvisioningError
 from ws_lambda.models.gateways import AdditionalRoute, ApiGateway, Status
-from ws_lambda.provisioning import create, lease
+from ws_lambda.provisioning import create, lease, sync
 from ws_lambda.provisioning.lease import GatewayBusyError, LeaseLostError
 
 Before = Callable[[str, Callable[..., None]], None]
@@ -117,6 +118,25 @@ def test_creation_resumes_where_it_failed(chat: ApiGateway, fail_at: Any, operat
     assert record.api_id
     assert len(routes(record.api_id)) == 4
     assert len(integrations(record.api_id)) == 1
+
+
+@pytest.mark.parametrize("operation", [operation for operation, _status in STEPS])
+def test_a_thing_whose_answer_was_lost_is_not_made_twice(chat: ApiGateway, fail_at: Any, operation: str) -> None:
+    fail_at.lose(operation)
+    with pytest.raises(ProvisioningError, match="Read timeout"):
+        create.create("chat")
+    fail_at.clear()
+    record = create.create("chat")
+    assert (record.status, record.last_error) == ("deployed", "")
+    [api] = apis()
+    assert len(routes(api["ApiId"])) == 4
+    assert len(integrations(api["ApiId"])) == 1
+    assert [one["StageName"] for one in aws.client("apigatewayv2").get_stages(ApiId=api["ApiId"])["Items"]] == [
+        "production"
+    ]
+    policy = json.loads(aws.client("lambda").get_policy(FunctionName="chat")["Policy"])
+    assert {statement["Sid"] for statement in policy["Statement"]} == {f"ws-lambda-{api['ApiId']}"}
+    assert sync.differences(record) == []
 
 
 def test_an_api_whose_id_was_never_stored_is_found_again(chat: ApiGateway, monkeypatch: pytest.MonkeyPatch) -> None:

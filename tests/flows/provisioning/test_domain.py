@@ -4,13 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from tests.flows.provisioning.conftest import CERTIFICATE
 from tests.flows.provisioning.seen import alias
 from ws_lambda import aws
 from ws_lambda.exceptions import ProvisioningError
 from ws_lambda.models.gateways import ApiGateway, Status
-from ws_lambda.provisioning import create, lease, sync
+from ws_lambda.provisioning import create, lease, sync, update
 
 Before = Callable[[str, Callable[..., None]], None]
 
@@ -31,14 +32,30 @@ def test_a_custom_domain_is_made_mapped_and_pointed_at(named: ApiGateway, zone: 
     ]
 
 
-@pytest.mark.parametrize(
-    ("operation", "status"),
-    [
-        ("CreateDomainName", "deployed"),
-        ("CreateApiMapping", "domain_created"),
-        ("ChangeResourceRecordSets", "domain_created"),
-    ],
-)
+STEPS = [
+    ("CreateDomainName", "deployed"),
+    ("CreateApiMapping", "domain_created"),
+    ("ChangeResourceRecordSets", "domain_created"),
+]
+
+
+@pytest.mark.parametrize("operation", [operation for operation, _status in STEPS])
+def test_a_thing_whose_answer_was_lost_is_not_made_twice(
+    named: ApiGateway, zone: str, fail_at: Any, operation: str
+) -> None:
+    create.create("chat")
+    fail_at.lose(operation)
+    with pytest.raises(ProvisioningError, match="Read timeout"):
+        create.create_domain("chat")
+    fail_at.clear()
+    record = create.create_domain("chat")
+    assert record.status == Status.MAPPED
+    assert len(alias(zone)) == 1
+    [mapping] = aws.client("apigatewayv2").get_api_mappings(DomainName="ws.example.com")["Items"]
+    assert mapping["ApiMappingId"] == record.api_mapping_id
+
+
+@pytest.mark.parametrize(("operation", "status"), STEPS)
 def test_a_domain_resumes_where_it_failed(
     named: ApiGateway, zone: str, fail_at: Any, operation: str, status: str
 ) -> None:
@@ -95,3 +112,39 @@ def test_a_new_certificate_reaches_the_domain(named: ApiGateway) -> None:
     assert [one.name for one in sync.to_aws("chat")] == ["domain.certificate"]
     domain = aws.client("apigatewayv2").get_domain_name(DomainName="ws.example.com")
     assert domain["DomainNameConfigurations"][0]["CertificateArn"] == record.certificate_arn
+
+
+def test_a_zone_that_is_named_later_gets_its_alias(named: ApiGateway, zone: str) -> None:
+    named.hosted_zone_id = ""
+    named.save()
+    create.create("chat")
+    record = create.create_domain("chat")
+    assert alias(zone) == []
+    record.hosted_zone_id = zone
+    assert update.save(record).status == Status.MAPPED
+    assert [to for _name, to in alias(zone)] == [record.api_gateway_domain_name]
+    assert sync.differences(ApiGateway.get("chat")) == []
+
+
+def test_a_domain_that_someone_deleted_is_a_difference_and_made_again(named: ApiGateway, zone: str) -> None:
+    create.create("chat")
+    record = create.create_domain("chat")
+    gateway = aws.client("apigatewayv2")
+    gateway.delete_api_mapping(DomainName="ws.example.com", ApiMappingId=record.api_mapping_id)
+    gateway.delete_domain_name(DomainName="ws.example.com")
+    record.api_mapping_id = "of the one that was deleted"
+    lease.save(record)
+    assert [one.name for one in sync.to_aws("chat")] == ["domain.alias", "domain.certificate", "domain.mapping"]
+    [mapping] = gateway.get_api_mappings(DomainName="ws.example.com")["Items"]
+    assert ApiGateway.get("chat").api_mapping_id == mapping["ApiMappingId"]
+    assert sync.differences(ApiGateway.get("chat")) == []
+
+
+def test_the_name_of_a_domain_that_is_made_stays(named: ApiGateway) -> None:
+    create.create("chat")
+    record = create.create_domain("chat")
+    record.domain_name = "other.example.com"
+    with pytest.raises(ValidationError) as error:
+        update.save(record)
+    assert list(error.value.message_dict) == ["domain_name"]
+    assert [one["DomainName"] for one in aws.client("apigatewayv2").get_domain_names()["Items"]] == ["ws.example.com"]

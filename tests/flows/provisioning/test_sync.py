@@ -3,13 +3,14 @@
 from collections.abc import Callable
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.test import override_settings
 
 from tests.flows.provisioning.seen import apis, integrations, routes
 from ws_lambda import aws
 from ws_lambda.exceptions import ProvisioningError
 from ws_lambda.models.gateways import AdditionalRoute, ApiGateway
-from ws_lambda.provisioning import create, lease, sync
+from ws_lambda.provisioning import create, lease, sync, update
 
 Before = Callable[[str, Callable[..., None]], None]
 
@@ -80,10 +81,94 @@ def test_a_route_of_our_own_that_is_gone_is_made_again(chat: ApiGateway) -> None
     assert record.api_id
     made = routes(record.api_id)
     aws.client("apigatewayv2").delete_route(ApiId=record.api_id, RouteId=made["$connect"]["RouteId"])
-    with pytest.raises(ProvisioningError, match=r"nothing at \$connect"):
-        sync.from_aws("chat")
+    aws.client("apigatewayv2").update_api(ApiId=record.api_id, Description="From the console")
+    taken, left = sync.from_aws("chat")
+    assert ([one.name for one in taken], [one.name for one in left]) == (["api.description"], ["route.$connect"])
     sync.to_aws("chat")
     assert "$connect" in routes(record.api_id)
+
+
+def places(record: ApiGateway) -> dict[str, str]:
+    """Where each route leads, below the host."""
+    assert record.api_id
+    by_id = integrations(record.api_id)
+    return {
+        key: by_id[route["Target"].removeprefix("integrations/")]["IntegrationUri"].partition(".example.com")[2]
+        for key, route in routes(record.api_id).items()
+        if not key.startswith("$")
+    }
+
+
+@override_settings(WS_LAMBDA={"GATEWAY_SECRET": "s"}, ALLOWED_HOSTS=["www.example.com"])
+def test_routes_that_shared_a_target_part_and_swap() -> None:
+    def lead(**targets: str) -> ApiGateway:
+        record = lease.load("chat")
+        record.additional_routes = [AdditionalRoute(name=k, route_key=k, target=t) for k, t in targets.items()]
+        return update.save(record)
+
+    ApiGateway(api_name="chat", integration="http", target_base_endpoint="https://www.example.com/ws/").save()
+    create.create("chat")
+    for targets in (
+        {"a": "/x/", "b": "/x/"},
+        {"a": "/x/", "b": "/y/"},
+        {"a": "/y/", "b": "/x/"},
+        {"a": "/y/", "b": "/y/"},
+    ):
+        record = lead(**targets)
+        assert places(record) == targets
+        assert sync.differences(record) == []
+    assert record.api_id
+    assert len(integrations(record.api_id)) == 4
+
+
+@override_settings(WS_LAMBDA={"GATEWAY_SECRET": "s"}, ALLOWED_HOSTS=["www.example.com"])
+def test_an_endpoint_that_moved_in_aws_is_taken_over() -> None:
+    ApiGateway(
+        api_name="chat",
+        integration="http",
+        target_base_endpoint="https://www.example.com/ws/",
+        additional_routes=[AdditionalRoute(name="Plain", route_key="plain")],
+    ).save()
+    record = create.create("chat")
+    for one in integrations(record.api_id or "").values():
+        aws.client("apigatewayv2").update_integration(
+            ApiId=record.api_id,
+            IntegrationId=one["IntegrationId"],
+            IntegrationUri=one["IntegrationUri"].replace("/ws/", "/live/"),
+        )
+    taken, left = sync.from_aws("chat")
+    assert ({one.area for one in taken}, left) == ({"route"}, [])
+    record = ApiGateway.get("chat")
+    assert record.target_base_endpoint == "https://www.example.com/live/"
+    assert [(one.route_key, one.target) for one in record.additional_routes] == [("plain", "")]
+    assert sync.differences(record) == []
+
+
+@pytest.mark.parametrize("change", [{"stage_name": "live"}, {"route_key": "other"}, {"integration": "http"}])
+@override_settings(WS_LAMBDA={"GATEWAY_SECRET": "s"}, ALLOWED_HOSTS=["www.example.com"])
+def test_what_names_a_thing_in_aws_does_not_change(chat: ApiGateway, change: dict[str, str]) -> None:
+    record = create.create("chat")
+    record.target_base_endpoint = "https://www.example.com/ws/"
+    for name, value in change.items():
+        setattr(record, name, value)
+    with pytest.raises(ValidationError) as error:
+        update.save(record)
+    assert list(error.value.message_dict) == list(change)
+    assert [one["StageName"] for one in aws.client("apigatewayv2").get_stages(ApiId=record.api_id)["Items"]] == [
+        "production"
+    ]
+
+
+def test_a_function_that_may_not_be_invoked_gets_no_route(chat: ApiGateway) -> None:
+    record = create.create("chat")
+    there = routes(record.api_id or "")["$default"]["Target"]
+    record.lambda_function_arn = f"{record.lambda_function_arn}-gone"
+    with pytest.raises(ProvisioningError, match="Function not found"):
+        update.save(record)
+    assert routes(record.api_id or "")["$default"]["Target"] == there
+    assert integrations(record.api_id or "")[there.removeprefix("integrations/")]["IntegrationUri"].endswith(
+        ":function:chat/invocations"
+    )
 
 
 @override_settings(ALLOWED_HOSTS=["www.example.com", "new.example.com"])
