@@ -117,7 +117,7 @@ def test_nobody_is_left_out(surroundings: None, settings: Any, monkeypatch: pyte
             await asyncio.to_thread(
                 lambda: reports.append(delivery.send(delivery.Channel("big"), "x", on_gone=lambda _gone: None))
             )
-            async with asyncio.timeout(50):
+            async with asyncio.timeout(240):
                 while queue.waiting:
                     await asyncio.sleep(0.02)
             await queue.stop()

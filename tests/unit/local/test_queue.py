@@ -28,7 +28,7 @@ def with_queue(queue: LocalQueue, story: Callable[[Any, str], Any], until: Calla
         await queue.start()
         try:
             await asyncio.to_thread(_as_client, story, endpoint, queue.url(endpoint))
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(120):
                 while not until():
                     await asyncio.sleep(0.01)
         finally:
