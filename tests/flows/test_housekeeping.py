@@ -1,5 +1,6 @@
 """R6: pruning works with every `$disconnect` lost."""
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -109,6 +110,32 @@ def test_a_run_that_is_cut_short_goes_on_where_it_stopped(far_side: FarSide, mon
     assert Cursor.read("prune") == {}
 
 
+def test_a_scheduled_run_ends_before_lambda_ends_it(far_side: FarSide, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(housekeeping, "PAGE", 5)
+    for number in range(20):
+        open_one(far_side, f"idle{number}=", age=timedelta(minutes=30))
+
+    class Ending(Context):
+        def get_remaining_time_in_millis(self) -> int:
+            return int(housekeeping.MARGIN * 1000)
+
+    assert housekeeping.prune({}, Ending())["complete"] is False
+    assert len(open_ids()) >= 15
+    assert housekeeping.prune({}, Context())["complete"] is True
+    assert open_ids() == members() == set()
+
+
+def test_a_gateway_that_does_not_answer_holds_up_no_run(far_side: FarSide) -> None:
+    far_side.behave = lambda _id, _before: "hang"
+    for number in range(5):
+        open_one(far_side, f"idle{number}=", age=timedelta(minutes=30))
+    started = time.monotonic()
+    pruned = housekeeping.run(0)
+    assert time.monotonic() - started < housekeeping.MARGIN
+    assert pruned.gone == 0
+    assert len(open_ids()) == 5
+
+
 def test_two_runs_at_once_close_each_session_once(far_side: FarSide) -> None:
     for number in range(30):
         open_one(far_side, f"idle{number}=", age=timedelta(minutes=30))
@@ -142,3 +169,20 @@ def test_by_hand(far_side: FarSide) -> None:
     assert out.getvalue().startswith("Closed 2 sessions (1 older than two hours, 1 of 1 asked about gone")
     call_command("ws_prune", seconds=0.0, stdout=out)
     assert "run it again" not in out.getvalue(), "there was nothing left to do"
+
+
+def test_by_hand_with_progress_and_a_limit(far_side: FarSide, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(housekeeping, "PAGE", 5)
+    for number in range(20):
+        open_one(far_side, f"idle{number}=", age=timedelta(minutes=30))
+    out = Terminal()
+    call_command("ws_prune", seconds=0.0, no_color=True, stdout=out)
+    assert "run it again" in out.getvalue()
+    call_command("ws_prune", no_color=True, stdout=out)
+    assert out.getvalue().count("\rClosed ") > 3, "a line that is written over, page by page"
+    assert "Closed 20 sessions" not in out.getvalue(), "the first run closed some of them"
+    assert open_ids() == set()
