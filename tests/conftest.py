@@ -14,7 +14,13 @@ from ws_lambda.models import base
 
 os.environ.setdefault("AWS_DEFAULT_REGION", "eu-west-1")
 
-pytest_plugins = ["ws_lambda.testing.plugin", "tests.conformance.scorecard", "tests.local_site", "tests.policy"]
+pytest_plugins = [
+    "ws_lambda.testing.plugin",
+    "tests.conformance.scorecard",
+    "tests.e2e.times",
+    "tests.local_site",
+    "tests.policy",
+]
 
 
 @pytest.fixture(autouse=True)
