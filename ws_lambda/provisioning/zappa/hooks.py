@@ -151,10 +151,12 @@ def _around_undeploy(cli: Any, stage: Stage) -> None:
 
     @functools.wraps(undeploy)
     def run(*args: Any, **kwargs: Any) -> Any:
-        answer = undeploy(*args, **kwargs)
-        if not stage.is_deployed():
-            _complain(stage.clear_away)()
-        return answer
+        try:
+            return undeploy(*args, **kwargs)
+        finally:
+            # Zappa stops where the function is not there: after a deploy or an undeploy that was broken off.
+            if not stage.is_deployed():
+                _complain(stage.clear_away)()
 
     cli.zappa.undeploy_api_gateway = release_and_delete
     cli.undeploy = run

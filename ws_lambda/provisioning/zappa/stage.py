@@ -29,7 +29,13 @@ class Stage:
     @cached_property
     def block(self) -> WebSocketBlock:
         """The `websocket_api` block, its placeholders filled."""
-        return WebSocketBlock.read(function_settings.filled(self.config.get("websocket_api", {}), self.known))
+        given = self.config.get("websocket_api", {})
+        return WebSocketBlock.read(function_settings.filled(given, {**self.known, **self.variables}))
+
+    @cached_property
+    def variables(self) -> dict[str, str]:
+        """The function's environment: as it will be once `prepare` has worked it out, till then as it is deployed."""
+        return self.deployed_environment() or {}
 
     @cached_property
     def known(self) -> dict[str, str]:
@@ -106,13 +112,13 @@ class Stage:
             cli.s3_bucket_name = f"zappa-{cli.lambda_name}-{self.known['AccountId']}-{self.known['Region']}"[:63].strip(
                 "-"
             )
-        if cli.command in ("undeploy", "unschedule"):
-            self._prepare_events(self.deployed_environment() or {})
+        if cli.command in ("undeploy", "unschedule") and self.is_deployed():
+            self._prepare_events(self.variables)
         if cli.command not in ("deploy", "update", "package", "template", "schedule"):
             return
         package.check_runtime(cli.runtime)
         self._prepare_environment()
-        self._prepare_events(cli.aws_environment_variables)
+        self._prepare_events(self.variables)
         self._prepare_role()
 
     def _prepare_events(self, variables: Mapping[str, str]) -> None:
@@ -129,14 +135,14 @@ class Stage:
             **cli.aws_environment_variables,
         }
         deployed = None if cli.command == "package" else self.deployed_environment()
-        cli.aws_environment_variables = function_settings.environment(wanted, deployed, self.known)
+        self.variables = cli.aws_environment_variables = function_settings.environment(wanted, deployed, self.known)
         cli.environment_variables = {}
 
     def _prepare_role(self) -> None:
         if not (self.cli.manage_roles and "attach_policy" in self.config):
             return
         text = Path(self.config["attach_policy"]).read_text()
-        known = {**self.known, **self.cli.aws_environment_variables, "WebSocketApiId": self.api_id() or "*"}
+        known = {**self.known, **self.variables, "WebSocketApiId": self.api_id() or "*"}
         self.zappa.attach_policy = function_settings.policy(text, known)
         self.zappa.extra_permissions = function_settings.without_zappas_grant(self.zappa.extra_permissions)
 
@@ -151,7 +157,7 @@ class Stage:
         click.echo(
             "Package: " + str(package.repack(archive, site_packages=site_packages, project=Path.cwd(), options=options))
         )
-        given = {**(self.deployed_environment() or {}), **self.cli.aws_environment_variables}
+        given = {**(self.deployed_environment() or {}), **self.variables}
         borrowed = None if options.boto3 else site_packages
         click.echo(
             "Tried out: "

@@ -79,6 +79,18 @@ def test_undeploy_finds_the_queue_by_what_is_deployed(load: Load) -> None:
     assert queue["event_source"]["arn"].endswith(":of-old")
 
 
+def test_undeploy_clears_away_what_a_broken_deploy_has_left(load: Load) -> None:
+    iam, s3 = (boto3.client(name, region_name="eu-west-1") for name in ("iam", "s3"))
+    load("deploy").zappa.create_iam_roles()
+    assert iam.list_roles()["Roles"]
+    cli = load("undeploy")
+    s3.create_bucket(Bucket=cli.s3_bucket_name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    with pytest.raises(click.ClickException, match="Function does not exist"):
+        cli.undeploy(no_confirm=True)
+    assert iam.list_roles()["Roles"] == []
+    assert s3.list_buckets()["Buckets"] == []
+
+
 def test_a_published_version_learns_the_addresses_too(load: Load) -> None:
     """SnapStart runs published versions, whose environment is that of the moment."""
     client = make_function(DJANGO_SECRET_KEY="as it was")
@@ -105,6 +117,16 @@ def test_zappas_variables_reach_websocket_events_too(load: Load) -> None:
     cli = load(environment_variables={"COLOUR": "blue"})
     assert cli.aws_environment_variables["COLOUR"] == "blue"
     assert cli.environment_variables == {}
+
+
+def test_variables_may_stand_in_the_block_and_are_remembered_by_the_function(load: Load) -> None:
+    block = {"domain": {**DOMAIN, "name": "${WS_HOST}", "mapping": "${Stage}"}}
+    given = {"WS_HOST": "${Stage}.example.com", "FANOUT_QUEUE": "q"}
+    cli = load(websocket_api=block, aws_environment_variables=given, manage_roles=False)
+    assert cli.zappa.get_websocket_url("demo-dev", "dev") == "wss://dev.example.com/dev"
+    make_function(WS_HOST="of-old.example.com", FANOUT_QUEUE="q")
+    cli = load("status", websocket_api=block, aws_environment_variables=given)
+    assert cli.zappa.get_websocket_url("demo-dev", "dev") == "wss://of-old.example.com/dev"
 
 
 def test_what_is_left_out_is_ours(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
