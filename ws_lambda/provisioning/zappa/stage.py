@@ -144,7 +144,12 @@ class Stage:
         text = Path(self.config["attach_policy"]).read_text()
         known = {**self.known, **self.variables, "WebSocketApiId": self.api_id() or "*"}
         self.zappa.attach_policy = function_settings.policy(text, known)
-        self.zappa.extra_permissions = function_settings.without_zappas_grant(self.zappa.extra_permissions)
+        self.zappa.extra_permissions = function_settings.filled(self._extra_permissions, known)
+
+    @cached_property
+    def _extra_permissions(self) -> list[dict[str, Any]]:
+        """As the settings have them: they are filled in twice, like the policy."""
+        return function_settings.without_zappas_grant(self.zappa.extra_permissions)
 
     def package(self, *_args: Any, **_kwargs: Any) -> None:
         """Trims and compiles the zip, and tries it out; a zip that does not work is never uploaded."""
@@ -166,16 +171,19 @@ class Stage:
 
     def complete_template(self, *_args: Any, **_kwargs: Any) -> None:
         """Puts the `websocket_api` block into the template that Zappa has begun."""
-        own = self._resources()
+        import click
+
+        own, name = self._resources(), self.cli.api_stage
         foreign = self.adopted.foreign_routes(_route_ids(own)) if self.adopted else {}
+        foreign_stage = bool(self.adopted and name in self.adopted.stages and websocket_template.STAGE not in own)
+        if foreign_stage:
+            click.echo(f"The stage {name} of {self.block.adopt} keeps its own limits, access log and stage variables.")
         websocket_template.complete(
             self.zappa.cf_template,
             self.block,
             name=self.cli.lambda_name,
             foreign_routes=foreign,
-            foreign_stage=bool(
-                self.adopted and self.cli.api_stage in self.adopted.stages and websocket_template.STAGE not in own
-            ),
+            foreign_stage=foreign_stage,
         )
 
     def correct_mappings(self, *_args: Any, **_kwargs: Any) -> None:

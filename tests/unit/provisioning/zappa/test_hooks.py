@@ -113,6 +113,14 @@ def test_the_role_gets_our_policy_and_not_zappas_grant(load: Load) -> None:
     assert cli.zappa.extra_permissions == []
 
 
+def test_more_rights_are_asked_for_in_the_settings(load: Load) -> None:
+    """As for a function whose admin pages make gateways."""
+    statements = json.loads((ROOT / "serverless_config" / "iam" / "gateways.json").read_text())["Statement"]
+    extra = load(extra_permissions=statements).zappa.extra_permissions
+    assert [one["Sid"] for one in extra] == [one["Sid"] for one in statements]
+    assert "arn:aws:apigateway:eu-west-1::/apis" in extra[0]["Resource"]
+
+
 def test_zappas_variables_reach_websocket_events_too(load: Load) -> None:
     cli = load(environment_variables={"COLOUR": "blue"})
     assert cli.aws_environment_variables["COLOUR"] == "blue"
