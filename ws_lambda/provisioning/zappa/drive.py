@@ -58,6 +58,10 @@ REQUEST: dict[str, Any] = {
 }
 
 
+LATER = ("ws_lambda.delivery.curl", "ws_lambda.delivery.queue", "ws_lambda.fanout", "ws_lambda.housekeeping")
+"""What a function loads when it first sends, or is called by the queue or the schedule."""
+
+
 class Context:
     """The part of Lambda's context object that handlers read."""
 
@@ -84,8 +88,9 @@ def main(root: str, handler: str, *later: str) -> None:
         found["connect"] = handle(CONNECT, Context())["statusCode"]
         found["connect_ms"] = (time.perf_counter() - started) * 1000
         found["request"] = handle(REQUEST, Context())["statusCode"]
-        for name in ("ws_lambda.fanout", "ws_lambda.housekeeping"):
+        for name in LATER:
             importlib.import_module(name)
+        importlib.import_module("ws_lambda.aws").client("sqs")
     except BaseException:
         found["error"] = traceback.format_exc()
     sys.__stdout__.write("\n" + json.dumps(found) + "\n")  # type: ignore[union-attr]

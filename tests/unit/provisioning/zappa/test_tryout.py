@@ -26,10 +26,11 @@ def try_files(tmp_path: Path) -> Try:
 
     def tried(*, borrowed: Path | None = None, **files: str) -> Tryout:
         archive = tmp_path / "package.zip"
+        usual = {f"ws_lambda/{name}": "" for name in ("__init__", "fanout", "housekeeping")}
+        usual |= {f"ws_lambda/delivery/{name}": "" for name in ("__init__", "curl", "queue")}
+        usual["ws_lambda/aws"] = "def client(service): pass"
         with zipfile.ZipFile(archive, "w") as zipped:
-            for name in ("__init__", "fanout", "housekeeping"):
-                zipped.writestr(f"ws_lambda/{name}.py", "")
-            for name, text in files.items():
+            for name, text in {**usual, **files}.items():
                 zipped.writestr(f"{name}.py", text)
         return try_out(archive, handler="door.handler", environment={"GREETING": "hello"}, borrowed=borrowed)
 
@@ -46,6 +47,18 @@ def test_a_package_that_works(try_files: Try) -> None:
 def test_a_module_that_was_trimmed_away(try_files: Try) -> None:
     with pytest.raises(ProvisioningError, match=r"(?s)was not uploaded.*No module named 'gone'"):
         try_files(door="import gone\n" + DOOR)
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "said"),
+    [
+        ("ws_lambda/delivery/curl", "import pycurl_that_went", "No module named 'pycurl_that_went'"),
+        ("ws_lambda/aws", "def client(service): raise LookupError(service)", "LookupError: sqs"),
+    ],
+)
+def test_what_only_a_later_event_would_load(try_files: Try, path: str, text: str, said: str) -> None:
+    with pytest.raises(ProvisioningError, match=rf"(?s)was not uploaded.*{said}"):
+        try_files(door=DOOR, **{path: text})
 
 
 def test_this_environment_lends_nothing(try_files: Try) -> None:
