@@ -56,3 +56,13 @@ def forget() -> None:
     with _lock:
         _session = None
         _clients.clear()
+
+
+def _after_fork() -> None:
+    """In the child: a thread of the parent may have had the lock, and the clients' connections are the parent's."""
+    global _lock
+    _lock = threading.RLock()
+    forget()
+
+
+os.register_at_fork(after_in_child=_after_fork)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
@@ -35,6 +36,15 @@ def slots() -> Slots:
     if _slots.limit != conf.FANOUT_CONNECTIONS:
         _slots = Slots(max(1, conf.FANOUT_CONNECTIONS))
     return _slots
+
+
+def _after_fork() -> None:
+    """In the child: what the parent's threads had in flight is not the child's, and would never be given back."""
+    global _slots
+    _slots = Slots(0)
+
+
+os.register_at_fork(after_in_child=_after_fork)
 
 
 class Posting(Round):

@@ -1,5 +1,6 @@
 """How fast: a token bucket in front of the account's request quota."""
 
+import os
 import threading
 import time
 
@@ -65,3 +66,13 @@ def shared() -> TokenBucket | Unpaced:
             _shared_for = conf.FANOUT_MAX_RPS
             _shared = TokenBucket(_shared_for) if _shared_for else Unpaced()
         return _shared
+
+
+def _after_fork() -> None:
+    """In the child: another thread of the parent may have had a lock."""
+    global _lock, _shared_for
+    _lock = threading.Lock()
+    _shared_for = -1
+
+
+os.register_at_fork(after_in_child=_after_fork)

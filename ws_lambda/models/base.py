@@ -1,5 +1,6 @@
 """What every table has in common: a late-bound name and one shared connection to DynamoDB."""
 
+import os
 import threading
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -38,6 +39,16 @@ def forget_connection() -> None:
     global _shared
     with _lock:
         _shared = None
+
+
+def _after_fork() -> None:
+    """In the child: see `aws`."""
+    global _lock
+    _lock = threading.Lock()
+    forget_connection()
+
+
+os.register_at_fork(after_in_child=_after_fork)
 
 
 class TableMeta(type):
