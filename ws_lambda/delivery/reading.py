@@ -47,7 +47,7 @@ class Reading:
         *,
         one_page: bool = False,
         ahead: int = _AHEAD,
-        limit: int = PAGE,
+        limit: int = 0,
         backwards: bool = False,
     ) -> None:
         self.pages: deque[list[Recipient]] = deque()
@@ -57,7 +57,7 @@ class Reading:
         self.stopped = False
         self._one_page = one_page
         self._ahead = ahead
-        self._limit = limit
+        self._limit = limit or PAGE
         self._backwards = backwards
         self._ready = deque(_Cursor(part) for part in parts)
         self._in_flight = 0
@@ -156,7 +156,7 @@ class _Reader(threading.Thread):
             self.error = error
 
 
-def first_pages(parts: list[KeyRange], limit: int = PAGE) -> tuple[list[list[Recipient]], list[KeyRange]]:
+def first_pages(parts: list[KeyRange], limit: int = 0) -> tuple[list[list[Recipient]], list[KeyRange]]:
     """The first page of each part, read in the caller's thread, and what is left of those that have more."""
     reading = Reading(parts, one_page=True, ahead=len(parts), limit=limit)
     with pump() as one:
@@ -178,7 +178,7 @@ def stream(parts: list[KeyRange]) -> Iterator[Recipient | None]:
     """Everyone in these parts, read ahead by a thread of its own. None: the next page is still on its way.
 
     Raises:
-        DeliveryError: a part could not be read. What had been read before has been yielded.
+        DeliveryError: a part could not be read, or not in time. What had been read before has been yielded.
     """
     reading = Reading(parts)
     reader = _Reader(reading, len(parts))

@@ -29,7 +29,7 @@ def members(channel: str) -> Iterator[Recipient]:
     """The members of a channel, in no particular order.
 
     Raises:
-        DeliveryError: DynamoDB refused the read.
+        DeliveryError: DynamoDB refused the read, or a deadline came before its end.
     """
     return settled(everyone_in(parts_of(Channel(channel))))
 
@@ -46,11 +46,11 @@ def parts_of(audience: Channel | Everyone) -> list[KeyRange]:
     return [KeyRange("live", shard) for shard in LIVE_SHARDS]
 
 
-def everyone_in(parts: list[KeyRange], first: int = reading.PAGE) -> Iterator[Recipient | None]:
+def everyone_in(parts: list[KeyRange], first: int = 0) -> Iterator[Recipient | None]:
     """Everyone in these parts, cut smaller where they are big. None means "not yet".
 
     Args:
-        first: how many to read of each part before seeing whether it is big.
+        first: how many to read of each part before seeing whether it is big; 0 for a page.
     """
     if installed() is not None:
         yield from _by_client(parts)

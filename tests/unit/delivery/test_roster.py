@@ -219,6 +219,26 @@ def test_a_page_that_hangs_is_not_waited_for_beyond_the_deadline(throttled: None
     assert far.requests
 
 
+def test_a_deadline_ends_the_reading_loudly(tables: Any, monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    """A roster cut short must never look like a small one: those behind the cut would be forgotten."""
+    monkeypatch.setattr(reading, "PAGE", 10)
+    _join(tables, 200)
+    source = roster.in_order(KeyRange("channel", "general"))
+    with delivery.deadline(0.5):
+        begun = [next(source) for _ in range(5)]
+        with pytest.raises(DeliveryError, match="deadline"):
+            for _ in source:
+                time.sleep(0.05)
+    assert begun
+
+    settings.WS_LAMBDA = {"TABLE_PREFIX": "roster_", "FANOUT_QUEUE_URL": "http://127.0.0.1:1/queue"}
+    with delivery.deadline(0):
+        with pytest.raises(DeliveryError, match="deadline"):
+            next(roster.members("general"))
+        with pytest.raises(DeliveryError, match="deadline"):
+            delivery.send(delivery.Channel("general"), "x", on_gone=lambda _gone: None)
+
+
 def test_with_a_transport_installed_botocore_reads(tables: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     people = _join(tables, 25)
     asked: list[delivery.Request] = []
