@@ -12,7 +12,6 @@ from ws_lambda.delivery.exchange import Broken, Request, Response, Slots, pump
 from ws_lambda.delivery.management import Api
 from ws_lambda.delivery.outcomes import Failure, Recipient
 from ws_lambda.delivery.pacing import TokenBucket, Unpaced
-from ws_lambda.exceptions import DeliveryError
 
 logger = logging.getLogger("ws_lambda.delivery")
 
@@ -97,7 +96,7 @@ class Round:
         self.under_way: set[Attempt] = set()
         """Taken, and without an outcome yet. Bounded by the connections and `_MOST_WAITING`."""
 
-        self.source_error: DeliveryError | None = None
+        self.source_error: Exception | None = None
         self._api = api
         self._source = iter(recipients)
         self._listed = isinstance(recipients, Sequence)
@@ -114,7 +113,8 @@ class Round:
         """Sends to all of them; returns when each has an outcome, or at the deadline.
 
         Raises:
-            DeliveryError: the roster could not be read at all. Where part of it was, `unread` says so instead.
+            Exception: what the source raised before it gave anybody, a DeliveryError where it is a roster. Raised
+                later, it is logged and `unread` says so instead: who has been sent to must not be lost over it.
         """
         try:
             with pump() as one:
@@ -127,7 +127,7 @@ class Round:
         if self.source_error is not None:
             if self.last is None:
                 raise self.source_error
-            logger.error("The roster was read only in part: %s", self.source_error)
+            logger.error("The roster was read only in part: %s", self.source_error, exc_info=self.source_error)
 
     def settle(self, attempt: Attempt, response: Response) -> bool:
         """Takes note of an answer that is an outcome; False for any other."""
@@ -179,7 +179,7 @@ class Round:
                     self.last = recipient
                     self.taken += 1
                 return recipient
-        except DeliveryError as error:
+        except Exception as error:
             self.source_error = error
             self.unread = True
         self._exhausted = True

@@ -2,7 +2,7 @@
 
 import random
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -180,6 +180,19 @@ def test_too_big_a_message_is_refused_before_anything_is_sent(far: FarSide) -> N
     assert not far.requests
     assert delivery.send(Listed(recipients(far, 1)), "x" * 131_072, on_gone=ignore).sent == 1
     assert len(far.bodies["c000000="][0]) == 131_072
+
+
+def test_a_source_that_fails_on_the_way_loses_no_report(far: FarSide, caplog: pytest.LogCaptureFixture) -> None:
+    def failing(count: int) -> Iterator[Recipient]:
+        yield from recipients(far, count)
+        raise RuntimeError("DynamoDB is away")
+
+    report = delivery.send(Listed(failing(20)), "x", on_gone=ignore)
+
+    assert (report.sent, report.unread) == (20, True)
+    assert "DynamoDB is away" in caplog.text
+    with pytest.raises(RuntimeError, match="is away"):
+        delivery.send(Listed(failing(0)), "x", on_gone=ignore)
 
 
 def test_close_deletes(far: FarSide) -> None:
