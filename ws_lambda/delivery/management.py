@@ -3,15 +3,20 @@
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html
 """
 
+import logging
 import re
 from hashlib import sha256
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
+
 from ws_lambda import aws, clock
 from ws_lambda.delivery import identity, signing
 from ws_lambda.delivery.exchange import Request
 from ws_lambda.delivery.outcomes import Recipient
+
+logger = logging.getLogger("ws_lambda.delivery")
 
 _SERVICE = "execute-api"
 _PLAIN_ID = re.compile(r"[A-Za-z0-9_~-]+=*")
@@ -42,7 +47,10 @@ class _Door:
         if parts.port not in (None, _DEFAULT_PORTS[parts.scheme]):
             host = f"{host}:{parts.port}"
         self.host = host
-        self.region = region_of(host)
+        try:
+            self.region = region_of(host)
+        except NoRegionError:
+            raise ValueError("no region to sign for: set AWS_REGION") from None
         self.path = quote(parts.path.rstrip("/"), safe="/%~@:!$&'()*+,;=") + "/@connections/"
         self.signed_path = signing.canonical_path(self.path)
         self.url = f"{parts.scheme}://{host}{self.path}"
@@ -58,6 +66,7 @@ class Api:
         self._body = body
         self._body_hash = sha256(body).hexdigest()
         self._doors: dict[str, _Door] = {}
+        self._identity: identity.Identity | None = None
 
     def request(self, recipient: Recipient, timeout: float, context: Any) -> Request:
         """The request about one connection, signed with the time of now.
@@ -86,7 +95,7 @@ class Api:
 
     def _restamp(self, door: _Door, second: int) -> None:
         door.stamp = signing.Stamp(
-            identity.current(),
+            self._signer(),
             moment=signing.timestamp(second),
             region=door.region,
             service=_SERVICE,
@@ -95,3 +104,14 @@ class Api:
             body_hash=self._body_hash,
         )
         door.second = second
+
+    def _signer(self) -> identity.Identity:
+        """Who signs now. A renewal that fails in the middle of a round must not end it: botocore begins to try long
+        before the end, and what is signed with credentials that have expired is refused one by one."""
+        try:
+            self._identity = identity.current()
+        except (BotoCoreError, ClientError) as failed:
+            if self._identity is None:
+                raise
+            logger.warning("credentials could not be renewed, the last ones sign: %s", type(failed).__name__)
+        return self._identity

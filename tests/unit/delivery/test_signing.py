@@ -1,7 +1,11 @@
 """Our signatures, against botocore's signer as the oracle."""
 
 import datetime
+import json
+import sys
+from collections.abc import Callable
 from hashlib import sha256
+from pathlib import Path
 from unittest import mock
 from urllib.parse import quote
 
@@ -9,10 +13,12 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from botocore.exceptions import CredentialRetrievalError, NoCredentialsError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ws_lambda import clock
+from tests.far_side import FarSide
+from ws_lambda import aws, clock, delivery
 from ws_lambda.delivery import identity, signing
 from ws_lambda.delivery.identity import Identity
 from ws_lambda.delivery.management import Api, region_of
@@ -133,11 +139,79 @@ def test_a_new_second_and_new_credentials_are_signed_with(monkeypatch: pytest.Mo
     assert [one["X-Amz-Date"] for one in seen] == ["20241111T113524Z", "20241111T113524Z", "20241111T113525Z"]
 
 
+VENDING = """
+import datetime, json, pathlib
+here = pathlib.Path(__file__)
+number, seconds = json.loads(here.with_name("state.json").read_text())
+here.with_name("state.json").write_text(json.dumps([number + 1, seconds]))
+until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=seconds)
+print(json.dumps({"Version": 1, "AccessKeyId": "AKID", "SecretAccessKey": "secret", "SessionToken": f"token{number}",
+    "Expiration": until.isoformat()}))
+"""
+
+
+@pytest.fixture
+def vending(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Temporary credentials from botocore's own chain, `credential_process`, with a new token each time it is run."""
+    (tmp_path / "vend.py").write_text(VENDING)
+    (tmp_path / "config").write_text(f"[default]\ncredential_process = {sys.executable} {tmp_path / 'vend.py'}\n")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    aws.forget()
+    return lambda seconds: (tmp_path / "state.json").write_text(json.dumps([0, seconds])) and None
+
+
+@pytest.mark.parametrize(("seconds", "different"), [(3_600, 1), (300, 2)])
+def test_credentials_are_renewed_before_they_expire(
+    vending: Callable[[float], None], far: FarSide, seconds: float, different: int
+) -> None:
+    vending(seconds)
+    for _ in range(2):
+        delivery.send(delivery.Listed([Recipient("c1=", far.endpoint_url, 1)]), "x", on_gone=lambda _gone: None)
+
+    assert len({headers["x-amz-security-token"] for _, _, headers, _ in far.requests}) == different
+
+
+def test_a_renewal_that_fails_in_a_round_does_not_end_it(
+    vending: Callable[[float], None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    vending(300)
+    api = Api("POST", b"x")
+    recipient = Recipient("c1=", "https://abc.execute-api.eu-west-1.amazonaws.com/p", 0)
+    monkeypatch.setattr(clock, "now", lambda: 1_731_324_924.0)
+    before = dict(api.request(recipient, 1.0, None).headers)
+    (tmp_path / "state.json").unlink()  # the process fails from now on
+    monkeypatch.setattr(clock, "now", lambda: 1_731_324_925.0)
+
+    later = dict(api.request(recipient, 1.0, None).headers)
+
+    assert later["X-Amz-Security-Token"] == before["X-Amz-Security-Token"]
+    assert later["X-Amz-Date"] == "20241111T113525Z"
+    assert "could not be renewed" in caplog.text
+    with pytest.raises(CredentialRetrievalError):
+        Api("POST", b"x").request(recipient, 1.0, None)
+
+
+def test_without_a_region_a_custom_domain_is_a_failure_of_its_own(
+    far: FarSide, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_DEFAULT_REGION", "AWS_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    aws.forget()
+    listed = [Recipient("c1=", "https://ws.example.com/live", 1)]
+
+    report = delivery.send(delivery.Listed(listed), "x", on_gone=lambda _gone: None)
+
+    assert [one.reason for one in report.failed] == ["no region to sign for: set AWS_REGION"]
+
+
 def test_without_credentials_nothing_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    from botocore.exceptions import NoCredentialsError
-
-    from ws_lambda import aws, delivery
-
     monkeypatch.setattr(aws.session(), "get_credentials", lambda: None)
 
     with pytest.raises(NoCredentialsError):
