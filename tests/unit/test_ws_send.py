@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from botocore.exceptions import NoCredentialsError
 from django.core.management import CommandError, call_command
 
 from ws_lambda import clock, delivery
+from ws_lambda.delivery import identity
 from ws_lambda.management.commands import ws_send
 from ws_lambda.models import ChannelMembership, WebSocketSession
 
@@ -134,6 +136,16 @@ def test_the_message_can_come_from_standard_input(gateway: Gateway, monkeypatch:
     run("--connection", "c1=", "-")
 
     assert gateway.got == {"c1=": b"from a pipe"}
+
+
+def test_without_credentials_it_says_so(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none() -> identity.Identity:
+        raise NoCredentialsError()
+
+    monkeypatch.setattr(identity, "current", none)
+
+    with pytest.raises(CommandError, match="locate credentials"):
+        run("--channel", "general", "hello")
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import sys
 from functools import partial
 from typing import Any
 
+from botocore.exceptions import BotoCoreError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ws_lambda import delivery
@@ -52,7 +53,7 @@ class Command(BaseCommand):
                 on_gone=partial(closing.close_gone, channel_name=options["channel"] or ""),
                 progress=bar,
             )
-        except (ValueError, delivery.DeliveryError) as failed:
+        except (ValueError, delivery.DeliveryError, BotoCoreError) as failed:
             raise CommandError(str(failed)) from failed
         if bar:
             self.stdout.write("")
