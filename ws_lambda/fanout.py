@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Any, Final
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from ws_lambda import aws, clock, delivery
 from ws_lambda.conf import conf
@@ -33,8 +33,8 @@ LEASE = 30.0
 
 Checkpoints come every five seconds at least."""
 
-MARGIN: Final = 1.0
-"""Seconds kept, beside the door's own, for the last checkpoint."""
+MARGIN: Final = 3.0
+"""Seconds of an invocation kept for what comes after sending: closing who is gone, the last checkpoint, the queue."""
 
 Hide = Callable[[float], None]
 """Keeps a job's message from being delivered again for so many seconds."""
@@ -71,7 +71,7 @@ def _hide(receipt_handle: str, seconds: float) -> None:
         aws.client("sqs").change_message_visibility(
             QueueUrl=conf.FANOUT_QUEUE_URL, ReceiptHandle=receipt_handle, VisibilityTimeout=int(seconds + 0.999)
         )
-    except ClientError as error:  # the queue's own visibility timeout holds then
+    except (ClientError, BotoCoreError) as error:  # the queue's own visibility timeout holds then
         logger.warning("a message's visibility timeout stays as it was: %s", error)
 
 
