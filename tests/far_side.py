@@ -36,6 +36,10 @@ class FarSide:
         """TCP connections accepted so far."""
 
         self.most_open = 0
+        self.in_flight = 0
+        self.most_in_flight = 0
+        """Requests answered "late" at one time."""
+
         self.transports: set[Any] = set()
         self.port = 0
         self.hanging: list[Any] = []
@@ -141,12 +145,18 @@ class _Connection(asyncio.Protocol):
                 self.transport.close()
                 self.hanging = True
             case "late":
-                asyncio.get_running_loop().call_later(0.05, self.reply, 200, b"")
+                self.side.in_flight += 1
+                self.side.most_in_flight = max(self.side.most_in_flight, self.side.in_flight)
+                asyncio.get_running_loop().call_later(0.05, self.late)
             case int():
                 status = 204 if method == "DELETE" and answer == 200 else answer
                 self.reply(status, _STATUS_BODY if method == "GET" and answer == 200 else b"")
             case _:
                 raise ValueError(answer)
+
+    def late(self) -> None:
+        self.side.in_flight -= 1
+        self.reply(200, b"")
 
     def reply(self, status: int, body: bytes) -> None:
         if not self.transport.is_closing():
