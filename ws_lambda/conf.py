@@ -57,7 +57,7 @@ class Settings:
     """Connects per user and minute."""
 
     REFUSALS_PER_MINUTE: int = 20
-    """Refused attempts per source address and minute."""
+    """Refused attempts per source address (of IPv6: per /64 network) and minute."""
 
     MESSAGES_PER_MINUTE: int = 600
     """Messages per connection and minute."""

@@ -41,6 +41,9 @@ HTTP_HEADERS: dict[str, str] = {
 SECRET_HEADER = "X-Ws-Gateway-Secret"  # noqa: S105 - the name of a header
 """The header in which an HTTP integration proves that it is the gateway."""
 
+_LAST_MOMENT = 10**13
+"""In the year 2286: a date that every part of Python can calculate with."""
+
 _FIXED_SLUGS = {"$connect": "connect", "$disconnect": "disconnect", "$default": "default"}
 
 
@@ -150,7 +153,7 @@ class GatewayEvent:
                 request_id=_text(context.get("requestId")),
                 source_ip=_text(identity.get("sourceIp")),
                 user_agent=_text(identity.get("userAgent")),
-                connected_at=int(context.get("connectedAt") or 0),
+                connected_at=_moment(context.get("connectedAt")),
                 message_id=_text(context.get("messageId")),
                 disconnect_code=_code(context.get("disconnectStatusCode")),
                 disconnect_reason=_text(context.get("disconnectReason")),
@@ -195,7 +198,7 @@ class GatewayEvent:
             request_id=got.get("x-ws-request-id", ""),
             source_ip=got.get("x-ws-source-ip", ""),
             user_agent=got.get("x-ws-user-agent", ""),
-            connected_at=int(connected_at) if connected_at.isascii() and connected_at.isdigit() else 0,
+            connected_at=_moment(connected_at) if re.fullmatch(r"[0-9]+", connected_at) else 0,
             message_id=got.get("x-ws-message-id", ""),
             headers={name: value for name, value in got.items() if name != "host"},  # host is the backend's own
             query=query,
@@ -210,6 +213,12 @@ def _text(value: object) -> str:
     if not isinstance(value, (str, int)):
         raise TypeError(f"a string was expected, not {type(value).__name__}")
     return str(value)
+
+
+def _moment(value: object) -> int:
+    """Milliseconds since the epoch; 0 for none, and for more than a calendar has."""
+    moment = int(_text(value) or 0)
+    return moment if 0 <= moment < _LAST_MOMENT else 0
 
 
 def _code(value: object) -> int | None:

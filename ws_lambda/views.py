@@ -5,7 +5,6 @@ from typing import Any, ClassVar
 
 from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
 from django.utils.decorators import method_decorator
-from django.utils.functional import SimpleLazyObject
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST
@@ -23,6 +22,7 @@ from ws_lambda.models.channel_permissions import ChannelPermission, may_join, pe
 from ws_lambda.models.closing import close_session
 from ws_lambda.models.gateways import ApiGateway
 from ws_lambda.models.joining import check_name
+from ws_lambda.models.owners import lazy_user
 from ws_lambda.models.sessions import WebSocketSession
 from ws_lambda.models.touching import touch
 from ws_lambda.reporting import log_refusal, mark_logged, report
@@ -134,9 +134,10 @@ class WebSocketView(View):
 
     def disconnect(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Closes the session. `$disconnect` is best effort: late, repeated or unknown ones are no error."""
-        closed = close_session(self.event.connection_id, api_id=self.event.api_id)
-        if closed is not None:
-            self.websocket_session = closed
+        if admission.CONNECTION_ID.fullmatch(self.event.connection_id):
+            closed = close_session(self.event.connection_id, api_id=self.event.api_id)
+            if closed is not None:
+                self.websocket_session = closed
         return JsonResponse({})
 
     def change_channel(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -228,7 +229,7 @@ class WebSocketView(View):
         admission.check_connection_id(self.event)
         self.websocket_session = touch(self.event, messages_per_minute=self.limit("MESSAGES"))
         revalidate(self.websocket_session)
-        request.user = _lazy_user(self.websocket_session)
+        request.user = lazy_user(self.websocket_session)
         self.body = read_object(self.event.body, self.MAX_BODY_SIZE)
         if not self.has_required_permissions(request):
             raise PermissionRefused()
@@ -285,10 +286,3 @@ class WebSocketTokenView(View):
             return JsonResponse({"message": refusal.message}, status=refusal.status)
         answer = {"token": token, "expires_in": conf.TOKEN_SECONDS, "url": tokens.websocket_url()}
         return JsonResponse(answer, headers={"Cache-Control": "no-store"})
-
-
-def _lazy_user(session: WebSocketSession) -> Any:
-    """The session's user, read when a handler first touches it."""
-    from django.contrib.auth.models import AnonymousUser
-
-    return SimpleLazyObject(lambda: session.user or AnonymousUser())

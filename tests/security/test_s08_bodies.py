@@ -2,13 +2,16 @@
 
 import json
 from typing import Literal
+from urllib.parse import urlencode
 
 import pytest
+from django.test import Client
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests import wire
 from tests.urls import ChatView
+from ws_lambda.events import HTTP_HEADERS
 from ws_lambda.views import WebSocketView, handler
 
 EXAMPLES = settings(
@@ -29,6 +32,9 @@ headers = st.dictionaries(
     max_size=6,
 )  # fmt: skip
 queries = st.dictionaries(st.sampled_from(["channel", "ws_token"]) | st.text(max_size=8), st.text(max_size=140))
+
+
+CONTEXT = ["apiId", "stage", "domainName", "identity", "requestId", "connectedAt"]
 
 
 class Fuzzed(ChatView):
@@ -75,7 +81,40 @@ def test_any_headers_and_query(open_connection, user, headers, query, connection
 
 
 @EXAMPLES
-@given(context=st.dictionaries(st.sampled_from(["apiId", "stage", "domainName", "identity", "requestId"]), anything))
+@given(connection_id=st.text(max_size=140), moment=st.integers() | st.none() | st.text(max_size=20))
+@example("", 10**30)
+def test_any_connection_id_that_ends_or_opens(open_connection, connection_id, moment):
+    assert wire.disconnect(connection_id)["statusCode"] == 200
+    fine(wire.connect(connection_id, token="0" * 64, connectedAt=moment))
+
+
+gateway_headers = st.dictionaries(
+    st.sampled_from([*HTTP_HEADERS, "Origin", "Cookie", "Sec-WebSocket-Protocol", "User-Agent"]),
+    st.text(st.characters(max_codepoint=255, exclude_categories=["Cc"]), max_size=60) | st.integers().map(str),
+)
+
+
+@EXAMPLES
+@given(
+    route=st.sampled_from(["connect", "disconnect", "default", "chat"]),
+    headers=gateway_headers, query=queries, body=st.binary(max_size=200),
+)  # fmt: skip
+@example("connect", {"X-Ws-Connected-At": "9" * 30, "X-Ws-Source-Ip": "9" * 5000}, {"ws_token": "0" * 64}, b"")
+def test_any_request_of_a_proved_gateway(open_connection, settings, route, headers, query, body):
+    settings.WS_LAMBDA = {"GATEWAY_SECRET": "s" * 32}
+    proved = {"connectionId": "F=", "X-Ws-Api-Id": "abc123", "Origin": wire.ORIGIN}
+    response = Client(headers={**proved, **headers, "X-Ws-Gateway-Secret": "s" * 32}).post(
+        f"/ws/{route}?{urlencode(query)}", body, content_type="application/json"
+    )
+    fine({"statusCode": response.status_code, "body": response.content.decode()})
+
+
+@EXAMPLES
+@given(
+    context=st.dictionaries(
+        st.sampled_from(["apiId", "stage", "domainName", "identity", "requestId", "connectedAt"]), anything
+    )
+)
 def test_any_context(open_connection, context):
     fine(wire.message("{}", "F=", **context))
 

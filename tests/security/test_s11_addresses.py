@@ -40,17 +40,3 @@ def test_the_session_and_the_request_have_the_true_one(user, use_view):
     assert WebSocketSession.get("C1=").source_ip == "203.0.113.9"
     assert seen["REMOTE_ADDR"] == "203.0.113.9"
     assert not [name for name in seen if "FORWARDED" in name]
-
-
-def test_messages_are_limited_per_connection(user, settings, monkeypatch):
-    from ws_lambda import clock
-
-    settings.WS_LAMBDA = {"MESSAGES_PER_MINUTE": 3}
-    wire.connect(token=wire.mint(user))
-    codes = [wire.message({"action": "chat"})["statusCode"] for _ in range(5)]
-    assert codes == [200, 200, 200, 429, 429]
-    assert WebSocketSession.get("C1=").request_count == 3
-    later = clock.now() + 60
-    monkeypatch.setattr(clock, "now", lambda: later)
-    assert wire.message({"action": "chat"})["statusCode"] == 200
-    assert len(WebSocketSession.get("C1=").message_windows.attribute_values) == 1, "old minutes are forgotten"

@@ -66,6 +66,8 @@ def admit(view: Gate, request: HttpRequest, event: GatewayEvent) -> WebSocketSes
         _read(view, event, "")
         user = getattr(request, "user", None) or AnonymousUser()
         if user.is_authenticated:
+            if not user.is_active:
+                raise PermissionRefused()
             _remember_login(session, request, user)
     request.user = session.__dict__["user"] = user
     _check_permissions(view, request, channel_name)

@@ -102,10 +102,13 @@ def _commit(session: WebSocketSession, token: WebSocketToken | None, connects_pe
             transaction.save(membership(session, session.channel_name))
         if session.user_id and connects_per_minute is not None:
             counter = RateLimit.of(f"connect#{session.user_id}")
+            below_limit = RateLimit.hits < connects_per_minute
+            if connects_per_minute > 0:
+                below_limit |= RateLimit.hits.does_not_exist()
             transaction.update(
                 counter,
                 actions=[RateLimit.hits.add(1), RateLimit.expires_at.set(counter.expires_at)],
-                condition=RateLimit.hits.does_not_exist() | (RateLimit.hits < connects_per_minute),
+                condition=below_limit,
             )
 
 

@@ -1,10 +1,14 @@
 """The user behind a session: found through Django's own auth backends, wherever they keep users."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.auth import load_backend
 from django.utils.crypto import constant_time_compare
+from django.utils.functional import SimpleLazyObject
+
+if TYPE_CHECKING:
+    from ws_lambda.models.sessions import WebSocketSession
 
 
 def load_user(user_id: str, backend_path: str) -> Any:
@@ -30,3 +34,10 @@ def owner_still_valid(user_id: str, backend_path: str, auth_hash: str) -> Any:
     """The user, if he exists, is active and has not changed his password since `auth_hash`; else None."""
     user = load_user(user_id, backend_path)
     return user if user is not None and auth_hash_is_current(user, auth_hash) else None
+
+
+def lazy_user(session: "WebSocketSession") -> Any:
+    """The session's user, read when a handler first touches it."""
+    from django.contrib.auth.models import AnonymousUser
+
+    return SimpleLazyObject(lambda: session.user or AnonymousUser())

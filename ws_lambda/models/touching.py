@@ -21,6 +21,8 @@ _UPDATE = (
 )
 _OPEN_HERE = "connected = :true AND api_id = :api"
 _BELOW_LIMIT = "(attribute_not_exists(message_windows.#w) OR message_windows.#w < :limit)"
+_NONE_AT_ALL = "message_windows.#w < :limit"
+"""Never true of a counter that is not there: a limit of 0 lets not even the first one through."""
 
 
 def touch(event: GatewayEvent, *, messages_per_minute: int) -> WebSocketSession:
@@ -39,7 +41,7 @@ def touch(event: GatewayEvent, *, messages_per_minute: int) -> WebSocketSession:
         "TableName": WebSocketSession.Meta.table_name,
         "Key": {"connection_id": {"S": event.connection_id}},
         "UpdateExpression": _UPDATE,
-        "ConditionExpression": f"{_OPEN_HERE} AND {_BELOW_LIMIT}",
+        "ConditionExpression": f"{_OPEN_HERE} AND {_BELOW_LIMIT if messages_per_minute > 0 else _NONE_AT_ALL}",
         "ExpressionAttributeNames": {"#w": str(minute)}
         | {f"#p{age}": str(minute - age) for age in range(1, REMEMBERED_MINUTES + 1)},
         "ExpressionAttributeValues": {
