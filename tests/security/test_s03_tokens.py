@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests import backends, wire
+from tests.security.test_s05_minting import log_in
+from tests.urls import ChatView
 from ws_lambda.models import WebSocketSession, WebSocketToken
 from ws_lambda.models.tokens import digest
 
@@ -60,3 +62,14 @@ def test_a_refused_join_does_not_burn_the_token(user, settings):
 def test_the_hash_of_a_token_is_no_token(user):
     token = wire.mint(user)
     assert wire.connect(token=digest(token))["statusCode"] == 401
+
+
+def test_a_deactivated_user_gets_in_by_no_cookie_either(user, use_view):
+    class Cookies(ChatView):
+        USE_WS_TOKEN = False
+
+    use_view(Cookies)
+    cookie = {"Cookie": f"sessionid={log_in(user).session_key}"}
+    assert wire.connect("C1=", headers=cookie)["statusCode"] == 200
+    user.is_active = False  # this backend lets inactive users pass, as Django's AllowAllUsersModelBackend does
+    assert wire.connect("C2=", headers=cookie)["statusCode"] == 403

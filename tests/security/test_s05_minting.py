@@ -9,7 +9,7 @@ from django.test import Client
 
 from tests import backends, wire
 from ws_lambda import clock
-from ws_lambda.models import WebSocketToken
+from ws_lambda.models import WebSocketSession, WebSocketToken
 from ws_lambda.models.tokens import digest
 from ws_lambda.session_store import SessionStore
 
@@ -83,3 +83,34 @@ def test_the_url_of_the_deployment_or_of_the_only_gateway(user, monkeypatch):
     assert client.post(URL).json()["url"] == "wss://abc123.example/prod"
     monkeypatch.setenv("WS_LAMBDA_WEBSOCKET_URL", "wss://deployed.example/dev")
     assert client.post(URL).json()["url"] == "wss://deployed.example/dev"
+
+
+def recognised_by_header(get_response):
+    """A project's own middleware: an API client that has no Django login."""
+
+    def middleware(request):
+        if request.headers.get("X-Api-Key") == "of-user-7":
+            request.user = backends.people["7"]
+        return get_response(request)
+
+    return middleware
+
+
+def test_a_user_without_a_django_login_gets_a_session_key(user, settings):
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, f"{__name__}.recognised_by_header"]
+    client = Client(headers={"X-Api-Key": "of-user-7"})
+    token = client.post(URL).json()["token"]
+    key = client.cookies["sessionid"].value
+    assert WebSocketToken.get(digest(token)).session_key_hash == digest(key)
+    assert wire.connect(token=token, headers={"Cookie": f"sessionid={key}"})["statusCode"] == 200
+    stale = client.post(URL).json()["token"]
+    user.set_password("other")
+    assert wire.connect("C2=", token=stale)["statusCode"] == 401, "bound to the password of the moment as well"
+
+
+def test_a_token_is_of_the_requests_user_whoever_the_session_is_of(user, settings):
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, f"{__name__}.recognised_by_header"]
+    other = backends.add("8")
+    client = client_of(other, headers={"X-Api-Key": "of-user-7"})
+    assert wire.connect(token=client.post(URL).json()["token"])["statusCode"] == 200
+    assert WebSocketSession.get("C1=").user_id == "7"

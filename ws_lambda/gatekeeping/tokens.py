@@ -4,7 +4,8 @@ import os
 import re
 from collections.abc import Iterable
 
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.http import HttpRequest
 
 from ws_lambda.conf import conf
@@ -34,12 +35,22 @@ def mint(request: HttpRequest) -> str:
     rate_limits.count_token(user_id)
     if not request.session.session_key:
         request.session.create()
+    backend, auth_hash = _proof_of(request)
     return WebSocketToken.mint(
-        user_id=user_id,
-        auth_backend=request.session.get(BACKEND_SESSION_KEY, ""),
-        auth_hash=request.session.get(HASH_SESSION_KEY, ""),
-        session_key=request.session.session_key or "",
+        user_id=user_id, auth_backend=backend, auth_hash=auth_hash, session_key=request.session.session_key or ""
     )
+
+
+def _proof_of(request: HttpRequest) -> tuple[str, str]:
+    """The backend that knows the user, and what his password's hash makes of his login.
+
+    The session's, if it is his login; else he was recognised by something else in the request, such as a header.
+    """
+    session, user = request.session, request.user
+    if session.get(SESSION_KEY) == str(user.pk):
+        return session.get(BACKEND_SESSION_KEY, ""), session.get(HASH_SESSION_KEY, "")
+    backend = getattr(user, "backend", "") or settings.AUTHENTICATION_BACKENDS[0]
+    return backend, user.get_session_auth_hash() if hasattr(user, "get_session_auth_hash") else ""
 
 
 def websocket_url() -> str:
