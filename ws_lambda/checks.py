@@ -11,6 +11,8 @@ E004  not a channel pattern      W103  ALLOWED_HOSTS has "*"
                                  W108  a limit refuses all
                                  W109  tokens live long
                                  W110  an unencrypted endpoint
+                                 W111  users are looked after rarely
+                                 W112  permissions take long to be noticed
 """
 
 from collections.abc import Iterator
@@ -27,6 +29,8 @@ from ws_lambda.gatekeeping.trust import allowed_ids
 
 LONGEST_TOKEN_SECONDS = 300
 SHORTEST_SECRET = 32
+LONGEST_REVALIDATION = 900
+LONGEST_CACHE = 300
 LIMITS = ("REFUSALS_PER_MINUTE", "CONNECTS_PER_MINUTE", "TOKENS_PER_MINUTE", "MESSAGES_PER_MINUTE")
 
 
@@ -91,15 +95,36 @@ def _bad_patterns() -> Iterator[CheckMessage]:
 
 
 def _weak_identity() -> Iterator[CheckMessage]:
-    if not conf.REQUIRE_TOKEN:
-        hint = "A cookie alone lets any page that may connect act as its visitor: keep REQUIRE_TOKEN on."
-        yield _warning(101, "REQUIRE_TOKEN is off.", hint)
+    where = "REQUIRE_TOKEN is off." if not conf.REQUIRE_TOKEN else _view_without_token()
+    if where:
+        hint = "A cookie alone lets any page that may connect act as its visitor: have tokens required."
+        yield _warning(101, where, hint)
+    if conf.REVALIDATE_USER_SECONDS > LONGEST_REVALIDATION:
+        hint = f"Whom no signal tells of stays in that long: {LONGEST_REVALIDATION} seconds at most, please."
+        yield _warning(111, f"Users are looked at again after {conf.REVALIDATE_USER_SECONDS} seconds.", hint)
+    if conf.PERMISSION_CACHE_SECONDS > LONGEST_CACHE:
+        hint = f"A gateway that was removed is believed that long: {LONGEST_CACHE} seconds at most, please."
+        yield _warning(112, f"Gateways and permissions are kept for {conf.PERMISSION_CACHE_SECONDS} seconds.", hint)
     if conf.TOKEN_SECONDS > LONGEST_TOKEN_SECONDS:
         hint = f"A token is fetched just before connecting: {LONGEST_TOKEN_SECONDS} seconds are plenty."
         yield _warning(109, f"Tokens can be used for {conf.TOKEN_SECONDS} seconds.", hint)
     if conf.UNLISTED_CHANNELS == "anyone":
         hint = 'Use "authenticated", and allow_all for the channels that are meant for everybody.'
         yield _warning(107, "Anyone may join channels that no permission names.", hint)
+
+
+def _view_without_token() -> str:
+    """A sentence about the view that serves BASE_PATH, if it needs no token."""
+    if not getattr(settings, "ROOT_URLCONF", None):
+        return ""
+    try:
+        found = resolve(f"{conf.BASE_PATH}connect").func
+    except Resolver404:
+        return ""
+    view = getattr(found, "view_class", None)
+    given = getattr(found, "view_initkwargs", {})
+    off = given.get("USE_WS_TOKEN", getattr(view, "USE_WS_TOKEN", None)) is False
+    return f"{view.__name__}.USE_WS_TOKEN is off." if off and view is not None else ""
 
 
 def _weak_origins() -> Iterator[CheckMessage]:
@@ -116,7 +141,7 @@ def _weak_origins() -> Iterator[CheckMessage]:
 
 def _weak_secrets() -> Iterator[CheckMessage]:
     secrets = [conf.GATEWAY_SECRET] if isinstance(conf.GATEWAY_SECRET, str) else conf.GATEWAY_SECRET
-    if any(len(secret) < SHORTEST_SECRET for secret in secrets):
+    if any(0 < len(secret) < SHORTEST_SECRET for secret in secrets):
         hint = 'Make one with: python -c "import secrets; print(secrets.token_urlsafe(32))"'
         yield _warning(105, f"A GATEWAY_SECRET has fewer than {SHORTEST_SECRET} characters.", hint)
     if not allowed_ids():

@@ -3,8 +3,10 @@ from pathlib import Path
 
 import pytest
 from django.core.checks import run_checks
+from django.urls import path
 
 from ws_lambda import checks
+from ws_lambda.views import WebSocketView
 
 ROOT = Path(__file__).parents[2]
 
@@ -45,10 +47,13 @@ SAFE = {"GATEWAY_IDS": ["abc"], "GATEWAY_SECRET": "s" * 32}
         ({"ALLOWED_ORIGINS": ["http://www.example.com"]}, ["W104"]),
         ({"GATEWAY_SECRET": "short"}, ["W105"]),
         ({"GATEWAY_SECRET": ["s" * 32, "short"]}, ["W105"]),
+        ({"GATEWAY_SECRET": ""}, []),
         ({"GATEWAY_IDS": []}, ["W106"]),
         ({"UNLISTED_CHANNELS": "anyone"}, ["W107"]),
         ({"MESSAGES_PER_MINUTE": 0}, ["W108"]),
         ({"TOKEN_SECONDS": 3600}, ["W109"]),
+        ({"REVALIDATE_USER_SECONDS": 86_400}, ["W111"]),
+        ({"PERMISSION_CACHE_SECONDS": 3600}, ["W112"]),
         ({"ENDPOINT_URL": "http://x", "WEBSOCKET_URL": "ws://x"}, ["W110", "W110"]),
     ],
 )
@@ -56,6 +61,29 @@ def test_deployment(settings, change, expected):
     settings.WS_LAMBDA = SAFE | change
     assert ids(deploy=True) == [f"ws_lambda.{one}" for one in expected]
     assert ids() == [], "only production is at risk"
+
+
+class CookieView(WebSocketView):
+    USE_WS_TOKEN = False
+
+
+class TokenView(WebSocketView):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("view", "expected"),
+    [
+        (CookieView.as_view(), ["ws_lambda.W101"]),
+        (TokenView.as_view(USE_WS_TOKEN=False), ["ws_lambda.W101"]),
+        (CookieView.as_view(USE_WS_TOKEN=True), []),
+        (TokenView.as_view(), []),
+    ],
+)
+def test_a_view_that_needs_no_token(settings, view, expected):
+    settings.WS_LAMBDA = SAFE
+    settings.ROOT_URLCONF = (path("ws/<slug:route>", view),)
+    assert ids(deploy=True) == expected
 
 
 def test_a_star_in_allowed_hosts(settings):
