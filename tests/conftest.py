@@ -20,27 +20,8 @@ pytest_plugins = [
     "tests.e2e.times",
     "tests.local_site",
     "tests.policy",
+    "tests.secrecy",
 ]
-
-
-@pytest.fixture(autouse=True)
-def no_token_in_the_logs(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Scans what every test of the run has logged for the tokens that it minted."""
-    from ws_lambda.models import WebSocketToken
-
-    minted: list[str] = []
-    mint = WebSocketToken.mint
-
-    def noted(*args: Any, **kwargs: Any) -> str:
-        minted.append(mint(*args, **kwargs))
-        return minted[-1]
-
-    monkeypatch.setattr(WebSocketToken, "mint", noted)
-    yield
-    said = [
-        f"{record.getMessage()} {vars(record)}" for when in ("setup", "call") for record in caplog.get_records(when)
-    ]
-    assert not [token for token in minted if any(token in line for line in said)]
 
 
 @pytest.fixture

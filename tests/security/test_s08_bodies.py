@@ -17,6 +17,7 @@ from ws_lambda.views import WebSocketView, handler
 EXAMPLES = settings(
     max_examples=700, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
+FEWER = settings(EXAMPLES, max_examples=300)
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
@@ -80,7 +81,7 @@ def test_any_headers_and_query(open_connection, user, headers, query, connection
     fine(wire.message("{}", connection_id, routeKey=route))
 
 
-@EXAMPLES
+@FEWER
 @given(connection_id=st.text(max_size=140), moment=st.integers() | st.none() | st.text(max_size=20))
 @example("", 10**30)
 def test_any_connection_id_that_ends_or_opens(open_connection, connection_id, moment):
@@ -94,7 +95,7 @@ gateway_headers = st.dictionaries(
 )
 
 
-@EXAMPLES
+@FEWER
 @given(
     route=st.sampled_from(["connect", "disconnect", "default", "chat"]),
     headers=gateway_headers, query=queries, body=st.binary(max_size=200),

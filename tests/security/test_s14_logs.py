@@ -8,6 +8,7 @@ from django.test import Client
 
 from tests import wire
 from tests.golden import golden
+from tests.secrecy import Heard
 from tests.urls import ChatView
 from ws_lambda import adapter
 from ws_lambda.events import GatewayEvent
@@ -97,3 +98,24 @@ def test_the_local_gateway_does_not_print_the_subprotocols_that_it_is_offered():
     import ws_lambda.local.server  # noqa: F401 - quietens aiohttp
 
     assert not logging.getLogger("aiohttp.websocket").isEnabledFor(logging.WARNING)
+
+
+@pytest.mark.parametrize("kind", ["tokens", "secrets", "bodies"])
+def test_the_scan_of_the_whole_run_finds_what_is_logged(kind):
+    heard = Heard()
+    getattr(heard, kind).add("what nobody should read")
+    assert heard.leaks("it says: what nobody should read!")
+    assert not heard.leaks("it says nothing")
+
+
+@pytest.mark.usefixtures("tables")
+def test_and_hears_of_everything_confidential(user, nothing_confidential_in_the_logs, settings):
+    settings.WS_LAMBDA = {"GATEWAY_SECRET": SECRET}
+    token = wire.mint(user, session_key="login-of-this-test")
+    wire.connect("A=", token=token)
+    wire.message({"action": "chat", "deep": [{"message": BODY}]}, "A=")
+    Client().post("/ws/default", headers={"X-Ws-Gateway-Secret": GUESS})
+    heard = nothing_confidential_in_the_logs
+    assert token in heard.tokens
+    assert {"login-of-this-test", SECRET, GUESS} <= heard.secrets
+    assert BODY in heard.bodies
