@@ -24,6 +24,8 @@ class ChatView(WebSocketView):
         if not 0 < len(text) <= MAX_MESSAGE_LENGTH:
             return {"nack": message_id, "error": f"A message has 1 to {MAX_MESSAGE_LENGTH} characters."}
         room = self.websocket_session.channel_name
+        if not room:
+            return {"nack": message_id, "error": "This connection is in no room."}
         payload = {"message": text, "id": message_id}
         message = ChannelMessage.append(room, payload, sender=request.user.get_username())
         WebSocketSession.objects.filter(channel_name=room).send_message(message_frame(message))
@@ -32,6 +34,8 @@ class ChatView(WebSocketView):
     def history(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """What the room has said: lately, or since a sequence number that the browser has seen."""
         room, after = self.websocket_session.channel_name, self.body.get("after")
+        if not room:
+            return history_frame([], latest=True)
         if type(after) is not int:
             return history_frame(ChannelMessage.recent(room), latest=True)
         missed = ChannelMessage.since(room, after)

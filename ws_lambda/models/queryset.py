@@ -17,7 +17,7 @@ LOOKUPS = ("api_gateway", "channel_name", "connected", "connection_id", "user")
 """What `filter` understands; all of them together are ANDed."""
 
 NOTHING = {"connection_id": ""}
-"""The lookup of a selection that contradicts itself: no connection has an empty id."""
+"""The lookup of a selection that nobody can be in: no connection has an empty id."""
 
 _BATCH = 100
 """Keys of one BatchGetItem."""
@@ -45,7 +45,7 @@ class SessionQuerySet:
         """Narrows the selection.
 
         Args:
-            channel_name: member of this channel, which only an open connection is.
+            channel_name: member of this channel, which only an open connection is; of "" nobody is a member.
             connected: whether the connection is open.
             user: a user, or his primary key.
             connection_id: API Gateway's id of the connection.
@@ -62,7 +62,8 @@ class SessionQuerySet:
         clash = [name for name, value in cleaned.items() if self._lookups.get(name, value) != value]
         if "channel_name" in clash:
             raise FieldError("A selection names one channel: filter what it yields for a second one.")
-        return type(self)(**self._lookups | cleaned | (NOTHING if clash else {}))
+        nobody = clash or cleaned.get("channel_name") == ""
+        return type(self)(**self._lookups | cleaned | (NOTHING if nobody else {}))
 
     def __iter__(self) -> Iterator[WebSocketSession]:
         keys = self._keys()

@@ -50,6 +50,8 @@ def ids(selection):
         ({}, ["A=", "B=", "C=", "D=", "E="]),
         ({"channel_name": "general"}, ["A=", "B="]),
         ({"channel_name": "nowhere"}, []),
+        ({"channel_name": ""}, []),
+        ({"channel_name": "", "connected": True}, []),
         ({"connected": True}, ["A=", "B=", "C="]),
         ({"connected": False}, ["D=", "E="]),
         ({"channel_name": "general", "connected": True}, ["A=", "B="]),
@@ -100,6 +102,14 @@ def test_objects_that_stand_for_their_keys(four):
 def test_28_an_unsupported_lookup_names_the_supported_ones(lookup):
     with pytest.raises(FieldError, match="api_gateway, channel_name, connected, connection_id, user"):
         objects.filter(**{lookup: 1})
+
+
+def test_nobody_is_a_member_of_a_channel_without_a_name(four):
+    """What a connection without a channel has for its `channel_name`."""
+    report = objects.filter(channel_name="").send_message({})
+    assert (report.sent, report.queued) == (0, 0)
+    assert objects.filter(channel_name="").disconnect().sent == 0
+    assert ids(objects.filter(connected=True)) == ["A=", "B=", "C="]
 
 
 def test_get(four):

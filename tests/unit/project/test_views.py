@@ -108,6 +108,17 @@ def test_the_last_to_leave_is_no_error(enter: Enter) -> None:
     assert disconnect.status == 200
 
 
+def test_a_connection_without_a_room_is_no_error(enter: Enter) -> None:
+    """The admin's live overview is one."""
+    red = enter("red", room=None)
+    assert say(red, "Hello")["error"] == "This connection is in no room."
+    assert history(red)["messages"] == []
+    red.send_json({"action": "enter"})
+    red.vanish()
+    answers = {entry.kind: entry.status for entry in red.gateway.core.journal.entries}
+    assert answers["$disconnect"] == 200
+
+
 def test_browsers_can_call_only_what_is_meant_for_them(enter: Enter) -> None:
     red = enter("red")
     for action in ("connect", "_announce", "disconnect", "people_in", "as_view"):
