@@ -87,13 +87,20 @@ def test_a_channel_is_disconnected(some: None, far_side: FarSide) -> None:
     assert names() == ["C0=", "C2="]
 
 
-def test_everybody_is_disconnected_only_when_said_so(some: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_everybody_is_disconnected_only_when_said_so(
+    some: None, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     for wrong in ((), ("--everybody", "--user=bob")):
         with pytest.raises(CommandError, match="Say whom"):
             run("disconnect", "--yes", *wrong)
-    monkeypatch.setattr("builtins.input", lambda question: "no" if "4 connections" in question else "yes")
-    with pytest.raises(CommandError, match="Nobody was disconnected"):
-        run("disconnect", "--everybody")
+    for answer in ("no\n", ""):
+        monkeypatch.setattr("sys.stdin", io.StringIO(answer))
+        with pytest.raises(CommandError, match="Nobody was disconnected"):
+            run("disconnect", "--everybody", "--json")
+    asked = capfd.readouterr()
+    assert "Disconnect everybody: 4 connections. Type yes:" in asked.err
+    assert "--yes does not ask" in asked.err
+    assert asked.out == ""
     assert len(names()) == 4
     assert json.loads(run("disconnect", "--everybody", "--yes", "--json")) == {
         "disconnected": 4,
@@ -107,3 +114,8 @@ def test_what_could_not_be_disconnected_is_told(some: None, far_side: FarSide) -
     far_side.behave = lambda _id, _before: 403
     with pytest.raises(CommandError, match="1 could not be disconnected"):
         run("disconnect", "--connection=C1=", "--yes")
+
+
+def test_tables_that_are_not_there_are_told_in_a_sentence(dynamodb: list[str]) -> None:
+    with pytest.raises(CommandError, match=r"DynamoDB: .*`ws_tables status` tells"):
+        run("list")

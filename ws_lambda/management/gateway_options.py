@@ -39,6 +39,19 @@ def add_to(parser: ArgumentParser) -> None:
     parser.add_argument("--tag", action="append", type=_tag, dest="tags", metavar="KEY=VALUE", help="may be repeated")
 
 
+def add_removals_to(parser: ArgumentParser) -> None:
+    """Adds the options that take something off a record. A text is taken off by giving "" for it."""
+    parser.add_argument("--no-throttling", action="store_true", help="let the account's quota be the only limit")
+    parser.add_argument("--untag", action="append", default=[], metavar="KEY", help="may be repeated")
+
+
+def remove(record: ApiGateway, options: dict[str, Any]) -> None:
+    """Takes off what the command line says."""
+    if options["no_throttling"]:
+        record.throttling_rate = record.throttling_burst = None
+    record.tags = {key: value for key, value in record.tags.items() if key not in options["untag"]}
+
+
 def _tag(text: str) -> tuple[str, str]:
     key, separator, value = text.partition("=")
     if not key or not separator:

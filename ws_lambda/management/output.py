@@ -1,6 +1,7 @@
 """What commands print: tables for people, JSON for programs."""
 
 import json
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -26,3 +27,13 @@ def facts(pairs: Mapping[str, object]) -> str:
 def as_json(value: Any) -> str:
     """Indented JSON; times and other things that JSON has no word for become text."""
     return json.dumps(value, indent=2, default=str, ensure_ascii=False)
+
+
+def confirmed(question: str, wanted: str) -> bool:
+    """Asks on standard error, which leaves standard output to what is printed. Where nobody can answer it is a no."""
+    sys.stderr.write(f"{question} ")
+    sys.stderr.flush()
+    answer = sys.stdin.readline()
+    if not answer:
+        sys.stderr.write("Nobody answers: --yes does not ask.\n")
+    return answer.strip() == wanted

@@ -35,6 +35,7 @@ class Progress(StrEnum):
     STARTED = "started"
     DONE = "done"
     SKIPPED = "skipped"
+    FAILED = "failed"
 
 
 Report = Callable[[Step, Progress], None]
@@ -73,7 +74,7 @@ def create_domain(name: str, report: Report = _quiet) -> ApiGateway:
     """
     record = load(name)
     if not record.reached(Status.DEPLOYED):
-        raise ProvisioningError(f"Gateway {name!r} is not deployed yet. Run `ws_gateway create {name}` first.")
+        raise ProvisioningError(f"Gateway {name!r} is not deployed yet: create it in AWS first.")
     if not record.domain_name:
         raise ProvisioningError(f"Gateway {name!r} names no domain. Give it a domain name and a certificate.")
     return _run(name, DOMAIN_STEPS, report)
@@ -87,7 +88,11 @@ def _run(name: str, steps: Sequence[Step], report: Report) -> ApiGateway:
                 report(step, Progress.SKIPPED)
                 continue
             report(step, Progress.STARTED)
-            _make(step, lease)
+            try:
+                _make(step, lease)
+            except Exception:
+                report(step, Progress.FAILED)
+                raise
             report(step, Progress.DONE)
     return lease.record
 

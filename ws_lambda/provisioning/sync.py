@@ -17,7 +17,7 @@ def differences(record: ApiGateway) -> list[Difference]:
     """
     name = record.api_name
     if not record.reached(Status.DEPLOYED):
-        raise ProvisioningError(f"Gateway {name!r} is not deployed yet. Run `ws_gateway create {name}` first.")
+        raise ProvisioningError(f"Gateway {name!r} is not deployed yet: create it in AWS first.")
     asked, there = state.wanted(record), state.in_aws(record)
     return [
         Difference(name=fact, record=asked.get(fact, ""), aws=there.get(fact, ""))

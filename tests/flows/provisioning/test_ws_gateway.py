@@ -8,6 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from tests.flows.provisioning.seen import apis, routes
+from ws_lambda import aws
 from ws_lambda.models.gateways import ApiGateway
 from ws_lambda.provisioning import lease
 
@@ -57,8 +58,10 @@ def test_a_tag_is_a_key_and_a_value() -> None:
 
 def test_a_failure_is_told_and_resumed(chat: ApiGateway, fail_at: Any) -> None:
     fail_at.add("CreateRoute")
+    out = io.StringIO()
     with pytest.raises(CommandError, match=r"Routes and integrations: .*Slow down"):
-        run("create", "chat")
+        call_command("ws_gateway", "create", "chat", stdout=out)
+    assert out.getvalue() == "WebSocket API … done\nRoutes and integrations … failed\n"
     assert "Slow down" in run("status")
     fail_at.clear()
     said = run("create", "chat")
@@ -78,6 +81,36 @@ def test_update_reaches_aws(chat: ApiGateway) -> None:
     [api] = apis()
     assert api["Description"] == "Other words"
     assert api["Tags"]["more"] == "yes"
+
+    run("update", "chat", "--untag", "more", "--no-throttling", "--access-log", "")
+    [api] = apis()
+    assert "more" not in api["Tags"]
+    stage = aws.client("apigatewayv2").get_stage(ApiId=api["ApiId"], StageName="production")
+    assert (stage["DefaultRouteSettings"], "AccessLogSettings" in stage) == ({}, False)
+
+
+def test_a_stage_that_is_made_keeps_its_name(chat: ApiGateway) -> None:
+    run("create", "chat")
+    with pytest.raises(CommandError, match="stage_name: AWS has 'production' already"):
+        run("update", "chat", "--stage", "live")
+    assert ApiGateway.get("chat").stage_name == "production"
+
+
+def test_what_no_record_can_say_is_told(chat: ApiGateway) -> None:
+    run("create", "chat")
+    api_id = apis()[0]["ApiId"]
+    aws.client("apigatewayv2").delete_route(ApiId=api_id, RouteId=routes(api_id)["$connect"]["RouteId"])
+    said = json.loads(run("sync", "chat", "--from-aws", "--json"))
+    assert (said["applied"], said["differences"]) == (True, [])
+    assert [one["name"] for one in said["left"]] == ["route.$connect"]
+    assert "1 of them no record can say" in run("sync", "chat", "--from-aws")
+
+
+def test_what_aws_refuses_in_a_dry_run_is_told_in_a_sentence(chat: ApiGateway, fail_at: Any) -> None:
+    run("create", "chat")
+    fail_at.add("GetRoutes")
+    with pytest.raises(CommandError, match=r"AWS: .*Slow down"):
+        run("sync", "chat")
 
 
 def test_routes_come_and_go(chat: ApiGateway) -> None:
@@ -102,6 +135,7 @@ def test_sync_shows_first_and_acts_when_told(chat: ApiGateway) -> None:
     assert json.loads(run("sync", "chat", "--json")) == {
         "applied": False,
         "differences": [{"name": "api.description", "record": "Edited", "aws": "Rooms"}],
+        "left": [],
     }
     assert "AWS was changed." in run("sync", "chat", "--to-aws")
     assert apis()[0]["Description"] == "Edited"
@@ -134,11 +168,12 @@ def test_adopt_and_status(chat: ApiGateway) -> None:
 
 def test_delete_asks_for_the_name(chat: ApiGateway, monkeypatch: pytest.MonkeyPatch) -> None:
     run("create", "chat")
-    monkeypatch.setattr("builtins.input", lambda _question: "no")
-    with pytest.raises(CommandError, match="Nothing was deleted"):
-        run("delete", "chat")
+    for answer in ("no\n", ""):
+        monkeypatch.setattr("sys.stdin", io.StringIO(answer))
+        with pytest.raises(CommandError, match="Nothing was deleted"):
+            run("delete", "chat")
     assert len(apis()) == 1
-    monkeypatch.setattr("builtins.input", lambda _question: "chat")
+    monkeypatch.setattr("sys.stdin", io.StringIO("chat\n"))
     run("delete", "chat")
     assert apis() == []
     with pytest.raises(CommandError, match="no gateway named 'chat'"):

@@ -4,10 +4,11 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from ws_lambda.exceptions import ProvisioningError
 from ws_lambda.management import gateway_options, output
+from ws_lambda.management.aws_command import AwsCommand
 from ws_lambda.models.gateways import ApiGateway
 from ws_lambda.provisioning import adopt, create, lease, rules, sync, update
 from ws_lambda.provisioning.create import Progress, Step
@@ -17,7 +18,7 @@ BUSY = 3
 """The exit code when another process is working on the gateway: trying again later may help."""
 
 
-class Command(BaseCommand):
+class Command(AwsCommand):
     help = (
         "Creates and looks after API Gateway WebSocket APIs. "
         "Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 another process is working on the gateway."
@@ -29,6 +30,7 @@ class Command(BaseCommand):
         gateway_options.add_to(make)
         change = self._action(actions, "update", "change the record, and AWS with it")
         gateway_options.add_to(change)
+        gateway_options.add_removals_to(change)
         self._action(actions, "domain", "give the gateway its custom domain, API mapping and DNS alias")
         routes = actions.add_parser("route", help="add or remove an additional route")
         verbs = routes.add_subparsers(dest="verb", required=True, metavar="add|remove")
@@ -87,6 +89,7 @@ class Command(BaseCommand):
     def do_update(self, *, name: str, **options: Any) -> None:
         record = lease.load(name)
         gateway_options.apply(record, gateway_options.given(options))
+        gateway_options.remove(record, options)
         self._show(update.save(record), options)
 
     def do_domain(self, *, name: str, **options: Any) -> None:
@@ -108,8 +111,8 @@ class Command(BaseCommand):
         elif acts:
             found, left = sync.from_aws(name)
         if options["json"]:
-            rows = [{"name": one.name, "record": one.record, "aws": one.aws} for one in found]
-            self.stdout.write(output.as_json({"applied": bool(acts), "differences": rows}))
+            said = {"applied": bool(acts), "differences": _as_rows(found), "left": _as_rows(left)}
+            self.stdout.write(output.as_json(said))
             return
         if not found and not left:
             self.stdout.write("Record and AWS agree.")
@@ -146,8 +149,8 @@ class Command(BaseCommand):
         record = lease.load(name)
         if not options["yes"]:
             what = "forget the record of" if options["keep_aws"] else "delete, from AWS too,"
-            answer = input(f"This will {what} gateway {name!r} ({record.api_id or 'no API'}). Type its name: ")
-            if answer != name:
+            asked = f"This will {what} gateway {name!r} ({record.api_id or 'no API'}). Type its name:"
+            if not output.confirmed(asked, name):
                 raise CommandError("Nothing was deleted.")
         update.delete(name, keep_aws=options["keep_aws"])
         said = {"deleted": name, "kept_aws": options["keep_aws"]}
@@ -156,7 +159,7 @@ class Command(BaseCommand):
     def _progress(self, options: dict[str, Any]) -> create.Report:
         # With --json, standard output belongs to the program that reads it.
         stream = self.stderr if options["json"] else self.stdout
-        words = {Progress.DONE: "done", Progress.SKIPPED: "there already"}
+        words = {Progress.DONE: "done", Progress.SKIPPED: "there already", Progress.FAILED: "failed"}
 
         def report(step: Step, progress: Progress) -> None:
             if progress is Progress.STARTED:
@@ -179,3 +182,7 @@ class Command(BaseCommand):
         if routes:
             rows = [(route["route_key"], route["name"], route["target"]) for route in routes]
             self.stdout.write("\n" + output.table(("additional route", "name", "target"), rows))
+
+
+def _as_rows(differences: list[Difference]) -> list[dict[str, str]]:
+    return [{"name": one.name, "record": one.record, "aws": one.aws} for one in differences]

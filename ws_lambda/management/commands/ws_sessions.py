@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from ws_lambda.management import output
+from ws_lambda.management.aws_command import AwsCommand
 from ws_lambda.models.queryset import SessionQuerySet
 from ws_lambda.models.sessions import WebSocketSession, channels_of
 
@@ -23,7 +24,7 @@ COLUMNS = (
 )
 
 
-class Command(BaseCommand):
+class Command(AwsCommand):
     help = (
         "Lists WebSocket sessions, or disconnects them. Exit codes: 0 done, 1 refused or failed, 2 wrong usage. "
         "A list by channel, by user or of open connections reads an index; any other reads the whole table."
@@ -72,7 +73,7 @@ class Command(BaseCommand):
         chosen = _chosen(options).filter(connected=True)
         if not options["yes"]:
             whom = ", ".join(f"{name} {options[name]}" for name in named) or "everybody"
-            if input(f"Disconnect {whom}: {chosen.count()} connections. Type yes: ") != "yes":
+            if not output.confirmed(f"Disconnect {whom}: {chosen.count()} connections. Type yes:", "yes"):
                 raise CommandError("Nobody was disconnected.")
         report = chosen.disconnect()
         said = {"disconnected": report.sent, "gone": len(report.gone), "failed": len(report.failed)}
