@@ -147,7 +147,7 @@ def test_a_gateway_from_the_form_to_aws_and_back(admin: Window, cloud: str) -> N
 
 def test_the_overview_moves_while_clients_come_and_go(admin: Window, visitors: Callable[[str], Window]) -> None:
     page = admin.page
-    page.goto("/admin/ws_lambda/websocketsession/")
+    page.goto("/admin/")
     page.get_by_role("link", name="Live overview").click()
     expect(page.locator("#overview-state")).to_have_text("Live, over this project's WebSocket.", timeout=15_000)
     channels = page.locator("#overview-channels")
@@ -164,6 +164,29 @@ def test_the_overview_moves_while_clients_come_and_go(admin: Window, visitors: C
     expect(channels.get_by_role("row", name="watched 1")).to_be_visible(timeout=15_000)
     expect(page.locator("#overview-connections")).to_have_text(str(connections - 1), timeout=15_000)
     expect(page.locator("#overview-chart rect.overview-messages")).to_have_count(60)
+
+
+REFUSE_SOCKETS = """
+const Real = window.WebSocket;
+window.WebSocket = class {
+  constructor(...given) {
+    if (window.reachable) return new Real(...given);
+    setTimeout(() => this.onclose?.(new CloseEvent("close")));
+  }
+  close() {}
+};
+"""
+
+
+def test_the_overview_goes_on_over_http_while_its_socket_cannot_be_had(admin: Window) -> None:
+    page = admin.page
+    page.add_init_script(REFUSE_SOCKETS)
+    with page.expect_response("**/liveoverview/data/", timeout=30_000) as asked:
+        page.goto("/admin/ws_lambda/liveoverview/")
+    assert asked.value.ok
+    expect(page.locator("#overview-state")).to_contain_text("Updated over HTTP, since the WebSocket is", timeout=15_000)
+    page.evaluate("window.reachable = true")
+    expect(page.locator("#overview-state")).to_have_text("Live, over this project's WebSocket.", timeout=60_000)
 
 
 def test_a_session_is_written_to_and_disconnected(admin: Window, visitors: Callable[[str], Window]) -> None:
@@ -215,6 +238,8 @@ def test_channel_rules_are_edited_and_counters_looked_at(admin: Window, site: Lo
         "chat.view_room and chat.add_message or chat.moderate"
     )
     admin.photograph("admin-channel-permissions")
+    choose(admin, "Put out members who are not admitted", "staff_*")
+    expect_message(admin, "Channel staff_*: 0 put out")
     for name in ("ratelimit", "websockettoken"):
         page.goto(f"/admin/ws_lambda/{name}/")
         expect(page.locator("#result_list tbody tr").first).to_be_visible()

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest
+from pynamodb.expressions.condition import Condition
 
 from ws_lambda.admin import faces
 from ws_lambda.admin.base import ReadOnlyAdmin
@@ -22,7 +23,8 @@ class Counters(Source):
         if scope := asked.filters.get("scope"):
             results = RateLimit.query(scope, scan_index_forward=False, page_size=size, last_evaluated_key=after)
         else:
-            results = RateLimit.scan(page_size=size, last_evaluated_key=after)
+            counts: Condition = RateLimit.hits.exists()  # housekeeping's place in its walk is kept here too
+            results = RateLimit.scan(counts, page_size=size, last_evaluated_key=after)
         items, cursor = read_pages(results, size, requests=1)
         return Page(rows=[_face(RateLimit.from_raw_data(item)) for item in items], cursor=cursor_of(cursor))
 

@@ -195,7 +195,11 @@ class ChannelPermission(Face):
     channel_name = models.CharField(
         "channel", max_length=128, primary_key=True, help_text="A channel's name, or a prefix ending in *."
     )
-    access = models.CharField(max_length=20, choices=[(level, level.replace("_", " ")) for level in ACCESS_LEVELS])
+    access = models.CharField(
+        max_length=20,
+        choices=[(level, level.replace("_", " ")) for level in ACCESS_LEVELS],
+        help_text="Asked when somebody joins. Members whom it does not admit are put out by the action in the list.",
+    )
     rules = models.JSONField(default=list, blank=True)
     description = models.TextField(blank=True)
 
@@ -251,6 +255,23 @@ class WebSocketToken(Face):
         return f"{self.token_hash[:8]}…"
 
 
+class LiveOverview(Face):
+    """No table: it gives the live overview its place among the pages."""
+
+    key = models.CharField(max_length=1, primary_key=True)
+
+    objects = RowManager()
+
+    class Meta:
+        app_label = "ws_lambda"
+        managed = False
+        default_permissions = ()
+        verbose_name = verbose_name_plural = "live overview"
+
+    def __str__(self) -> str:
+        return "live overview"
+
+
 ALL_FACES: Iterable[type[Face]] = (
     ApiGateway,
     AdditionalRoute,
@@ -258,4 +279,5 @@ ALL_FACES: Iterable[type[Face]] = (
     ChannelPermission,
     RateLimit,
     WebSocketToken,
+    LiveOverview,
 )

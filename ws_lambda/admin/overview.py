@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
+from django.urls import path
 
 from ws_lambda import clock
 from ws_lambda.admin.typed import ModelAdmin
@@ -101,27 +102,52 @@ def _gateway_name(api_id: str) -> str:
     return f"{record.api_name} ({api_id})" if record else api_id
 
 
-def page(model_admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
-    """The page, with a first snapshot in it."""
-    if not model_admin.has_view_permission(request):
-        raise PermissionDenied
-    context = {
-        **model_admin.admin_site.each_context(request),
-        "title": "Live overview",
-        "opts": model_admin.opts,
-        "snapshot": snapshot(),
-        "route_key": ROUTE_KEY,
-        "refresh": int(REFRESH_SECONDS * 1000),
-    }
-    request.current_app = model_admin.admin_site.name
-    return TemplateResponse(request, "admin/ws_lambda/overview.html", context)
+class LiveOverviewAdmin(ModelAdmin):
+    """The page, where other models have their list. Who may see sessions may see it."""
 
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.has_perm(PERMISSION))
 
-def data(model_admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
-    """A snapshot as JSON."""
-    if not model_admin.has_view_permission(request):
-        raise PermissionDenied
-    return JsonResponse(snapshot())
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_urls(self) -> list[Any]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("", wrap(self.changelist_view), name="ws_lambda_liveoverview_changelist"),
+            path("data/", wrap(self.data_view), name="ws_lambda_liveoverview_data"),
+        ]
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """The page, with a first snapshot in it."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Live overview",
+            "opts": self.opts,
+            "snapshot": snapshot(),
+            "route_key": ROUTE_KEY,
+            "refresh": int(REFRESH_SECONDS * 1000),
+            **(extra_context or {}),
+        }
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, "admin/ws_lambda/overview.html", context)
+
+    def data_view(self, request: HttpRequest) -> HttpResponse:
+        """A snapshot as JSON, for a page whose WebSocket cannot be had."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return JsonResponse(snapshot())
 
 
 class OverviewView(WebSocketView):

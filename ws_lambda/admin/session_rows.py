@@ -43,7 +43,7 @@ class Sessions(Source):
         return Page(rows=rows, cursor=cursor_of(cursor))
 
     def many(self, keys: Sequence[str]) -> list[Any]:
-        found = {row.connection_id: _face(row) for row in WebSocketSession.batch_get(list(keys))}
+        found = {row.connection_id: _face(row) for row in WebSocketSession.batch_get(list(keys), consistent_read=True)}
         return [found[key] for key in keys if key in found]
 
 

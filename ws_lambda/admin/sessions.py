@@ -9,10 +9,9 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.messages import SUCCESS, WARNING
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import path
 
 from ws_lambda import delivery
-from ws_lambda.admin import faces, overview, session_rows
+from ws_lambda.admin import faces, session_rows
 from ws_lambda.admin.base import ReadOnlyAdmin
 from ws_lambda.admin.changelist import ChoiceFilter, TextFilter
 from ws_lambda.exceptions import DeliveryError
@@ -92,22 +91,6 @@ class WebSocketSessionAdmin(ReadOnlyAdmin):
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         hidden = {"show_save": False, "show_save_and_continue": False, **(extra_context or {})}
         return super().change_view(request, object_id, form_url, hidden)
-
-    def get_urls(self) -> list[Any]:
-        wrap = self.admin_site.admin_view
-        mine = [
-            path("overview/", wrap(self.overview_view), name="ws_lambda_overview"),
-            path("overview/data/", wrap(self.overview_data), name="ws_lambda_overview_data"),
-        ]
-        return mine + super().get_urls()
-
-    def overview_view(self, request: HttpRequest) -> HttpResponse:
-        """What is going on now, updated over this project's own WebSocket."""
-        return overview.page(self, request)
-
-    def overview_data(self, request: HttpRequest) -> HttpResponse:
-        """The same figures as JSON, for a page whose WebSocket cannot be had."""
-        return overview.data(self, request)
 
     @action(description="Send message to selected connections", permissions=["change"])
     def send_message(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:

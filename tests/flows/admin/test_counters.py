@@ -6,6 +6,7 @@ from django.test import Client
 from django.utils import timezone
 
 from ws_lambda.models import RateLimit, WebSocketToken
+from ws_lambda.models.cursors import Cursor
 from ws_lambda.models.tokens import EndedLogin, digest
 
 
@@ -13,6 +14,7 @@ def test_counters_are_listed_and_found_by_scope(root: Client) -> None:
     for _ in range(3):
         RateLimit.hit("refused#203.0.113.9")
     RateLimit.hit("connect#7")
+    Cursor.write("prune", {"key": "x"})
     page = root.get("/admin/ws_lambda/ratelimit/")
     assert {(row.scope, row.hits) for row in page.context["cl"].result_list} == {
         ("refused#203.0.113.9", 3),

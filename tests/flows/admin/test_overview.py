@@ -13,7 +13,7 @@ from ws_lambda import clock
 from ws_lambda.admin import overview
 from ws_lambda.models import ApiGateway, stats
 
-PAGE = "/admin/ws_lambda/websocketsession/overview/"
+PAGE = "/admin/ws_lambda/liveoverview/"
 
 
 @pytest.fixture

@@ -91,7 +91,7 @@ with mock_aws():
     User.objects.create_superuser("root", password="pw")
     root = Client()
     root.login(username="root", password="pw")
-    for name in ("apigateway", "websocketsession", "ratelimit", "websockettoken", "websocketsession/overview"):
+    for name in ("apigateway", "websocketsession", "ratelimit", "websockettoken", "liveoverview"):
         assert root.get(f"/admin/ws_lambda/{name}/").status_code == 200, name
     assert root.get("/admin/ws_lambda/apigateway/add/").status_code == 200
     assert "Groups" in root.get("/admin/").content.decode()

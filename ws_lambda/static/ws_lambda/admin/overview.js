@@ -12,10 +12,8 @@ const refresh = Number(root.dataset.refresh);
 const element = (id) => document.getElementById(`overview-${id}`);
 const CHART = { width: 720, height: 200, bar: 720 / 60 };
 
-/** So many questions without an answer mean that the route does not lead to the overview. */
+/** So many questions without an answer mean that the socket cannot be had, or does not lead to the overview. */
 const PATIENCE = 5;
-
-let unanswered = 0;
 
 function draw(snapshot) {
   element("connections").textContent = `${snapshot.complete ? "" : "at least "}${snapshot.connections}`;
@@ -42,11 +40,11 @@ function fill(body, rows) {
 }
 
 function chart(minutes) {
-  const peak = Math.max(1, ...minutes.map((minute) => minute.messages + minute.refusals));
+  const peak = Math.max(...minutes.map((minute) => minute.messages + minute.refusals));
   element("peak").textContent = peak;
   const bars = minutes.flatMap((minute, index) => {
-    const messages = (minute.messages / peak) * CHART.height;
-    const refusals = (minute.refusals / peak) * CHART.height;
+    const messages = (minute.messages / (peak || 1)) * CHART.height;
+    const refusals = (minute.refusals / (peak || 1)) * CHART.height;
     return [
       bar(index, CHART.height - messages, messages, "messages", minute),
       bar(index, CHART.height - messages - refusals, refusals, "refusals", minute),
@@ -71,18 +69,31 @@ function say(text) {
 
 async function ask() {
   const answer = await fetch(url, { headers: { Accept: "application/json" } });
+  if (answer.redirected) throw new Error("log in again");
   if (!answer.ok) throw new Error(`${answer.status} ${answer.statusText}`);
   draw(await answer.json());
 }
 
+/** Asks over HTTP, and says why. */
+function askInstead(why) {
+  ask().then(
+    () => say(`Updated over HTTP, since ${why}.`),
+    (error) => say(`Not updated: ${error.message}.`),
+  );
+}
+
+/** Does something again and again while somebody looks. */
+function watch(act, every) {
+  act();
+  return setInterval(() => document.hidden || act(), every);
+}
+
 function poll(why) {
-  say(`Updated over HTTP, since ${why}.`);
-  const again = () => ask().catch((error) => say(`Not updated: ${error.message}.`));
-  again();
-  return setInterval(again, refresh * 2);
+  watch(() => askInstead(why), refresh * 2);
 }
 
 function listen() {
+  let unanswered = 0;
   const client = connect({
     tokenUrl,
     history: null,
@@ -91,19 +102,20 @@ function listen() {
       unanswered = 0;
       draw(frame);
     },
-    onState: (state) => say(state === "open" ? "Live, over this project's WebSocket." : `WebSocket: ${state}.`),
+    onState: (state) => {
+      if (state === "open") unanswered = 0;
+      say(state === "open" ? "Live, over this project's WebSocket." : `WebSocket: ${state}.`);
+    },
   });
-  const timer = setInterval(async () => {
-    if (client.state !== "open") return;
-    if (++unanswered > PATIENCE) {
+  const timer = watch(() => {
+    const patient = ++unanswered <= PATIENCE;
+    if (client.state === "open") {
+      if (patient) return client.post({ action: route, handler: route });
       clearInterval(timer);
       client.close();
       poll(`the gateway has no route “${route}” to the overview`);
-      return;
-    }
-    client.post({ action: route, handler: route });
+    } else if (!patient && unanswered % 2) askInstead(`the WebSocket is ${client.state}`);
   }, refresh);
-  return client;
 }
 
 draw(JSON.parse(element("snapshot").textContent));
