@@ -70,7 +70,16 @@ STATIC_URL = "static/"
 WS_LOCAL_ACCOUNTS: dict[str, dict[str, Any]] = {
     "red": {"password": "red-demo"},
     "blue": {"password": "blue-demo"},
-    "staff": {"password": "staff-demo", "is_staff": True},
+    "staff": {
+        "password": "staff-demo",
+        "is_staff": True,
+        "permission_names": [
+            "ws_lambda.view_apigateway",
+            "ws_lambda.view_channelpermission",
+            "ws_lambda.view_websocketsession",
+            "ws_lambda.change_websocketsession",
+        ],
+    },
     "admin": {"password": "admin-demo", "is_staff": True, "is_superuser": True},
 }
 

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
-from django.contrib.admin import display
+from django.contrib.admin import action, display
+from django.contrib.messages import SUCCESS
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from pynamodb.exceptions import PutError
@@ -30,13 +31,17 @@ class Permissions(Source):
     def page(self, asked: Asked) -> Page:
         if asked.search:
             return Page(rows=self.many([asked.search]))
-        results = ChannelPermission.scan(page_size=asked.size, last_evaluated_key=read_cursor(asked.cursor))
+        results = ChannelPermission.scan(
+            page_size=asked.size, last_evaluated_key=read_cursor(asked.cursor), consistent_read=True
+        )
         items, cursor = read_pages(results, asked.size, requests=1)
         rows = [faces.ChannelPermission.of(ChannelPermission.from_raw_data(item)) for item in items]
         return Page(rows=sorted(rows, key=str), cursor=cursor_of(cursor))
 
     def many(self, keys: Sequence[str]) -> list[Any]:
-        return [faces.ChannelPermission.of(row) for row in ChannelPermission.batch_get(list(keys))]
+        return [
+            faces.ChannelPermission.of(row) for row in ChannelPermission.batch_get(list(keys), consistent_read=True)
+        ]
 
     def save(self, face: Any, *, change: bool) -> None:
         row = ChannelPermission(
@@ -89,12 +94,19 @@ class ChannelPermissionForm(ModelForm):
         "With no rule only superusers are admitted.",
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "description" in self.fields:
+            self.fields["description"].widget.attrs["rows"] = 2
+
     def clean_channel_name(self) -> str:
         """The name, if it is a channel's or a prefix."""
         name: str = self.cleaned_data["channel_name"]
         bare = name[:-1] if channels.is_pattern(name) else name
         if not name or (bare and not channels.NAME_PATTERN.fullmatch(bare)):
             raise ValidationError("Letters, digits and _ . : @ - only, and one * at the end for a prefix.")
+        if ChannelPermission.count(name):
+            raise ValidationError("There is a permission for this channel already.")
         return name
 
 
@@ -110,6 +122,19 @@ class ChannelPermissionAdmin(DynamoDBAdmin):
     search_fields = ("channel_name",)
     search_help_text = "The exact name, or the prefix with its *."
     fields = ("channel_name", "access", "rules", "description")
+    actions = ("put_out",)
+
+    @action(description="Put out members who are not admitted", permissions=["change"])
+    def put_out(self, request: HttpRequest, queryset: Any) -> None:
+        """For when the rights of people have changed: saving a permission does it by itself."""
+        for one in queryset:
+            evicted = evict(one.channel_name)
+            closed = sum(eviction.disconnected for eviction in evicted)
+            self.message_user(
+                request, f"Channel {one}: {len(evicted)} put out, {closed} of them disconnected.", SUCCESS
+            )
+            if evicted:
+                self.log_change(request, one, f"Put {len(evicted)} members out.")
 
     @display(description="rules")
     def rules_in_words(self, obj: faces.ChannelPermission) -> str:

@@ -40,7 +40,8 @@ FIELDSETS: Any = (
             "fields": (
                 "stage_name",
                 "stage_description",
-                ("throttling_rate", "throttling_burst"),
+                "throttling_rate",
+                "throttling_burst",
                 "access_log_arn",
                 "tags",
             )
@@ -49,6 +50,9 @@ FIELDSETS: Any = (
     ("Custom domain", {"fields": ("domain_name", "certificate_arn", "hosted_zone_id")}),
     ("In AWS", {"fields": ANSWERED}),
 )
+
+LONG = ("lambda_function_arn", "target_base_endpoint", "access_log_arn", "certificate_arn")
+"""What does not fit into the width of a name."""
 
 TYPED = tuple(
     field.name
@@ -75,9 +79,11 @@ class GatewayForm(ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial["seen_version"] = getattr(self.instance.item, "version", None)
-        for name in ("api_description", "stage_description"):
-            if name in self.fields:
-                self.fields[name].widget.attrs["rows"] = 2
+        for name, field in self.fields.items():
+            if isinstance(field.widget, forms.Textarea):
+                field.widget.attrs["rows"] = 2
+            elif name in LONG:
+                field.widget.attrs["class"] = "vLargeTextField"
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -139,6 +145,8 @@ class RouteFormSet(BaseInlineFormSet):
     def add_fields(self, form: Any, index: int | None) -> None:
         """The key as hidden text: Django's own field would look each row up again."""
         BaseFormSet.add_fields(self, form, index)
+        for name in form.fields.keys() & {"name", "route_key"}:
+            form.fields[name].widget.attrs |= {"class": "", "size": 24}  # three of Django's own width overflow
         form.fields["key"] = forms.CharField(
             required=False, initial=form.instance.key or None, widget=forms.HiddenInput
         )

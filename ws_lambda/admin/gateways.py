@@ -27,7 +27,9 @@ class Gateways(Source):
     def page(self, asked: Asked) -> Page:
         if asked.search:
             return Page(rows=self.many([asked.search]))
-        results = ApiGateway.scan(page_size=asked.size, last_evaluated_key=read_cursor(asked.cursor))
+        results = ApiGateway.scan(
+            page_size=asked.size, last_evaluated_key=read_cursor(asked.cursor), consistent_read=True
+        )
         items, cursor = read_pages(results, asked.size, requests=1)
         rows = [faces.ApiGateway.of(ApiGateway.from_raw_data(item)) for item in items]
         return Page(rows=sorted(rows, key=str), cursor=cursor_of(cursor))
@@ -54,7 +56,10 @@ class ApiGatewayAdmin(DynamoDBAdmin):
     search_fields = ("api_name",)
     search_help_text = "The exact API name."
     actions = ("create_api_gateway", "create_custom_domain", "sync_from_aws", "sync_to_aws")
-    fieldsets = gateway_forms.FIELDSETS
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """What AWS answered is shown once there is a record."""
+        return gateway_forms.FIELDSETS if obj else gateway_forms.FIELDSETS[:-1]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """What AWS answered; the name, since it is the key; and what cannot be changed once AWS has it."""
@@ -70,7 +75,7 @@ class ApiGatewayAdmin(DynamoDBAdmin):
     @display(description="URL")
     def url(self, obj: faces.ApiGateway) -> str:
         """What clients connect to."""
-        return obj.websocket_url
+        return obj.websocket_url or self.get_empty_value_display()
 
     # Saving: the record with its routes at once, then AWS where the gateway is deployed
 
@@ -109,31 +114,33 @@ class ApiGatewayAdmin(DynamoDBAdmin):
     @action(description="Create API Gateway", permissions=["change"])
     def create_api_gateway(self, request: HttpRequest, queryset: Any) -> None:
         """Makes the chosen gateways in AWS, or goes on where an earlier attempt stopped."""
-        self._each(request, queryset, create.create, "is created")
+        self._each(request, queryset, create.create, "Create API Gateway", "is created")
 
     @action(description="Create custom domain", permissions=["change"])
     def create_custom_domain(self, request: HttpRequest, queryset: Any) -> None:
         """Gives the chosen gateways their domains."""
-        self._each(request, queryset, create.create_domain, "has its domain")
+        self._each(request, queryset, create.create_domain, "Create custom domain", "has its domain")
 
-    def _each(self, request: HttpRequest, queryset: Any, make: Any, outcome: str) -> None:
+    def _each(self, request: HttpRequest, queryset: Any, make: Any, name: str, outcome: str) -> None:
         for one in queryset:
-            steps: list[str] = []
+            steps: dict[str, str] = {}
 
-            def note(step: Step, progress: Progress, steps: list[str] = steps) -> None:
-                if progress is not Progress.STARTED:
-                    steps.append(f"{step.label}: {'there already' if progress is Progress.SKIPPED else 'done'}")
+            def note(step: Step, progress: Progress, steps: dict[str, str] = steps) -> None:
+                if progress in _SAID:
+                    steps[step.label] = _SAID[progress]
 
+            record, failure = None, ""
             try:
                 record = make(one.api_name, note)
             except (ProvisioningError, ValidationError) as error:
-                done = f" ({'; '.join(steps)})" if steps else ""
-                self.message_user(request, f"Gateway {one.api_name}: {_sentence(error)}{done}", ERROR)
+                failure = _sentence(one, error)
+            told = "; ".join(f"{label}: {said}" for label, said in steps.items())
+            if _SAID[Progress.DONE] in steps.values():
+                self.log_change(request, one, f"{name}. {told}.{' Then it failed.' if failure else ''}")
+            if record is None:
+                self.message_user(request, f"{failure}{f' ({told})' if told else ''}", ERROR)
                 continue
-            self.log_change(request, one, f"{outcome}: {'; '.join(steps)}")
-            said = format_html(
-                "Gateway {} {}. {}. Clients connect to {}", one, outcome, "; ".join(steps), record.websocket_url
-            )
+            said = format_html("Gateway {} {}. {}. Clients connect to {}", one, outcome, told, record.websocket_url)
             self.message_user(request, said, SUCCESS)
 
     @action(description="Sync from AWS", permissions=["change"])
@@ -175,7 +182,7 @@ class ApiGatewayAdmin(DynamoDBAdmin):
         try:
             changed, left = (sync.to_aws(one.api_name), []) if to_aws else sync.from_aws(one.api_name)
         except (ProvisioningError, ValidationError) as error:
-            self.message_user(request, f"Gateway {one.api_name}: {_sentence(error)}", ERROR)
+            self.message_user(request, _sentence(one, error), ERROR)
             return
         names = ", ".join(difference.name for difference in changed)
         side = "AWS" if to_aws else "The record"
@@ -190,7 +197,13 @@ class ApiGatewayAdmin(DynamoDBAdmin):
             )
 
 
-def _sentence(error: ProvisioningError | ValidationError) -> str:
+_SAID = {Progress.DONE: "done", Progress.SKIPPED: "there already"}
+
+
+def _sentence(face: Any, error: ProvisioningError | ValidationError) -> str:
+    """What went wrong with which gateway."""
     if isinstance(error, ValidationError):
-        return " ".join(f"{field}: {' '.join(said)}" for field, said in error.message_dict.items())
-    return str(error)
+        said = " ".join(f"{field}: {' '.join(sentences)}" for field, sentences in error.message_dict.items())
+    else:
+        said = str(error)
+    return said if repr(face.api_name) in said else f"Gateway {face.api_name!r}: {said}"

@@ -161,8 +161,11 @@ def test_creating_tells_each_step(root: Client, chat: ApiGateway) -> None:
     assert record.api_id
     assert record.websocket_url in message
     assert set(routes(record.api_id)) == {"$connect", "$disconnect", "$default", "history"}
-    assert "is created" in root.get(PAGE + "chat/history/").content.decode()
-    assert said(act(root, "create_api_gateway"))[0].count("there already") == 3
+    for _ in range(2):
+        history = root.get(PAGE + "chat/history/").content.decode()
+        assert history.count("Create API Gateway. WebSocket API: done; Routes and integrations: done;") == 1
+        assert "there already" not in history
+        assert said(act(root, "create_api_gateway"))[0].count("there already") == 3
 
 
 def test_a_failure_is_told_with_what_was_done(root: Client, chat: ApiGateway) -> None:
@@ -171,6 +174,22 @@ def test_a_failure_is_told_with_what_was_done(root: Client, chat: ApiGateway) ->
     assert "Routes and integrations: " in message
     assert "(WebSocket API: done)" in message
     assert "Function not found" in root.get(PAGE).content.decode()
+    history = root.get(PAGE + "chat/history/").content.decode()
+    assert "Create API Gateway. WebSocket API: done. Then it failed." in history
+
+
+def test_what_names_a_thing_in_aws_is_shown_and_not_typed(root: Client, chat: ApiGateway) -> None:
+    assert "In AWS" not in root.get(PAGE + "add/").content.decode()
+    act(root, "create_api_gateway")
+    shown = root.get(PAGE + "chat/change/").content.decode()
+    assert "In AWS" in shown
+    assert "Deployment id" in shown
+    for name in ("api_name", "integration", "stage_name", "route_key"):
+        assert f'name="{name}"' not in shown
+    assert 'name="domain_name"' in shown
+    root.post(PAGE + "chat/change/", typed(stage_name="other", api_description="New", seen_version=version()))
+    record = ApiGateway.get("chat")
+    assert (record.stage_name, record.api_description) == ("production", "New")
 
 
 def test_adding_a_route_to_a_created_gateway_reaches_aws(root: Client, chat: ApiGateway) -> None:
@@ -203,7 +222,7 @@ def test_a_change_that_aws_refuses_is_kept_and_told(root: Client, chat: ApiGatew
 def test_a_domain_needs_its_fields_first(root: Client, chat: ApiGateway) -> None:
     act(root, "create_api_gateway")
     assert said(act(root, "create_custom_domain")) == [
-        "Gateway chat: Gateway 'chat' names no domain. Give it a domain name and a certificate."
+        "Gateway 'chat' names no domain. Give it a domain name and a certificate."
     ]
     certificate = "arn:aws:acm:eu-west-1:123456789012:certificate/1-2"
     named = typed(domain_name="ws.example.com", certificate_arn=certificate, seen_version=version())

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.test import Client, override_settings
 
 from tests.flows.admin.conftest import logged_in, person, said, session
@@ -12,7 +13,8 @@ from ws_lambda.models import ChannelMembership, ChannelPermission
 from ws_lambda.models.admin_log import AdminAction
 from ws_lambda.models.opening import membership
 
-PAGES = ("apigateway", "websocketsession", "channelpermission", "ratelimit", "websockettoken")
+LISTS = ("apigateway", "websocketsession", "channelpermission", "ratelimit", "websockettoken")
+PAGES = (*LISTS, "liveoverview")
 
 
 def test_logging_in_through_the_admins_own_page(admin_tables: list[str]) -> None:
@@ -21,11 +23,12 @@ def test_logging_in_through_the_admins_own_page(admin_tables: list[str]) -> None
     assert client.get("/admin/").status_code == 302
     answer = client.post("/admin/login/?next=/admin/", {"username": "root", "password": "pw"}, follow=True)
     assert answer.status_code == 200
-    assert "API gateways" in answer.content.decode()
+    for page in PAGES:
+        assert f'href="/admin/ws_lambda/{page}/"' in answer.content.decode()
     assert "None available" in answer.content.decode()
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", LISTS)
 def test_every_page_opens_empty(root: Client, page: str) -> None:
     answer = root.get(f"/admin/ws_lambda/{page}/")
     assert answer.status_code == 200
@@ -112,9 +115,31 @@ def test_a_channel_permission_is_checked(root: Client, wrong: dict[str, str], wh
 
 def test_adding_what_is_there_changes_nothing(root: Client) -> None:
     ChannelPermission("team_*", access="staff_only").save()
+    answer = root.post("/admin/ws_lambda/channelpermission/add/", NEW)
+    shown = answer.content.decode()
+    assert "There is a permission for this channel already." in shown
+    assert "chat.view_room chat.add_message" in shown
+    assert ChannelPermission.get("team_*").access == "staff_only"
+
+
+def test_of_two_who_add_the_same_one_wins_and_the_other_is_told(root: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def meanwhile(name: str) -> int:
+        ChannelPermission(name, access="staff_only").save()
+        return 0  # as it was when the form looked
+
+    monkeypatch.setattr(ChannelPermission, "count", meanwhile)
     answer = root.post("/admin/ws_lambda/channelpermission/add/", NEW, follow=True)
     assert said(answer) == ["There is a permission for 'team_*' already."]
     assert ChannelPermission.get("team_*").access == "staff_only"
+
+
+def test_a_password_is_changed_through_the_admins_own_page(root: Client) -> None:
+    page = "/admin/password_change/"
+    new = {"new_password1": "a new one for root", "new_password2": "a new one for root"}
+    assert "was entered incorrectly" in root.post(page, {"old_password": "wrong", **new}).content.decode()
+    assert root.post(page, {"old_password": "pw", **new}, follow=True).status_code == 200
+    assert root.get("/admin/").status_code == 200
+    assert Client().login(username="root", password="a new one for root")
 
 
 def test_several_are_deleted_at_once(root: Client) -> None:
@@ -169,3 +194,26 @@ def test_members_whom_a_change_no_longer_admits_are_put_out(root: Client, monkey
     with override_settings(WS_LAMBDA={"UNLISTED_CHANNELS": "nobody"}):
         root.post(page + "delete/", {"post": "yes"})
     assert (closed, ChannelMembership.count()) == (["B=", "A="], 0)
+
+
+def test_members_whose_own_rights_have_changed_are_put_out_on_request(root: Client) -> None:
+    """As `ws_permissions evict` does."""
+    ChannelPermission("general", access="staff_only").save()
+    clerk = person("clerk", is_staff=True)
+    for connection_id, user in (("C1=", get_user_model().objects.get(username="root")), ("C2=", clerk)):
+        row = session(
+            connection_id,
+            channels={"general"},
+            channel_name="general",
+            user_id=user.pk,
+            auth_backend=settings.AUTHENTICATION_BACKENDS[0],
+            auth_hash=user.get_session_auth_hash(),
+        )
+        membership(row, "general").save()
+    clerk.is_staff = False
+    clerk.save()
+    page = "/admin/ws_lambda/channelpermission/"
+    answer = root.post(page, {"action": "put_out", "_selected_action": ["general"], "index": "0"}, follow=True)
+    assert said(answer) == ["Channel general: 1 put out, 1 of them disconnected."]
+    assert [row.connection_id for row in ChannelMembership.query("general")] == ["C1="]
+    assert "Put 1 members out." in root.get(page + "general/history/").content.decode()
