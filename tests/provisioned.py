@@ -8,16 +8,20 @@ import boto3
 
 
 def make_function(
-    endpoint_url: str | None = None, source: str = "def handler(event, context): return {}", **keys: Any
+    endpoint_url: str | None = None,
+    source: str = "def handler(event, context): return {}",
+    *,
+    name: str = "chat",
+    **keys: Any,
 ) -> str:
-    """Makes a Lambda function named `chat` and returns its ARN."""
+    """Makes a Lambda function and returns its ARN."""
     iam = boto3.client("iam", endpoint_url=endpoint_url, **keys)
-    role = iam.create_role(RoleName="chat", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("app.py", source)
     made = boto3.client("lambda", endpoint_url=endpoint_url, **keys).create_function(
-        FunctionName="chat",
+        FunctionName=name,
         Runtime="python3.11",
         Role=role,
         Handler="app.handler",

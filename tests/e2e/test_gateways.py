@@ -2,16 +2,20 @@
 
 import json
 import os
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 from websockets.sync.client import connect
 
 from tests import ministack
 from tests.provisioned import make_function
 from ws_lambda import aws
+from ws_lambda.exceptions import ProvisioningError
 from ws_lambda.models import base, gateways
 from ws_lambda.models.gateways import ApiGateway, Status
 from ws_lambda.provisioning import adopt, create, lease, sync, update
@@ -88,6 +92,91 @@ def test_a_gateway_is_made_and_used(endpoint: str, function: str) -> None:
     assert told(endpoint, record, {"action": "chat"}, {"action": "unknown"}) == ["chat", "$default"]
     record = update.remove_route("chat", "chat")
     assert told(endpoint, record, {"action": "chat"}) == ["$default"]
+
+
+@pytest.fixture
+def fail_at() -> Iterator[Callable[[str], None]]:
+    """Makes boto3 give up on one operation, once ministack has done it: the answer is lost. "" ends that."""
+    lost = ""
+
+    def choose(operation: str) -> None:
+        nonlocal lost
+        lost = operation
+
+    def lose(model: Any, **_kwargs: Any) -> None:
+        if model.name == lost:
+            raise ReadTimeoutError(endpoint_url="")
+
+    clients = [aws.client(service) for service in ("apigatewayv2", "lambda", "route53")]
+    for client in clients:
+        client.meta.events.register("after-call", lose)
+    yield choose
+    for client in clients:
+        client.meta.events.unregister("after-call", lose)
+
+
+STEPS = ("CreateApi", "CreateIntegration", "CreateRoute", "CreateRouteResponse", "AddPermission")
+LATER_STEPS = ("CreateDeployment", "CreateStage", "CreateDomainName", "CreateApiMapping", "ChangeResourceRecordSets")
+
+
+def test_an_answer_that_is_lost_at_any_step_is_made_up_for(
+    endpoint: str, function: str, fail_at: Callable[[str], None]
+) -> None:
+    zone = aws.client("route53").create_hosted_zone(Name="example.com", CallerReference="2")["HostedZone"]["Id"]
+    ApiGateway(
+        api_name="chat",
+        lambda_function_arn=function,
+        domain_name="ws.example.com",
+        certificate_arn="arn:aws:acm:eu-west-1:000000000000:certificate/1-2",
+        hosted_zone_id=zone.rpartition("/")[2],
+    ).save()
+    for operation in (*STEPS, *LATER_STEPS):
+        fail_at(operation)
+        with pytest.raises(ProvisioningError, match="Read timeout"):
+            create.create("chat")
+            create.create_domain("chat")
+        assert "Read timeout" in ApiGateway.get("chat").last_error
+    fail_at("")
+    create.create("chat")
+    record = create.create_domain("chat")
+    assert (record.status, record.last_error) == (Status.MAPPED, "")
+    assert sync.differences(record) == []
+    gateway = aws.client("apigatewayv2")
+    assert [one["ApiId"] for one in gateway.get_apis()["Items"]] == [record.api_id]
+    assert len(gateway.get_routes(ApiId=record.api_id)["Items"]) == 3
+    assert len(gateway.get_integrations(ApiId=record.api_id)["Items"]) == 1
+    assert len(gateway.get_api_mappings(DomainName="ws.example.com")["Items"]) == 1
+    assert told(endpoint, record, {"action": "chat"}) == ["$default"]
+
+
+def test_of_two_processes_one_makes_the_gateway(endpoint: str, function: str) -> None:
+    ApiGateway(api_name="chat", lambda_function_arn=function).save()
+    command = [sys.executable, "-m", "django", "ws_gateway", "create", "chat", "--json"]
+    env = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    both = [subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in "ab"]
+    said = [(process.communicate(timeout=120), process.returncode) for process in both]
+    [api] = aws.client("apigatewayv2").get_apis()["Items"]
+    codes = sorted(code for _output, code in said)
+    assert codes in ([0, 0], [0, 3]), said  # the second one came too late to be in the way, or was told
+    for (output, errors), code in said:
+        if code:
+            assert "Another process is working on gateway 'chat'" in errors
+        else:
+            assert json.loads(output)["api_id"] == api["ApiId"]
+    assert told(endpoint, lease.load("chat"), {"action": "chat"}) == ["$default"]
+
+
+def test_another_function_answers_from_then_on(endpoint: str, function: str) -> None:
+    other = make_function(
+        endpoint, ECHO.replace('"route": route', '"route": "other"'), name="other", region_name="eu-west-1"
+    )
+    ApiGateway(api_name="chat", lambda_function_arn=function).save()
+    record = create.create("chat")
+    record.lambda_function_arn = other
+    record = update.save(record)
+    assert told(endpoint, record, {"action": "chat"}) == ["other"]
+    assert sync.differences(record) == []
+    assert len(aws.client("apigatewayv2").get_integrations(ApiId=record.api_id)["Items"]) == 1
 
 
 def test_every_change_is_seen_and_pushed(endpoint: str, function: str) -> None:
