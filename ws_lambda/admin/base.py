@@ -18,7 +18,7 @@ from django.utils.text import capfirst
 
 from ws_lambda.admin import log
 from ws_lambda.admin.changelist import PagedChangeList
-from ws_lambda.admin.rows import PAGE_SIZE, Rows, Source
+from ws_lambda.admin.rows import MAX_KEY_BYTES, PAGE_SIZE, Rows, Source
 from ws_lambda.admin.typed import ModelAdmin
 from ws_lambda.exceptions import WsLambdaError
 
@@ -40,6 +40,8 @@ class DynamoDBAdmin(ModelAdmin):
         return Rows(self.source)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        if len(object_id.encode()) > MAX_KEY_BYTES:
+            return None
         return next(iter(self.source.many([object_id])), None)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[PagedChangeList]:

@@ -8,7 +8,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest
 from pynamodb.exceptions import PynamoDBException
 
-from ws_lambda.admin.rows import Asked, Page, Source
+from ws_lambda.admin.rows import MAX_KEY_BYTES, Asked, Page, Source
 
 CURSOR_VAR = "after"
 
@@ -84,8 +84,11 @@ class PagedChangeList(ChangeList):
             raise IncorrectLookupParameters(f"unknown: {', '.join(remaining)}")
         self.filter_specs = specs
         chosen = {spec.parameter_name: spec.value() for spec in specs if spec.value()}
+        search = self.query.strip()
+        if any(len(value.encode()) > MAX_KEY_BYTES for value in (search, *chosen.values())):
+            raise IncorrectLookupParameters("longer than any key")
         self.asked = Asked(
-            filters=chosen, search=self.query.strip(), cursor=request.GET.get(CURSOR_VAR, ""), size=self.list_per_page
+            filters=chosen, search=search, cursor=request.GET.get(CURSOR_VAR, ""), size=self.list_per_page
         )
         self.clear_all_filters_qs = self.get_query_string(remove=list(chosen)) if chosen else ""
         return self.root_queryset

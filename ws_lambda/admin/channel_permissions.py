@@ -14,7 +14,7 @@ from pynamodb.exceptions import PutError
 from ws_lambda import channels
 from ws_lambda.admin import faces
 from ws_lambda.admin.base import DynamoDBAdmin
-from ws_lambda.admin.rows import Asked, Page, Source, cursor_of, read_cursor, read_pages
+from ws_lambda.admin.rows import Asked, Page, Source, read_pages
 from ws_lambda.admin.typed import ModelForm
 from ws_lambda.exceptions import WsLambdaError
 from ws_lambda.gatekeeping.eviction import evict
@@ -31,12 +31,10 @@ class Permissions(Source):
     def page(self, asked: Asked) -> Page:
         if asked.search:
             return Page(rows=self.many([asked.search]))
-        results = ChannelPermission.scan(
-            page_size=asked.size, last_evaluated_key=read_cursor(asked.cursor), consistent_read=True
-        )
+        results = ChannelPermission.scan(page_size=asked.size, last_evaluated_key=asked.after, consistent_read=True)
         items, cursor = read_pages(results, asked.size, requests=1)
         rows = [faces.ChannelPermission.of(ChannelPermission.from_raw_data(item)) for item in items]
-        return Page(rows=sorted(rows, key=str), cursor=cursor_of(cursor))
+        return Page(rows=sorted(rows, key=str), cursor=asked.cursor_of(cursor))
 
     def many(self, keys: Sequence[str]) -> list[Any]:
         return [

@@ -9,7 +9,7 @@ from pynamodb.expressions.condition import Condition
 from ws_lambda.admin import faces
 from ws_lambda.admin.base import ReadOnlyAdmin
 from ws_lambda.admin.changelist import TextFilter
-from ws_lambda.admin.rows import Asked, Page, Source, cursor_of, read_cursor, read_pages
+from ws_lambda.admin.rows import Asked, Page, Source, read_pages
 from ws_lambda.models.rate_limits import RateLimit
 
 
@@ -19,14 +19,14 @@ class Counters(Source):
     face = faces.RateLimit
 
     def page(self, asked: Asked) -> Page:
-        size, after = asked.size, read_cursor(asked.cursor)
+        size, after = asked.size, asked.after
         if scope := asked.filters.get("scope"):
             results = RateLimit.query(scope, scan_index_forward=False, page_size=size, last_evaluated_key=after)
         else:
             counts: Condition = RateLimit.hits.exists()  # housekeeping's place in its walk is kept here too
             results = RateLimit.scan(counts, page_size=size, last_evaluated_key=after)
         items, cursor = read_pages(results, size, requests=1)
-        return Page(rows=[_face(RateLimit.from_raw_data(item)) for item in items], cursor=cursor_of(cursor))
+        return Page(rows=[_face(RateLimit.from_raw_data(item)) for item in items], cursor=asked.cursor_of(cursor))
 
     def many(self, keys: Sequence[str]) -> list[Any]:
         pairs = [tuple(key.rsplit("|", 1)) for key in keys if "|" in key]

@@ -12,7 +12,7 @@ from django.utils.html import format_html
 
 from ws_lambda.admin import faces, gateway_forms
 from ws_lambda.admin.base import DynamoDBAdmin
-from ws_lambda.admin.rows import Asked, Page, Source, cursor_of, read_cursor, read_pages
+from ws_lambda.admin.rows import Asked, Page, Source, read_pages
 from ws_lambda.exceptions import ProvisioningError
 from ws_lambda.models.gateways import ApiGateway, Status
 from ws_lambda.provisioning import create, lease, rules, sync, update
@@ -27,12 +27,10 @@ class Gateways(Source):
     def page(self, asked: Asked) -> Page:
         if asked.search:
             return Page(rows=self.many([asked.search]))
-        results = ApiGateway.scan(
-            page_size=asked.size, last_evaluated_key=read_cursor(asked.cursor), consistent_read=True
-        )
+        results = ApiGateway.scan(page_size=asked.size, last_evaluated_key=asked.after, consistent_read=True)
         items, cursor = read_pages(results, asked.size, requests=1)
         rows = [faces.ApiGateway.of(ApiGateway.from_raw_data(item)) for item in items]
-        return Page(rows=sorted(rows, key=str), cursor=cursor_of(cursor))
+        return Page(rows=sorted(rows, key=str), cursor=asked.cursor_of(cursor))
 
     def many(self, keys: Sequence[str]) -> list[Any]:
         rows = ApiGateway.batch_get(list(keys), consistent_read=True)

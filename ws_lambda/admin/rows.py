@@ -16,6 +16,10 @@ PAGE_SIZE = 50
 """Rows of a page: their details are one BatchGetItem."""
 
 
+MAX_KEY_BYTES = 2048
+"""DynamoDB refuses to look for a longer partition key."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Page:
     """Some rows, and where the next ones begin."""
@@ -33,6 +37,22 @@ class Asked:
     search: str = ""
     cursor: str = ""
     size: int = PAGE_SIZE
+
+    @property
+    def after(self) -> Any:
+        """The continuation key to go on from; None for the first page, and for a cursor of another question."""
+        try:
+            return signing.loads(self.cursor, salt=self._salt) if self.cursor else None
+        except signing.BadSignature:
+            return None
+
+    def cursor_of(self, key: Any) -> str:
+        """A continuation key as a query parameter; signed, so that nobody reads from a place of their own making."""
+        return signing.dumps(key, salt=self._salt, compress=True) if key else ""
+
+    @property
+    def _salt(self) -> str:
+        return f"ws_lambda.admin {sorted(self.filters.items())}"
 
 
 class Source:
@@ -123,19 +143,6 @@ class Rows:
     def using(self, _alias: str | None) -> Self:
         """The same rows: there is one DynamoDB."""
         return self
-
-
-def cursor_of(value: Any) -> str:
-    """A continuation key as a query parameter; signed, so that nobody reads from a place of their own making."""
-    return signing.dumps(value, salt="ws_lambda.admin", compress=True) if value else ""
-
-
-def read_cursor(cursor: str) -> Any:
-    """The continuation key in a query parameter; None for the first page, and for a forged one."""
-    try:
-        return signing.loads(cursor, salt="ws_lambda.admin") if cursor else None
-    except signing.BadSignature:
-        return None
 
 
 def read_pages(results: ResultIterator[Any], size: int, requests: int = 5) -> tuple[list[dict[str, Any]], Any]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from ws_lambda import channels
 from ws_lambda.admin import faces
-from ws_lambda.admin.rows import Asked, Page, Source, cursor_of, read_cursor, read_pages
+from ws_lambda.admin.rows import Asked, Page, Source, read_pages
 from ws_lambda.models.memberships import ChannelMembership
 from ws_lambda.models.sessions import LIVE_SHARDS, WebSocketSession, channels_of
 
@@ -26,7 +26,7 @@ class Sessions(Source):
     face = faces.WebSocketSession
 
     def page(self, asked: Asked) -> Page:
-        after, connected = read_cursor(asked.cursor), asked.filters.get("connected", YES)
+        after, connected = asked.after, asked.filters.get("connected", YES)
         keys: list[str]
         cursor: Any
         if asked.search:
@@ -38,9 +38,9 @@ class Sessions(Source):
         elif connected == YES:
             keys, cursor = _live(asked.size, after or {})
         else:
-            return _scanned(connected, asked.size, after)
+            return _scanned(connected, asked)
         rows = [row for row in self.many(keys) if _selected(row, asked.filters, connected)]
-        return Page(rows=rows, cursor=cursor_of(cursor))
+        return Page(rows=rows, cursor=asked.cursor_of(cursor))
 
     def many(self, keys: Sequence[str]) -> list[Any]:
         found = {row.connection_id: _face(row) for row in WebSocketSession.batch_get(list(keys), consistent_read=True)}
@@ -105,13 +105,13 @@ def _of_user(user: str, connected: str, size: int, after: Any) -> tuple[list[str
     return _ids(items), more
 
 
-def _scanned(connected: str, size: int, after: Any) -> Page:
+def _scanned(connected: str, asked: Asked) -> Page:
     """Closed connections have no index: they are found where the scan comes by, in no order."""
     condition = None if connected == ALL else WebSocketSession.connected == False  # noqa: E712 - an expression
-    results = WebSocketSession.scan(condition, page_size=size, last_evaluated_key=after)
-    items, more = read_pages(results, size)
+    results = WebSocketSession.scan(condition, page_size=asked.size, last_evaluated_key=asked.after)
+    items, more = read_pages(results, asked.size)
     rows = [_face(WebSocketSession.from_raw_data(item)) for item in items]
-    return Page(rows=rows, cursor=cursor_of(more))
+    return Page(rows=rows, cursor=asked.cursor_of(more))
 
 
 def _ids(items: Iterable[dict[str, Any]]) -> list[str]:

@@ -103,7 +103,7 @@ class WebSocketSessionAdmin(ReadOnlyAdmin):
             except ValueError as error:
                 raise DeliveryError(str(error)) from error
             self._tell(request, f"Message: {report}.", report)
-            self._log(request, queryset, "Sent a message.")
+            self._log(request, queryset, "Sent a message.", report)
             return None
         context = {
             **self.admin_site.each_context(request),
@@ -121,11 +121,14 @@ class WebSocketSessionAdmin(ReadOnlyAdmin):
         """Closes sessions and sockets."""
         report = close_and_drop(_recipients(queryset))
         self._tell(request, f"Disconnected: {report.sent}; gone already: {len(report.gone)}.", report)
-        self._log(request, queryset, "Disconnected.")
+        self._log(request, queryset, "Disconnected.", report)
 
-    def _log(self, request: HttpRequest, queryset: Any, what: str) -> None:
+    def _log(self, request: HttpRequest, queryset: Any, what: str, report: delivery.DeliveryReport) -> None:
+        """Notes it on every connection that it was done to."""
+        not_done = {failure.connection_id for failure in report.failed} | set(report.gone)
         for one in queryset:
-            self.log_change(request, one, what)
+            if one.connected and one.connection_id not in not_done:
+                self.log_change(request, one, what)
 
     def _tell(self, request: HttpRequest, said: str, report: delivery.DeliveryReport) -> None:
         self.message_user(request, said, WARNING if report.failed else SUCCESS)

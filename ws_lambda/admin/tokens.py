@@ -9,7 +9,7 @@ from pynamodb.expressions.condition import Condition
 
 from ws_lambda.admin import faces
 from ws_lambda.admin.base import ReadOnlyAdmin
-from ws_lambda.admin.rows import Asked, Page, Source, cursor_of, read_cursor, read_pages
+from ws_lambda.admin.rows import Asked, Page, Source, read_pages
 from ws_lambda.models.tokens import WebSocketToken
 
 
@@ -20,10 +20,10 @@ class Tokens(Source):
 
     def page(self, asked: Asked) -> Page:
         is_token: Condition = WebSocketToken.user_id.exists()
-        after = read_cursor(asked.cursor)
+        after = asked.after
         results = WebSocketToken.scan(is_token, page_size=asked.size, last_evaluated_key=after)
         items, cursor = read_pages(results, asked.size)
-        return Page(rows=[_face(WebSocketToken.from_raw_data(item)) for item in items], cursor=cursor_of(cursor))
+        return Page(rows=[_face(WebSocketToken.from_raw_data(item)) for item in items], cursor=asked.cursor_of(cursor))
 
     def many(self, keys: Sequence[str]) -> list[Any]:
         return [_face(row) for row in WebSocketToken.batch_get(list(keys)) if row.user_id]

@@ -133,6 +133,18 @@ def test_a_forged_cursor_is_the_first_page(crowd: Client, cursor: str) -> None:
     assert listed(crowd, f"?after={cursor}") == OPEN[:50]
 
 
+def test_a_cursor_of_another_question_is_the_first_page(crowd: Client) -> None:
+    after = crowd.get(PAGE).context["cl"].next_page.partition("after=")[2]
+    assert sorted(listed(crowd, f"?channel=room_1&after={after}")) == [name for name in OPEN if int(name[1:4]) % 3 == 1]
+
+
+@pytest.mark.parametrize("question", ["q", "channel", "user"])
+def test_what_no_key_can_be_leads_back_to_the_list(crowd: Client, question: str) -> None:
+    assert crowd.get(f"{PAGE}?{question}={'x' * 3000}").url == f"{PAGE}?e=1"
+    answer = crowd.get(f"{PAGE}{'x' * 3000}/change/", follow=True)
+    assert "doesn’t exist" in said(answer)[0]
+
+
 def test_a_session_is_shown_whole_and_cannot_be_changed(crowd: Client) -> None:
     shown = crowd.get(PAGE + "C001_3D/change/").content.decode()
     assert "room_1" in shown
@@ -160,7 +172,8 @@ def stadium(root: Client, admin_tables: list[str]) -> tuple[Client, list[str]]:
     }
     from moto.dynamodb.models import dynamodb_backends
 
-    table = dynamodb_backends["123456789012"]["eu-west-1"].get_table(WebSocketSession.Meta.table_name)
+    backend = dynamodb_backends["123456789012"]["eu-west-1"]
+    table, rosters = (backend.get_table(model.Meta.table_name) for model in (WebSocketSession, ChannelMembership))
     for n in range(TEN_THOUSAND):
         connected = n % 10 != 0
         more = {"live_shard": {"S": str(n % 4)}} if connected else {}
@@ -174,12 +187,15 @@ def stadium(root: Client, admin_tables: list[str]) -> tuple[Client, list[str]]:
                 "connected": {"BOOL": connected},
             }
         )
+        if connected:
+            rosters.put_item({"channel": {"S": "arena"}, "connection_id": {"S": f"C{n:05}="}})
     admin_tables.clear()
     return root, admin_tables
 
 
 BOUNDS = {
     "": {"Query": 4, "BatchGetItem": 1},
+    "?channel=arena": {"Query": 1, "BatchGetItem": 1},
     "?user=ann": {"Query": 5, "BatchGetItem": 1},
     "?connected=no": {"Scan": 5},
     "?connected=all": {"Scan": 1},
@@ -197,7 +213,7 @@ def test_the_first_page_of_ten_thousand_costs_a_bounded_number_of_requests(
 
     def measured(self: Any, operation: str, arguments: Any) -> Any:
         answer = send(self, operation, arguments)
-        if arguments.get("TableName") == WebSocketSession.Meta.table_name:
+        if arguments.get("TableName") in (WebSocketSession.Meta.table_name, ChannelMembership.Meta.table_name):
             read.append(answer.get("ScannedCount", 0))
         return answer
 
@@ -252,6 +268,7 @@ def test_a_failure_is_told_for_each_connection(root: Client, far_side: FarSide) 
     assert "1 failed" in said(answer)[0]
     assert said(answer)[1].startswith("C1=: ")
     assert WebSocketSession.get("C1=").connected
+    assert "Sent a message." not in root.get(PAGE + "C1_3D/history/").content.decode()
 
 
 def test_a_session_without_an_endpoint_is_told(root: Client) -> None:

@@ -62,7 +62,8 @@ def test_a_failure_is_told_and_resumed(chat: ApiGateway, fail_at: Any) -> None:
     with pytest.raises(CommandError, match=r"Routes and integrations: .*Slow down"):
         call_command("ws_gateway", "create", "chat", stdout=out)
     assert out.getvalue() == "WebSocket API … done\nRoutes and integrations … failed\n"
-    assert "Slow down" in run("status")
+    assert "Slow down" in run("status", "chat")
+    assert "Routes and integrations: An error occurred [...]" in run("status")
     fail_at.clear()
     said = run("create", "chat")
     assert "WebSocket API … there already\nRoutes and integrations … done" in said

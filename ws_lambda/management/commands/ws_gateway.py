@@ -1,6 +1,7 @@
 """`manage.py ws_gateway`: WebSocket APIs, from the record to AWS and back."""
 
 from argparse import ArgumentParser
+from textwrap import shorten
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -141,7 +142,8 @@ class Command(AwsCommand):
             self.stdout.write(output.as_json([gateway_options.described(record) for record in records]))
             return
         rows = [
-            (r.api_name, r.status, r.api_id, r.websocket_url, len(r.additional_routes), r.last_error) for r in records
+            (r.api_name, r.status, r.api_id, r.websocket_url, len(r.additional_routes), shorten(r.last_error, 60))
+            for r in records
         ]
         self.stdout.write(output.table(("gateway", "status", "API id", "URL", "routes", "last error"), rows))
 

@@ -54,6 +54,8 @@ class Command(AwsCommand):
             self._disconnect(options)
 
     def _list(self, options: dict[str, Any]) -> None:
+        if options["limit"] < 1:
+            raise CommandError("--limit is a number of rows, from 1 on.")
         chosen = _chosen(options)
         if not options["all"] and not (options["connection"] and not options["closed"]):
             chosen = chosen.filter(connected=not options["closed"])
