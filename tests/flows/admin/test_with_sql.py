@@ -62,8 +62,9 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.core.management import call_command
 from django.test import Client
+from django.utils import timezone
 
-from ws_lambda.models import ALL_TABLES, ChannelPermission
+from ws_lambda.models import ALL_TABLES, ApiGateway, ChannelPermission, WebSocketSession
 from ws_lambda.models.admin_log import AdminAction
 
 call_command("check", fail_level="ERROR")
@@ -98,6 +99,32 @@ with mock_aws():
     client.post(page + "a/delete/", {"post": "yes"})
     assert ChannelPermission.count() == 0
     assert [(e.action_flag, e.object_id) for e in LogEntry.objects.order_by("pk")] == [(1, "a"), (2, "a"), (3, "a")]
+    gateways = "/admin/ws_lambda/apigateway/"
+    typed = {
+        "api_name": "chat", "integration": "lambda", "tags": "{}", "stage_name": "production", "route_key": "$default",
+        "lambda_function_arn": "arn:aws:lambda:eu-west-1:123456789012:function:chat",
+        "route_selection_expression": "$request.body.action",
+        "api_key_selection_expression": "$request.header.x-api-key",
+        "routes-TOTAL_FORMS": "1", "routes-INITIAL_FORMS": "0", "routes-0-name": "H", "routes-0-route_key": "history",
+    }
+    added = root.post(gateways + "add/", typed, follow=True)
+    assert "was added successfully" in added.content.decode()
+    assert [route.route_key for route in ApiGateway.get("chat").additional_routes] == ["history"]
+    now = timezone.now()
+    WebSocketSession(
+        "C1=", api_id="abc", endpoint_url="", connected=True, live_shard="0", connected_at=now, last_seen_at=now,
+        expires_at=now,
+    ).save()
+    asked = root.post("/admin/ws_lambda/websocketsession/", {"action": "disconnect", "_selected_action": "C1="})
+    assert asked.status_code == 302 and not WebSocketSession.get("C1=").connected
+    root.post(gateways, {"action": "create_api_gateway", "_selected_action": "chat"})
+    assert ApiGateway.get("chat").api_id
+    noted = [(e.action_flag, e.object_id, e.get_change_message()) for e in LogEntry.objects.order_by("pk")[3:]]
+    assert noted == [
+        (1, "chat", "Added. Added additional route “history”."),
+        (2, "chat", "Create API Gateway. WebSocket API: done. Then it failed."),
+    ], noted
+    assert "Create API Gateway. WebSocket API: done." in root.get(gateways + "chat/history/").content.decode()
     assert AdminAction.count() == 0
     assert "a" in client.get("/admin/").content.decode()
 print("done")
