@@ -84,17 +84,20 @@ def test_a_function_that_fails_on_disconnect_is_not_asked_again():
     assert len(bench.contexts("DISCONNECT")) == 1
 
 
-@pytest.mark.parametrize(("fault", "status"), [("post_gone", 410), ("post_limit", 429), ("post_error", 500)])
-def test_faults_of_posts(fault, status):
+@pytest.mark.parametrize(
+    ("fault", "status"), [("connections_gone", 410), ("connections_limit", 429), ("connections_error", 500)]
+)
+@pytest.mark.parametrize("method", ["POST", "GET", "DELETE"])
+def test_faults_of_connections_calls(fault, status, method):
     bench = Bench(faults=Faults(**{fault: 1}))
     connection, inbox = bench.connect()
-    assert bench.management.act("POST", connection.connection_id, b"x").status == status
-    assert not inbox.messages
+    assert bench.management.act(method, connection.connection_id, b"x").status == status
+    assert (list(inbox.messages), inbox.close_code) == ([], None)
 
 
 def test_the_same_seed_gives_the_same_faults():
     def run():
-        bench = Bench(faults=Faults(post_gone=0.5))
+        bench = Bench(faults=Faults(connections_gone=0.5))
         connection, _ = bench.connect()
         return [bench.management.act("POST", connection.connection_id, b"x").status for _ in range(50)]
 

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
+from math import inf
 from typing import Any
 
 
@@ -22,10 +23,10 @@ class Faults:
     disconnect_delay: float = 0.0
     """`$disconnect` comes so many seconds late."""
 
-    post_gone: float = 0.0
-    post_limit: float = 0.0
-    post_error: float = 0.0
-    """POST to @connections answers 410, 429, 500."""
+    connections_gone: float = 0.0
+    connections_limit: float = 0.0
+    connections_error: float = 0.0
+    """@connections answers 410, 429, 500, whatever is asked of it."""
 
     kill: float = 0.0
     """A connection is lost with no close frame, after one of its messages."""
@@ -55,6 +56,8 @@ def parse(settings: Iterable[str], latency: str = "") -> Faults:
     if latency:
         low, _, high = latency.removesuffix("ms").partition("-")
         span = (_number("latency", low) / 1000, _number("latency", high or low) / 1000)
+        if span[1] < span[0]:
+            raise ValueError(f"A latency goes from less to more: {high}-{low}, not {latency}.")
         faults = replace(faults, latency=span)
     return faults
 
@@ -64,7 +67,10 @@ def _number(name: str, text: str) -> float:
         number = float(text)
     except ValueError:
         raise ValueError(f"{name} needs a number, not {text!r}.") from None
-    if number < 0 or (number > 1 and name not in ("disconnect.delay", "latency")):
+    if name in ("disconnect.delay", "latency"):
+        if not 0 <= number < inf:
+            raise ValueError(f"{name} is a time: 0 or more, not {text}.")
+    elif not 0 <= number <= 1:
         raise ValueError(f"{name} is a probability: from 0 to 1, not {text}.")
     return number
 

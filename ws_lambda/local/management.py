@@ -76,9 +76,11 @@ class Management:
         gateway = self._gateway
         if not gateway.admit_request():
             return error(429, "LimitExceededException", "Too Many Requests")
+        if (fault := self._fault()) is not None:
+            return fault
         connection = gateway.pool.get(connection_id)
         if method == "POST":
-            return self._fault() or self._post(connection, body)
+            return self._post(connection, body)
         if connection is None:
             return GONE
         if method == "DELETE":
@@ -99,11 +101,11 @@ class Management:
 
     def _fault(self) -> Response | None:
         says, faults = self._gateway.dice.says, self._gateway.faults
-        if says(faults.post_gone):
+        if says(faults.connections_gone):
             return GONE
-        if says(faults.post_limit):
+        if says(faults.connections_limit):
             return error(429, "LimitExceededException", "Too Many Requests")
-        if says(faults.post_error):
+        if says(faults.connections_error):
             return error(500, "InternalServerErrorException", "Internal server error")
         return None
 

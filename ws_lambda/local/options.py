@@ -1,6 +1,8 @@
 """What nobody has measured, or AWS does not say. Assert nothing on these: they are here to be changed."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,3 +32,33 @@ class Options:
 
     forwarded_proto: str = "https"
     """`X-Forwarded-Proto` of a `$connect`. AWS has nothing but https; a local server has nothing but http."""
+
+
+def parse(settings: Iterable[str]) -> Options:
+    """Reads `pings_count=yes`, `binary_reason=No bytes, please` and `duration_close=1000 Two hours`.
+
+    Raises:
+        ValueError: with a sentence for the command line.
+    """
+    defaults = {one.name: one.default for one in fields(Options)}
+    chosen: dict[str, Any] = {}
+    for setting in settings:
+        name, _, value = setting.partition("=")
+        if name not in defaults:
+            raise ValueError(f"There is no option {name!r}. There are {', '.join(defaults)}.")
+        chosen[name] = _value(name, defaults[name], value)
+    return Options(**chosen)
+
+
+def _value(name: str, default: object, text: str) -> object:
+    """The text as something of the default's type."""
+    if isinstance(default, bool):
+        if text not in ("yes", "no"):
+            raise ValueError(f"Option {name} is yes or no, not {text!r}.")
+        return text == "yes"
+    if isinstance(default, tuple):
+        code, _, reason = text.partition(" ")
+        if not code.isdecimal():
+            raise ValueError(f"Option {name} is a close code and a reason, not {text!r}.")
+        return int(code), reason
+    return text

@@ -3,8 +3,9 @@
 https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields
+from math import inf
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -16,13 +17,34 @@ class Quotas:
     request_burst: float = 5_000
     """Requests let through at once. Rate and burst are shared by messages and @connections calls."""
 
-    concurrency: int = 1_000
+    concurrency: float = 1_000
     """Invocations of the function at one time."""
 
     integration_timeout: float = 29
     idle_timeout: float = 600
     max_duration: float = 7_200
     """Seconds, all three."""
+
+
+def parse(settings: Iterable[str]) -> Quotas:
+    """Reads `idle_timeout=30`.
+
+    Raises:
+        ValueError: with a sentence for the command line.
+    """
+    chosen: dict[str, float] = {}
+    known = [one.name for one in fields(Quotas)]
+    for setting in settings:
+        name, _, value = setting.partition("=")
+        if name not in known:
+            raise ValueError(f"There is no quota {name!r}. There are {', '.join(known)}.")
+        try:
+            chosen[name] = float(value)
+        except ValueError:
+            raise ValueError(f"Quota {name} needs a number, not {value!r}.") from None
+        if not 0 <= chosen[name] < inf:
+            raise ValueError(f"Quota {name} is 0 or more, not {value}.")
+    return Quotas(**chosen)
 
 
 class Bucket:

@@ -1,8 +1,10 @@
 """What a run of `ws_local` is told, and the names that its processes agree on."""
 
 from dataclasses import dataclass, field
+from math import inf
 
 from ws_lambda.local.faults import Faults
+from ws_lambda.local.options import Options
 from ws_lambda.local.quotas import Quotas
 
 ACCESS_KEY, SECRET_KEY, REGION = "local", "local", "eu-west-1"
@@ -31,6 +33,13 @@ class RunOptions:
     reload: bool = True
     faults: Faults = field(default_factory=Faults)
     quotas: Quotas = field(default_factory=Quotas)
-    seed: int | None = None
+    options: Options = field(default_factory=Options)
+    seed: int = 0
+    """Of faults and ids."""
+
     speed: float = 1.0
     """Gateway seconds per second."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.speed < inf:
+            raise ValueError(f"The speed is more than 0, not {self.speed:g}.")

@@ -7,7 +7,6 @@ from ws_lambda.local.clock import SystemClock
 from ws_lambda.local.gateway import Gateway
 from ws_lambda.local.http_client import HttpClient
 from ws_lambda.local.invoke_client import WorkerFunction
-from ws_lambda.local.options import Options
 from ws_lambda.local.project import project
 from ws_lambda.local.queue import LocalQueue
 from ws_lambda.local.routes import http_routes, lambda_routes
@@ -24,7 +23,7 @@ def make_server(
     gateway = Gateway(
         Api(api_id=API_ID, stage=STAGE, domain_name=domain_name, routes=routes),
         clock=SystemClock(options.speed),
-        options=Options(forwarded_proto="http"),
+        options=options.options,
         quotas=options.quotas,
         faults=options.faults,
         seed=options.seed,

@@ -19,6 +19,7 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from ws_lambda.local.children import Child
+from ws_lambda.local.faults import Faults
 from ws_lambda.local.run import ACCESS_KEY, QUEUE, QUEUE_PATH, REGION, RELOAD, SECRET_KEY, STAGE, RunOptions
 
 OTHER_PORTS = "Choose another with --port or --ws-port; make run takes PORT= and WS_PORT=."
@@ -133,7 +134,7 @@ class Supervisor:
             await self._or_stop(aside(prepare))
             if not self._stopping.is_set():
                 worker.release()
-                self._say(banner(self.http_url, self.gateway_host))
+                self._say(banner(self._options, self.http_url, self.gateway_host))
             return await self._keep(worker)
         finally:
             await server.stop()
@@ -180,8 +181,8 @@ def aside(work: Callable[[], None]) -> asyncio.Future[None]:
     return asyncio.wrap_future(outcome)
 
 
-def banner(http_url: str, gateway_host: str) -> str:
-    """What to open, and who to be."""
+def banner(options: RunOptions, http_url: str, gateway_host: str) -> str:
+    """What to open, who to be, and how to have the same faults again."""
     from ws_lambda.local.accounts import configured
 
     lines = [
@@ -190,4 +191,6 @@ def banner(http_url: str, gateway_host: str) -> str:
     ]
     if logins := ", ".join(f"{name} / {given['password']}" for name, given in configured().items()):
         lines.append(f"  Log in as  {logins}")
+    if options.faults != Faults():
+        lines.append(f"  Faults     on purpose; --seed {options.seed} makes the same ones")
     return "\n".join(["", *lines, "", "  Ctrl-C stops it."])

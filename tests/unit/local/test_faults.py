@@ -6,8 +6,8 @@ from ws_lambda.local.faults import Faults, parse
 
 
 def test_what_the_command_line_says():
-    faults = parse(["disconnect.drop=0.1", "post.gone", "disconnect.delay=30"], "20-80ms")
-    assert faults == Faults(disconnect_drop=0.1, post_gone=1, disconnect_delay=30, latency=(0.02, 0.08))
+    faults = parse(["disconnect.drop=0.1", "connections.gone", "disconnect.delay=30"], "20-80ms")
+    assert faults == Faults(disconnect_drop=0.1, connections_gone=1, disconnect_delay=30, latency=(0.02, 0.08))
     assert parse([], "50").latency == (0.05, 0.05)
     assert parse([]) == Faults()
 
@@ -19,7 +19,11 @@ def test_what_the_command_line_says():
         (["kill=2"], "", "from 0 to 1"),
         (["kill=-1"], "", "from 0 to 1"),
         (["kill=often"], "", "needs a number"),
+        (["kill=nan"], "", "from 0 to 1"),
+        (["disconnect.delay=inf"], "", "0 or more"),
+        (["disconnect.delay=-1"], "", "0 or more"),
         ([], "slow", "latency needs a number"),
+        ([], "80-20", "20-80, not 80-20"),
     ],
 )
 def test_what_it_cannot_say(settings, latency, said):

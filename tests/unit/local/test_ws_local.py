@@ -10,10 +10,14 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
+import boto3
 import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from tests.local_site import ROOT
@@ -240,3 +244,43 @@ def test_a_port_that_is_none_is_one_line(folder):
     said = refused(folder, "port", 70_000)
     assert said.count("\n") == 1
     assert "Port 70000 on 127.0.0.1 cannot be used: it must be 0 to 65535." in said
+
+
+def test_knobs_reach_the_gateway(folder):
+    knobs = ("--fault=connections.error", "--latency=300", "--quota=requests_per_second=0", "--quota=request_burst=3")
+    more = ("--option=binary_reason=no bytes", "--seed=7", "--speed=2")
+    with running(folder, "--noreload", *knobs, *more) as run:
+        assert "--seed 7 makes the same ones" in (folder / "said").read_text()
+        with connect(run.gateway, open_timeout=PATIENCE) as client:
+            before = time.monotonic()
+            client.send("{}")
+            client.recv(PATIENCE)
+            assert time.monotonic() - before >= 0.15
+            assert status_of_post(run) == 500
+            with pytest.raises(InvalidStatus) as refused:
+                connect(run.gateway, open_timeout=PATIENCE)
+            assert refused.value.response.status_code == 429
+            client.send(b"bytes")
+            with pytest.raises(ConnectionClosed):
+                client.recv(PATIENCE)
+            assert (client.close_code, client.close_reason) == (1003, "no bytes")
+
+
+def status_of_post(run):
+    """What @connections answers to a signed POST."""
+    client = boto3.client(
+        "apigatewaymanagementapi", endpoint_url=run.gateway.replace("ws:", "http:"), region_name="eu-west-1",
+        aws_access_key_id="local", aws_secret_access_key="local", config=Config(retries={"total_max_attempts": 1}),
+    )  # fmt: skip
+    with closing(client), pytest.raises(ClientError) as refused:
+        client.post_to_connection(ConnectionId="any=", Data=b"x")
+    return refused.value.response["ResponseMetadata"]["HTTPStatusCode"]
+
+
+@pytest.mark.parametrize("option", ["--fault=kill=2", "--latency=slow", "--quota=x=1", "--option=x=1", "--speed=0"])
+def test_a_knob_that_cannot_be_is_one_line_and_exit_code_1(folder, option):
+    ended = subprocess.run(
+        [sys.executable, "manage.py", "ws_local", "--port=0", "--ws-port=0", option],
+        cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)

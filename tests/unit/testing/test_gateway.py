@@ -109,7 +109,7 @@ def test_quotas_can_be_set():
 
 
 def test_faults_can_be_set(user, ws_tables):
-    with InProcessGateway(faults=Faults(post_gone=1.0)):
+    with InProcessGateway(faults=Faults(connections_gone=1.0)):
         ws = WebSocketTestClient(user=user, channel="general").connect()
         ws.send_json({"action": "say", "text": "lost"})
         assert {"said": "lost"} not in ws.receive_all()

@@ -1,14 +1,14 @@
 """`manage.py ws_local`: Django, API Gateway and DynamoDB on this machine."""
 
+import secrets
 from argparse import ArgumentParser
-from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from ws_lambda.local import faults
-from ws_lambda.local.quotas import Quotas
+from ws_lambda.local import faults, quotas
+from ws_lambda.local import options as uncertain
 from ws_lambda.local.run import HANDLER, RunOptions
 from ws_lambda.local.supervisor import PortTakenError, Supervisor
 
@@ -37,7 +37,15 @@ class Command(BaseCommand):
             action="append",
             default=[],
             metavar="NAME=VALUE",
-            help=f"another quota than AWS's: {', '.join(one.name for one in fields(Quotas))}",
+            help=f"another quota than AWS's: {', '.join(one.name for one in fields(quotas.Quotas))}",
+        )
+        parser.add_argument(
+            "--option",
+            action="append",
+            default=[],
+            metavar="NAME=VALUE",
+            help="what is uncertain of AWS, otherwise than by default: "
+            + ", ".join(one.name for one in fields(uncertain.Options)),
         )
         parser.add_argument("--noreload", action="store_true", help="do not restart when code changes")
         parser.add_argument(
@@ -63,10 +71,11 @@ class Command(BaseCommand):
                 ws_port=options["ws_port"],
                 handler=options["handler"],
                 integration=options["integration"],
-                quotas=_quotas(options["quota"]),
+                quotas=quotas.parse(options["quota"]),
+                options=uncertain.parse(["forwarded_proto=http", *options["option"]]),
                 reload=not options["noreload"],
                 faults=faults.parse(options["fault"], options["latency"]),
-                seed=options["seed"],
+                seed=secrets.randbelow(1_000_000) if options["seed"] is None else options["seed"],
                 speed=options["speed"],
             )
             code = Supervisor(run, self._say).run()
@@ -80,22 +89,3 @@ class Command(BaseCommand):
     def _say(self, text: str) -> None:
         self.stdout.write(text)
         self.stdout.flush()
-
-
-def _quotas(settings: Iterable[str]) -> Quotas:
-    """Reads `idle_timeout=30`.
-
-    Raises:
-        ValueError: with a sentence for the command line.
-    """
-    chosen: dict[str, Any] = {}
-    known = {one.name for one in fields(Quotas)}
-    for setting in settings:
-        name, _, value = setting.partition("=")
-        if name not in known:
-            raise ValueError(f"There is no quota {name!r}. There are {', '.join(sorted(known))}.")
-        try:
-            chosen[name] = float(value)
-        except ValueError:
-            raise ValueError(f"Quota {name} needs a number, not {value!r}.") from None
-    return Quotas(**chosen)
