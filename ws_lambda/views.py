@@ -170,17 +170,20 @@ class WebSocketView(View):
         """Whether the user has all of `all_permissions_required`."""
         return all(request.user.has_perm(name) for name in self.all_permissions_required)
 
-    # One method per refusal: override it to answer differently
+    # One method per refusal: override it, or `refuse` for all of them, to answer differently
 
     def refuse(self, request: HttpRequest, refusal: Refused) -> HttpResponseBase:
-        """The answer to any refusal that has no method of its own: the shape of the gateway's error frames."""
+        """The answer to any refusal whose own method is not overridden: the shape of the gateway's error frames."""
         event = getattr(self, "event", None)
         ids = {"connectionId": event.connection_id, "requestId": event.request_id} if event else {}
         return JsonResponse({"message": refusal.message, "status": refusal.status, **ids}, status=refusal.status)
 
-    untrusted_request = origin_refused = host_refused = permission_denied = token_refused = refuse
-    session_not_found = invalid_channel = invalid_request = handler_selection_key_missing = refuse
-    body_too_large = duplicate_connection = rate_limited = refuse
+    def _as_refuse_says(self, request: HttpRequest, refusal: Refused) -> HttpResponseBase:
+        return self.refuse(request, refusal)
+
+    untrusted_request = origin_refused = host_refused = permission_denied = token_refused = _as_refuse_says
+    session_not_found = invalid_channel = invalid_request = handler_selection_key_missing = _as_refuse_says
+    body_too_large = duplicate_connection = rate_limited = _as_refuse_says
 
     # What gatekeeping asks the view
 

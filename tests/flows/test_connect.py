@@ -276,18 +276,6 @@ def test_a_subclass_extends_connect(user, use_view):
     assert seen == [("C1=", "user7")]
 
 
-def test_a_subclass_answers_a_refusal_its_own_way(use_view):
-    from django.http import JsonResponse
-
-    class Polite(ChatView):
-        def token_refused(self, request, refusal):
-            return JsonResponse({"please": "log in"}, status=403)
-
-    use_view(Polite)
-    assert wire.answer(wire.connect()) == (403, {"please": "log in"})
-    assert refusals() == 1
-
-
 @pytest.mark.parametrize("exists", [True, False])
 def test_24_disconnect_is_never_an_error(user, tables, exists):
     if exists:
