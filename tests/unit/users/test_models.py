@@ -5,14 +5,12 @@ import pickle
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from io import StringIO
 from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.core import serializers
 from django.core.exceptions import ValidationError
-from django.core.management import CommandError, call_command
 from django.db import DatabaseError, IntegrityError
 from django.db.models.signals import post_delete, post_save, pre_delete, pre_save
 from django.utils import timezone
@@ -334,37 +332,6 @@ def test_async_twins() -> None:
         assert not await User.objects.filter(pk="red").aexists()
 
     asyncio.run(story())
-
-
-def run(*args: str, **options: Any) -> str:
-    out = StringIO()
-    call_command(*args, stdout=out, stderr=out, **options)
-    return out.getvalue()
-
-
-def test_createsuperuser(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", "boss-secret")
-    assert "created" in run("createsuperuser", interactive=False, username="Boss", email="boss@example.com")
-    boss = User.objects.get(pk="boss")
-    assert (boss.is_superuser, boss.is_staff, boss.check_password("boss-secret")) == (True, True, True)
-    with pytest.raises(CommandError, match="already taken"):
-        run("createsuperuser", interactive=False, username="BOSS", email="boss@example.com")
-    with pytest.raises(CommandError, match="valid username"):
-        run("createsuperuser", interactive=False, username="no spaces", email="boss@example.com")
-
-
-def test_changepassword(monkeypatch: pytest.MonkeyPatch) -> None:
-    User.objects.create_user("red", password="old")
-    monkeypatch.setattr("getpass.getpass", lambda prompt="": "new-and-long")
-    assert "changed successfully" in run("changepassword", "Red")
-    assert User.objects.get(pk="red").check_password("new-and-long")
-    with pytest.raises(CommandError, match="does not exist"):
-        run("changepassword", "nobody")
-
-
-def test_the_projects_checks_pass_and_no_migration_is_wanted() -> None:
-    run("check")
-    run("makemigrations", "--check", "--dry-run")
 
 
 def test_what_each_operation_costs(calls: list[str]) -> None:
