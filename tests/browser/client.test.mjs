@@ -185,6 +185,15 @@ describe("reconnecting", () => {
     assert.equal(FakeSocket.all.length, 1);
   });
 
+  test("says what went wrong, where it knows", async () => {
+    answers = [json(500, {})];
+    await start();
+    assert.ok(states.at(-1)[1].error instanceof TokenError);
+    await pass(250);
+    FakeSocket.last.drop();
+    assert.match(states.at(-1)[1].error.message, /refused/);
+  });
+
   test("coming online tries at once", async () => {
     await opened();
     FakeSocket.last.drop();
@@ -231,6 +240,14 @@ describe("reconnecting", () => {
     assert.equal(FakeSocket.last.closedWith, 1000);
     assert.equal(client.state, "closed");
     await assert.rejects(client.send({}), { code: "closed" });
+  });
+
+  test("after close() nothing more is delivered", async () => {
+    const client = await opened();
+    client.close();
+    FakeSocket.last.receive({ type: "presence" });
+    FakeSocket.last.receive({ type: "history", messages: [said(1)] });
+    assert.deepEqual([messages, caughtUp], [[], 0]);
   });
 });
 
@@ -298,6 +315,15 @@ describe("staying connected", () => {
     assert.equal(FakeSocket.all.length, 2);
   });
 
+  test("a connection that has answered anything can be found dead, before its first ping too", async () => {
+    await opened();
+    const [first] = FakeSocket.all;
+    first.receive({ type: "history", messages: [] });
+    listeners.online();
+    await pass(10_000);
+    assert.equal(first.closedWith, "abandoned");
+  });
+
   test("an API that never answers pings is left alone", async () => {
     await opened();
     listeners.online();
@@ -311,6 +337,16 @@ describe("staying connected", () => {
     assert.equal(FakeSocket.last.closedWith, "abandoned");
     await pass(500);
     assert.equal(FakeSocket.all.length, 2);
+  });
+
+  test("what the old connection is told while it is renewed does not end the new one", async () => {
+    await opened();
+    const [old] = FakeSocket.all;
+    await pass(DEFAULTS.renewAfter + DEFAULTS.renewSpread / 2);
+    FakeSocket.last.accept();
+    old.receive({ message: "Invalid connection ID", status: 400, connectionId: "x", requestId: "y" });
+    assert.equal(FakeSocket.last.closedWith, null);
+    assert.equal(stateNames().at(-1), "open");
   });
 
   test("frames that are not JSON objects are passed over", async () => {
@@ -445,7 +481,8 @@ describe("order", () => {
   test("without history messages pass as they come", async () => {
     await opened({ history: null });
     for (const sequence of [9, 4]) FakeSocket.last.receive(said(sequence));
-    assert.deepEqual(sequences(), [9, 4]);
+    FakeSocket.last.receive({ type: "history", own: true });
+    assert.deepEqual(sequences(), [9, 4, undefined]);
     assert.deepEqual(FakeSocket.last.sent, []);
   });
 });
@@ -504,6 +541,31 @@ describe("sending", () => {
     await assert.rejects(sending, { name: "SendError", code: "refused", message: "Too long" });
   });
 
+  for (const [what, frame, code] of [
+    ["too many messages", { message: "Too many messages", status: 429 }, "failed"],
+    ["no such action", { message: "Unknown action", status: 400 }, "refused"],
+    ["an exception", { message: "Internal server error" }, "failed"],
+  ]) {
+    test(`an error frame (${what}) rejects what is under way at once, and the next goes out`, async () => {
+      const client = await opened({ history: null });
+      const first = assert.rejects(client.send({ action: "say" }, { id: "a" }), { code, message: frame.message });
+      const second = client.send({ action: "say" }, { id: "b" });
+      FakeSocket.last.receive({ ...frame, connectionId: "x", requestId: "y" });
+      await first;
+      FakeSocket.last.receive({ ack: "b" });
+      await second;
+      assert.equal(messages[0].message, frame.message);
+    });
+  }
+
+  test("a message that looks like an error frame is none", async () => {
+    const client = await opened({ history: null });
+    const sending = client.send({ action: "say" }, { id: "a" });
+    FakeSocket.last.receive({ message: "hi", status: 400 });
+    FakeSocket.last.receive({ ack: "a" });
+    await sending;
+  });
+
   test("silence rejects, and counts only while connected", async () => {
     const client = await opened();
     const sending = client.send({ action: "chat_message" }, { id: "m1" });
@@ -522,6 +584,7 @@ describe("sending", () => {
   test("what would cost the connection is not sent", async () => {
     const client = await opened();
     await assert.rejects(client.send({ message: "€".repeat(11_000) }), { code: "too-large" });
+    assert.throws(() => client.post({ message: "x".repeat(33_000) }), { code: "too-large" });
     assert.equal(FakeSocket.last.sent.some(({ message }) => message), false);
   });
 

@@ -51,8 +51,8 @@ export function connect(options) {
 }
 
 /**
- * States: "connecting", "open", "waiting" (detail.retryIn, ms), "offline" (waiting, and the browser says that
- * there is no network), "signed-out" (log in again), "closed".
+ * States: "connecting", "open", "waiting" (detail.retryIn, ms; detail.error, where one is known), "offline" (waiting,
+ * and the browser says that there is no network), "signed-out" (log in again), "closed".
  */
 export class WebSocketClient {
   state = "closed";
@@ -98,14 +98,18 @@ export class WebSocketClient {
    */
   send(data, { id = newId() } = {}) {
     if (this.state === "closed") return Promise.reject(new SendError("closed", "The client is closed."));
-    if (new TextEncoder().encode(JSON.stringify({ ...data, id })).length > MAX_FRAME_BYTES) {
-      return Promise.reject(new SendError("too-large", "API Gateway takes 32 KB in one frame."));
-    }
-    return this.#outbox.add(id, data);
+    const tooLarge = sizeError({ ...data, id });
+    return tooLarge ? Promise.reject(tooLarge) : this.#outbox.add(id, data);
   }
 
-  /** Sends now or never, unconfirmed. @returns {boolean} whether there was a connection */
+  /**
+   * Sends now or never, unconfirmed.
+   * @returns {boolean} whether there was a connection
+   * @throws {SendError} it is too large, and would end the connection
+   */
   post(data) {
+    const tooLarge = sizeError(data);
+    if (tooLarge) throw tooLarge;
     return this.#link?.send(data) ?? false;
   }
 
@@ -124,7 +128,7 @@ export class WebSocketClient {
       if (this.#opening !== attempt) return;
       const link = new Link(grant, this.#options, {
         onOpen: () => (this.#opening === attempt ? this.#opened(link) : link.close()),
-        onFrame: (frame) => this.#frame(frame),
+        onFrame: (frame) => this.#frame(frame, link),
         onLost: () => this.#lost(link, attempt),
         onAged: () => link === this.#link && this.#connect(),
       });
@@ -132,7 +136,7 @@ export class WebSocketClient {
     } catch (error) {
       if (this.#opening !== attempt) return;
       if (error instanceof SignedOutError) this.#stop("signed-out");
-      else this.#again(error.retryAfter);
+      else this.#again(error);
     }
   }
 
@@ -155,29 +159,33 @@ export class WebSocketClient {
       if (this.#opening) this.#set("connecting");
       else this.#again();
     } else if (this.#opening === attempt) {
-      this.#again();
+      this.#again(new Error("The connection was refused, or there is no way to the gateway."));
     }
   }
 
-  #frame(frame) {
+  #frame(frame, link) {
+    if (!this.#stopListening) return; // stopped: what was still under way comes too late
     this.#failures = 0;
     if (frame.type === "pong") return;
-    if (frame.message === SESSION_LOST && frame.status) return this.#link?.drop();
-    if (frame.type === "history") return this.#ordering.history(frame);
+    if (frame.message === SESSION_LOST && frame.status) return link.drop();
+    const { history, onMessage } = this.#options;
+    if (history && frame.type === "history") return this.#ordering.history(frame);
     if (this.#outbox.confirm(frame)) return;
-    if (this.#options.history) this.#ordering.accept(frame);
-    else this.#options.onMessage(frame);
+    const failure = failureIn(frame);
+    if (failure) this.#outbox.fail(failure);
+    if (history) this.#ordering.accept(frame);
+    else onMessage(frame);
   }
 
   /** Tries again later: after a random time, so that a crowd does not come back all at once. */
-  #again(atLeast = 0) {
+  #again(error) {
     this.#opening = null;
     clearTimeout(this.#retry);
     const { backoffBase, backoffMax } = this.#options;
     const ceiling = Math.min(backoffMax, backoffBase * 2 ** this.#failures);
-    const retryIn = (atLeast || 0) + Math.random() * ceiling;
+    const retryIn = (error?.retryAfter ?? 0) + Math.random() * ceiling;
     this.#failures += 1;
-    if (!this.#link) this.#set(globalThis.navigator?.onLine === false ? "offline" : "waiting", { retryIn });
+    if (!this.#link) this.#set(globalThis.navigator?.onLine === false ? "offline" : "waiting", { retryIn, error });
     this.#retry = setTimeout(() => this.#connect(), retryIn);
   }
 
@@ -218,6 +226,20 @@ export class WebSocketClient {
     this.state = state;
     this.#options.onState(state, detail);
   }
+}
+
+function sizeError(data) {
+  if (new TextEncoder().encode(JSON.stringify(data)).length <= MAX_FRAME_BYTES) return null;
+  return new SendError("too-large", "API Gateway takes 32 KB in one frame.");
+}
+
+/**
+ * What an error frame means: a refusal of the view has a `status`, an error of API Gateway has none. Only too many
+ * messages (429), and errors, may pass.
+ */
+function failureIn({ message, status, connectionId, requestId }) {
+  if (typeof message !== "string" || !connectionId || !requestId) return null;
+  return new SendError(status && status !== 429 ? "refused" : "failed", message);
 }
 
 /** `randomUUID` is missing on pages served over plain HTTP from another machine. */

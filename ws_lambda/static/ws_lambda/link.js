@@ -9,7 +9,7 @@ export class Link {
   #events;
   #timers = {};
   #heard = 0;
-  #answersPings = false;
+  #answers = false;
 
   /**
    * @param {{token: string, url: string}} grant from the token endpoint
@@ -42,8 +42,8 @@ export class Link {
     const before = this.#heard;
     clearTimeout(this.#timers.pong);
     this.#timers.pong = setTimeout(() => {
-      // An API without route responses never answers a ping; only silence after an answer means something.
-      if (this.#answersPings && this.#heard === before) this.drop();
+      // An API without route responses never answers; only silence after an answer means something.
+      if (this.#answers && this.#heard === before) this.drop();
     }, PONG_WAIT_MS);
   }
 
@@ -78,7 +78,7 @@ export class Link {
     }
     if (frame === null || typeof frame !== "object") return;
     this.#heard += 1;
-    if (frame.type === "pong") this.#answersPings = true;
+    if (frame.type === "pong" || frame.type === "history" || frame.ack !== undefined) this.#answers = true;
     this.#events.onFrame(frame);
   }
 

@@ -8,8 +8,8 @@
 const CONFIRM_WAIT_MS = 35_000; // an integration may take 29 s
 
 /**
- * A message was not confirmed. `code`: "refused" by the server, "unconfirmed" in time, "too-large", "full" or
- * "closed".
+ * A message was not confirmed. `code`: "refused" by the server, "failed" there, "unconfirmed" in time, "too-large",
+ * "full" or "closed".
  */
 export class SendError extends Error {
   name = "SendError";
@@ -64,6 +64,14 @@ export class Outbox {
     // A message that comes back through its channel is stored, which is as good as a confirmation.
     this.#settle(frame.ack ?? frame.id)?.resolve(frame);
     return frame.ack !== undefined;
+  }
+
+  /**
+   * Something failed on the server. An error frame does not name the message it is about: the one under way is the
+   * likeliest. Should it have been stored all the same, it comes back through its channel.
+   */
+  fail(error) {
+    if (this.#underWay) this.#settle(this.#underWay).reject(error);
   }
 
   /** Nothing more will be sent. */

@@ -46,7 +46,7 @@ async function say(text, id) {
     await client.send({ action: "chat_message", message: text }, { id });
   } catch (error) {
     if (error.code === "refused") messages.fail(id, error.message);
-    else messages.fail(id, "Not sent.", () => say(text, id));
+    else messages.fail(id, `Not sent: ${error.message}`, () => say(text, id));
   }
 }
 
