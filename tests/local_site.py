@@ -86,14 +86,14 @@ def site() -> Iterator[LocalSite]:
 
 
 @contextmanager
-def running(**more: str) -> Iterator[LocalSite]:
-    """The demo, running with more in its environment."""
+def running(folder: Path = ROOT, **more: str) -> Iterator[LocalSite]:
+    """The demo, or the project of another folder, running with more in its environment."""
     env = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "COV_"))}
     env |= {"DJANGO_SETTINGS_MODULE": "tests.local_site_settings", "PYTHONUNBUFFERED": "1", **more}
     command = [sys.executable, "manage.py", "ws_local", "--port=0", "--ws-port=0", "--noreload"]
     said: list[str] = []
     with subprocess.Popen(
-        command, cwd=ROOT, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        command, cwd=folder, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as process:
         ready = threading.Event()
         reader = threading.Thread(target=_read, args=(process, said, ready))
