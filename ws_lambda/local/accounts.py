@@ -9,6 +9,11 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import PBKDF2PasswordHasher, get_hasher, make_password
+from django.db import DatabaseError
+
+
+class AccountsError(Exception):
+    """The project's database takes no accounts."""
 
 
 def configured() -> Mapping[str, Mapping[str, Any]]:
@@ -18,18 +23,29 @@ def configured() -> Mapping[str, Mapping[str, Any]]:
 
 
 def create() -> None:
-    """Creates the accounts that are not there yet."""
+    """Creates the accounts that are not there yet.
+
+    Raises:
+        AccountsError: users are in a database that is not migrated, or not there.
+    """
+    try:
+        for username, given in configured().items():
+            _create(username, given)
+    except DatabaseError as error:
+        raise AccountsError(f"WS_LOCAL_ACCOUNTS cannot be made ({error}): run `manage.py migrate` first.") from error
+
+
+def _create(username: str, given: Mapping[str, Any]) -> None:
     model = get_user_model()
-    for username, given in configured().items():
-        manager: Any = model._default_manager
-        try:
-            manager.get_by_natural_key(username)
-        except model.DoesNotExist:
-            fields = dict(given)
-            password = str(fields.pop("password"))
-            user = manager.create_user(username, password=None, **fields)
-            user.password = _quick_hash(password)
-            user.save()
+    manager: Any = model._default_manager
+    try:
+        manager.get_by_natural_key(username)
+    except model.DoesNotExist:
+        fields = dict(given)
+        password = str(fields.pop("password"))
+        user = manager.create_user(username, password=None, **fields)
+        user.password = _quick_hash(password)
+        user.save()
 
 
 def _quick_hash(password: str) -> str:

@@ -52,8 +52,10 @@ class Run:
 
     def __init__(self, process, banner):
         self.process = process
-        self.site = re.search(r"http://\S+:\d+/(?=\s)", banner)[0]
-        self.gateway = re.search(r"ws://127.0.0.1:\d+/local", banner)[0]
+        self.site, self.gateway = (
+            found[0] if (found := re.search(pattern, banner)) else ""
+            for pattern in (r"http://\S+:\d+/(?=\s)", r"ws://127.0.0.1:\d+/local")
+        )
 
     def page(self, timeout=PATIENCE):
         with urllib.request.urlopen(self.site, timeout=timeout) as answer:  # noqa: S310 - our own server
@@ -284,3 +286,24 @@ def test_a_knob_that_cannot_be_is_one_line_and_exit_code_1(folder, option):
         cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
     )  # fmt: skip
     assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        ('WS_LAMBDA = {"TOKEN_SECONDS": "soon"}', "WS_LAMBDA['TOKEN_SECONDS'] must be a number"),
+        (
+            'WS_LOCAL_ACCOUNTS = {"red": {"password": "x"}}\n'
+            'DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}',
+            "run `manage.py migrate` first",
+        ),
+    ],
+    ids=["a bad setting", "no tables of users"],
+)
+def test_a_project_that_cannot_start_is_told_why_in_one_line(folder, more, sentence):
+    (folder / "settings.py").write_text(f"{SETTINGS}{more}\n")
+    with running(folder, "--noreload") as run:
+        assert run.process.wait(PATIENCE) == 1
+    said = (folder / "said").read_text()
+    assert sentence in said
+    assert said.count("\n") == 1

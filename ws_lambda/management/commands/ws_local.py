@@ -5,10 +5,12 @@ from argparse import ArgumentParser
 from dataclasses import fields
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
 from ws_lambda.local import faults, quotas
 from ws_lambda.local import options as uncertain
+from ws_lambda.local.accounts import AccountsError
 from ws_lambda.local.run import HANDLER, RunOptions
 from ws_lambda.local.supervisor import PortTakenError, Supervisor
 
@@ -79,7 +81,7 @@ class Command(BaseCommand):
                 speed=options["speed"],
             )
             code = Supervisor(run, self._say).run()
-        except (ValueError, PortTakenError) as wrong:
+        except (AccountsError, ImproperlyConfigured, PortTakenError, ValueError) as wrong:
             raise CommandError(str(wrong)) from wrong
         except KeyboardInterrupt:
             code = 0
