@@ -1,20 +1,23 @@
-"""What commands that talk to AWS have in common."""
+"""The base of the commands that speak to AWS."""
 
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
-from pynamodb.exceptions import PynamoDBException
+
+from ws_lambda.provisioning import trouble
 
 
 class AwsCommand(BaseCommand):
-    """A command whose trouble with AWS is told in a sentence; `--traceback` shows where it was."""
+    """A command that ends with one line where AWS cannot be reached, refuses, or lacks a table.
+
+    `--traceback` shows the whole error, as with any command.
+    """
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         try:
             return super().execute(*args, **options)
-        except (BotoCoreError, ClientError) as error:
-            raise CommandError(f"AWS: {error}") from error
-        except PynamoDBException as error:
-            hint = " Are the tables there? `ws_tables status` tells." if "ResourceNotFound" in str(error) else ""
-            raise CommandError(f"DynamoDB: {error}{hint}") from error
+        except trouble.ERRORS as error:
+            raise CommandError(trouble.explained(error)) from error
+        except ImproperlyConfigured as error:
+            raise CommandError(str(error)) from error

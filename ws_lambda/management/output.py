@@ -5,6 +5,8 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from django.core.management.base import CommandError
+
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Lines of aligned columns under headings; an empty cell is a dash."""
@@ -30,10 +32,14 @@ def as_json(value: Any) -> str:
 
 
 def confirmed(question: str, wanted: str) -> bool:
-    """Asks on standard error, which leaves standard output to what is printed. Where nobody can answer it is a no."""
+    """Asks on standard error, which leaves standard output to what is printed.
+
+    Raises:
+        CommandError: nobody can answer.
+    """
     sys.stderr.write(f"{question} ")
     sys.stderr.flush()
     answer = sys.stdin.readline()
     if not answer:
-        sys.stderr.write("Nobody answers: --yes does not ask.\n")
+        raise CommandError("There is nobody to ask: add --yes if you are sure.")
     return answer.strip() == wanted

@@ -15,7 +15,7 @@ from django.conf import settings
 
 from ws_lambda import aws, clock
 from ws_lambda.conf import conf
-from ws_lambda.provisioning import answers, tables
+from ws_lambda.provisioning import answers, tables, trouble
 from ws_lambda.provisioning.rights import REQUIRED, granted
 
 Level = Literal["ok", "warning", "error"]
@@ -89,9 +89,7 @@ def examine(patient: Patient, *, reach: bool = True) -> Iterator[Finding]:
         try:
             yield from look(patient)
         except (ClientError, BotoCoreError) as error:
-            yield Finding(
-                "error", subject, str(error), "Look again with the rights of serverless_config/iam/deploy.json."
-            )
+            yield Finding("error", subject, str(error), trouble.advice(error))
 
 
 def _tables(_patient: Patient) -> Iterator[Finding]:

@@ -110,7 +110,7 @@ def test_what_no_record_can_say_is_told(chat: ApiGateway) -> None:
 def test_what_aws_refuses_in_a_dry_run_is_told_in_a_sentence(chat: ApiGateway, fail_at: Any) -> None:
     run("create", "chat")
     fail_at.add("GetRoutes")
-    with pytest.raises(CommandError, match=r"AWS: .*Slow down"):
+    with pytest.raises(CommandError, match="Slow down"):
         run("sync", "chat")
 
 
@@ -169,9 +169,9 @@ def test_adopt_and_status(chat: ApiGateway) -> None:
 
 def test_delete_asks_for_the_name(chat: ApiGateway, monkeypatch: pytest.MonkeyPatch) -> None:
     run("create", "chat")
-    for answer in ("no\n", ""):
+    for answer, said in (("no\n", "Nothing was deleted"), ("", "nobody to ask: add --yes")):
         monkeypatch.setattr("sys.stdin", io.StringIO(answer))
-        with pytest.raises(CommandError, match="Nothing was deleted"):
+        with pytest.raises(CommandError, match=said):
             run("delete", "chat")
     assert len(apis()) == 1
     monkeypatch.setattr("sys.stdin", io.StringIO("chat\n"))

@@ -1,5 +1,6 @@
 """Tables without CloudFormation."""
 
+import io
 import json
 from io import StringIO
 from unittest.mock import patch
@@ -82,10 +83,10 @@ def test_create_waits_until_a_new_table_can_have_backups(monkeypatch: pytest.Mon
 
 def test_delete_asks_first() -> None:
     run("create")
-    with patch("builtins.input", return_value="no"), pytest.raises(CommandError, match="Nothing was deleted"):
+    with patch("sys.stdin", io.StringIO("no\n")), pytest.raises(CommandError, match="Nothing was deleted"):
         run("delete")
     assert WebSocketSession.exists()
-    with patch("builtins.input", return_value="ws_lambda_"):
+    with patch("sys.stdin", io.StringIO("ws_lambda_\n")):
         assert "deleted" in run("delete")
     assert not WebSocketSession.exists()
     assert "was not there" in run("delete", "--yes")

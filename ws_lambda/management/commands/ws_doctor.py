@@ -5,16 +5,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from ws_lambda.conf import conf
 from ws_lambda.management import output
+from ws_lambda.management.aws_command import AwsCommand
 from ws_lambda.provisioning import doctor
 
 MARKS = {"ok": "ok", "warning": "!", "error": "WRONG"}
 
 
-class Command(BaseCommand):
+class Command(AwsCommand):
     """`manage.py ws_doctor --function demo-dev`: a line for each thing looked at, and what to do."""
 
     help = "Checks tables, API, role, queue, clock and secrets of a deployment. Exit code 1: something is wrong."

@@ -2,15 +2,16 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from ws_lambda import channels
 from ws_lambda.gatekeeping.eviction import Eviction, evict
 from ws_lambda.management import output
+from ws_lambda.management.aws_command import AwsCommand
 from ws_lambda.models.channel_permissions import ACCESS_LEVELS, PERMISSIONS, ChannelPermission
 
 
-class Command(BaseCommand):
+class Command(AwsCommand):
     help = "Lists, sets and removes channel permissions. Members whom a change no longer admits are put out."
 
     def add_arguments(self, parser: CommandParser) -> None:

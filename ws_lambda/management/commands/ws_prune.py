@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from ws_lambda import housekeeping
+from ws_lambda.management.aws_command import AwsCommand
 
 
-class Command(BaseCommand):
+class Command(AwsCommand):
     """`manage.py ws_prune`: what the schedule does, by hand and with progress."""
 
     help = "Closes sessions that have ended without a $disconnect, and removes orphaned memberships."

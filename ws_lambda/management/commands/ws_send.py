@@ -5,7 +5,6 @@ import sys
 from functools import partial
 from typing import Any
 
-from botocore.exceptions import BotoCoreError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ws_lambda import delivery
@@ -13,6 +12,7 @@ from ws_lambda.channels import MAX_NAME_LENGTH, NAME_PATTERN
 from ws_lambda.conf import conf
 from ws_lambda.delivery import payload
 from ws_lambda.delivery.rounds import Round
+from ws_lambda.management.aws_command import AwsCommand
 from ws_lambda.management.output import table
 from ws_lambda.models import SessionQuerySet, WebSocketSession, closing
 
@@ -20,7 +20,7 @@ BAR = 30
 FAILURES_SHOWN = 20
 
 
-class Command(BaseCommand):
+class Command(AwsCommand):
     """Sends, with a progress bar, and ends with a table. Exits with 1 if somebody was not reached."""
 
     help = "Sends a message to the open connections of a channel, a user, one connection, or everyone."
@@ -53,7 +53,7 @@ class Command(BaseCommand):
                 on_gone=partial(closing.close_gone, channel_name=options["channel"] or ""),
                 progress=bar,
             )
-        except (ValueError, delivery.DeliveryError, BotoCoreError) as failed:
+        except (ValueError, delivery.DeliveryError) as failed:
             raise CommandError(str(failed)) from failed
         if bar:
             self.stdout.write("")

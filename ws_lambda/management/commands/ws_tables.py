@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from ws_lambda.conf import conf
 from ws_lambda.management import output
+from ws_lambda.management.aws_command import AwsCommand
 from ws_lambda.provisioning import tables
 
 
-class Command(BaseCommand):
+class Command(AwsCommand):
     """`manage.py ws_tables create|status|delete`."""
 
     help = "Creates, shows or deletes the DynamoDB tables that the project needs. Exit code 1: status found faults."
@@ -41,8 +42,8 @@ class Command(BaseCommand):
     def _confirm(self, options: dict[str, Any]) -> None:
         if options["yes"]:
             return
-        asked = f'Type "{conf.TABLE_PREFIX}" to delete every table that begins so, with everything in it: '
-        if input(asked) != conf.TABLE_PREFIX:
+        asked = f'Type "{conf.TABLE_PREFIX}" to delete every table that begins so, with everything in it:'
+        if not output.confirmed(asked, conf.TABLE_PREFIX):
             raise CommandError("Nothing was deleted.")
 
     def _status(self, options: dict[str, Any]) -> None:

@@ -1,0 +1,102 @@
+"""Commands where AWS cannot be reached, refuses or lacks a table: one line, with what to do."""
+
+import io
+import os
+from collections.abc import Iterator
+
+import pytest
+from botocore.exceptions import ClientError
+from django.core.management import CommandError, call_command
+
+from ws_lambda import aws
+from ws_lambda.models import base
+from ws_lambda.provisioning import trouble
+
+READING = [
+    ("ws_sessions", "list"),
+    ("ws_send", "--all", "{}"),
+    ("ws_send", "--channel", "general", "{}"),
+    ("ws_permissions", "list"),
+    ("ws_gateway", "status"),
+    ("ws_gateway", "status", "chat"),
+    ("ws_prune",),
+]
+
+
+def complaint(*arguments: str) -> str:
+    with pytest.raises(CommandError) as failed:
+        call_command(*arguments, stdout=io.StringIO(), stderr=io.StringIO())
+    assert "\n" not in str(failed.value)
+    return str(failed.value)
+
+
+@pytest.fixture
+def bare(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """An environment that says nothing of AWS, and no connection from before."""
+    for name in [one for one in os.environ if one.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, os.devnull)
+    forget()
+    yield monkeypatch
+    forget()
+
+
+def forget() -> None:
+    aws.forget()
+    base.forget_connection()
+
+
+@pytest.mark.parametrize("command", READING, ids=" ".join)
+def test_a_missing_table(dynamodb: list[str], command: tuple[str, ...]) -> None:
+    said = complaint(*command)
+    assert "eu-west-1 lacks a table" in said
+    assert "`manage.py ws_tables create`" in said
+
+
+@pytest.mark.parametrize("command", [*READING, ("ws_tables", "status"), ("ws_tables", "create")], ids=" ".join)
+def test_no_region(bare: pytest.MonkeyPatch, command: tuple[str, ...]) -> None:
+    assert "Set AWS_REGION" in complaint(*command)
+
+
+def test_no_credentials(bare: pytest.MonkeyPatch) -> None:
+    bare.setenv("AWS_REGION", "eu-west-1")
+    assert "AWS_ACCESS_KEY_ID" in complaint("ws_sessions", "list")
+
+
+def test_no_way_there(bare: pytest.MonkeyPatch) -> None:
+    bare.setenv("AWS_REGION", "eu-west-1")
+    bare.setenv("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:1")
+    bare.setenv("AWS_ACCESS_KEY_ID", "x")
+    bare.setenv("AWS_SECRET_ACCESS_KEY", "y")
+    for command in (("ws_sessions", "list"), ("ws_tables", "status")):
+        said = complaint(*command)
+        assert "http://127.0.0.1:1" in said
+        assert "Look at the network" in said
+
+
+def test_a_setting_that_will_not_do(dynamodb: list[str], settings: object) -> None:
+    settings.WS_LAMBDA = {"NO_SUCH_KEY": 1}  # type: ignore[attr-defined]
+    assert "NO_SUCH_KEY" in complaint("ws_sessions", "list")
+
+
+@pytest.mark.parametrize(
+    ("code", "advised"),
+    [("ExpiredTokenException", "renew"), ("AccessDeniedException", "deploy.json"), ("ValidationException", "")],
+)
+def test_a_refusal_keeps_its_own_words(code: str, advised: str) -> None:
+    said = trouble.explained(ClientError({"Error": {"Code": code, "Message": "No."}}, "Query"))
+    assert code in said
+    assert advised in said
+    assert ".." not in said
+
+
+@pytest.mark.parametrize(
+    "command", [("ws_tables", "delete"), ("ws_sessions", "disconnect", "--everybody")], ids=" ".join
+)
+def test_a_question_that_nobody_answers(
+    tables: list[str], monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    assert "--yes" in complaint(*command)
