@@ -133,11 +133,11 @@ class WebSocketView(View):
         return response
 
     def disconnect(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Closes the session. `$disconnect` is best effort: late, repeated or unknown ones are no error."""
+        """Closes the session, `self.websocket_session` if it is known. Late, repeated or unknown ones are no error."""
         if admission.CONNECTION_ID.fullmatch(self.event.connection_id):
-            closed = close_session(self.event.connection_id, api_id=self.event.api_id)
-            if closed is not None:
-                self.websocket_session = closed
+            was = close_session(self.event.connection_id, api_id=self.event.api_id)
+            if was is not None:
+                self.websocket_session = was
         return JsonResponse({})
 
     def change_channel(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

@@ -51,7 +51,7 @@ class ChatView(WebSocketView):
 
     def disconnect(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         answer = super().disconnect(request, *args, **kwargs)
-        if hasattr(self, "websocket_session"):  # not for a connection that is unknown, or closed already
+        if hasattr(self, "websocket_session"):  # not for a connection that is unknown
             self._announce(self.websocket_session.channel_name)
         return answer
 

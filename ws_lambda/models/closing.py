@@ -27,12 +27,12 @@ def close_session(connection_id: str, *, api_id: str = "", connected_at: int = 0
         connected_at: only this generation, in milliseconds; an earlier or later one of the same id survives.
 
     Returns:
-        The session as it was, or None where there was nothing to close. Unknown and repeated are no errors.
+        The session as it was, or None where there is none. A session that had been closed before, as a logout
+        does, is left as it was; `connected` tells. Unknown and repeated are no errors.
     """
     was, closed_now = _mark_closed(connection_id, api_id, connected_at)
-    if not closed_now or was is None:
-        return None
-    leave_all(was, channels_of(was))
+    if was is not None and closed_now:
+        leave_all(was, channels_of(was))
     return was
 
 
@@ -111,6 +111,6 @@ def _mark_closed(connection_id: str, api_id: str, connected_at: int) -> tuple[We
             raise
         item = getattr(failed.__cause__, "response", {}).get("Item")
         was = WebSocketSession.from_raw_data(item) if item else None
-        same = was is not None and (not connected_at or milliseconds(was.connected_at) == connected_at)
+        same = was is not None and connected_at in (0, milliseconds(was.connected_at)) and api_id in ("", was.api_id)
         return (was if same else None), False
     return WebSocketSession.from_raw_data(answer["Attributes"]), True

@@ -101,6 +101,14 @@ def test_everyone_is_told_who_is_here(enter: Enter) -> None:
     assert [frame["people"] for frame in red.receive_all()] == [["blue", "red"], ["red"]]
 
 
+def test_everyone_is_told_of_who_logs_out(enter: Enter) -> None:
+    red, blue = enter("red"), enter("blue")
+    assert blue.session is not None
+    blue.session.disconnect()
+    red.gateway.advance(1)
+    assert [frame["people"] for frame in red.receive_all()] == [["red"]]
+
+
 def test_the_last_to_leave_is_no_error(enter: Enter) -> None:
     red = enter("red")
     red.vanish()
