@@ -29,7 +29,7 @@ export class Composer {
   #submit(event) {
     event.preventDefault();
     const text = this.#text.value.trim();
-    if (!text) return;
+    if (!text || text.length > this.#maxLength) return; // a longer one is said to be, not cut
     this.#text.value = "";
     this.#fit();
     this.#text.focus();
@@ -39,7 +39,8 @@ export class Composer {
   #fit() {
     this.#text.style.height = "auto";
     this.#text.style.height = `${this.#text.scrollHeight + 2}px`;
-    const left = this.#maxLength - this.#text.value.length;
-    this.#left.textContent = left < WARN_AT ? `${left} left` : "";
+    const left = this.#maxLength - this.#text.value.trim().length;
+    this.#left.textContent = left < 0 ? `${-left} too many` : left < WARN_AT ? `${left} left` : "";
+    this.#text.setAttribute("aria-invalid", String(left < 0));
   }
 }
