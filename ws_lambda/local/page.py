@@ -5,8 +5,9 @@ Everything but the page itself wants a header that no other site's page can send
 
 import asyncio
 import json
+import shlex
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,9 @@ class Project:
     token: Callable[[str], str] = lambda username: ""
     """A token for an account. Blocking."""
 
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """What a process needs in its environment to speak to this gateway and these tables; "" unsets."""
+
 
 class Page:
     """Serves the page on the gateway's own application."""
@@ -55,6 +59,7 @@ class Page:
     def mount(self, app: web.Application) -> None:
         """Adds the page's routes."""
         app.router.add_get("/", self._file("page.html", "text/html"))
+        app.router.add_get("/env", self._environment)
         app.router.add_get(f"{PREFIX}/page.css", self._file("page.css", "text/css"))
         app.router.add_get(f"{PREFIX}/page.js", self._file("page.js", "text/javascript"))
         app.router.add_get(f"{PREFIX}/state", self._guarded(self._state))
@@ -69,6 +74,15 @@ class Page:
             return web.Response(text=(FILES / name).read_text(), content_type=kind, charset="utf-8", headers=headers)
 
         return serve
+
+    async def _environment(self, request: web.Request) -> web.Response:
+        """For a shell: `eval "$(curl -s http://127.0.0.1:8001/env)"`."""
+        _check_host(request)
+        lines = [
+            f"export {name}={shlex.quote(value)}" if value else f"unset {name}"
+            for name, value in self._project.environment.items()
+        ]
+        return web.Response(text="\n".join([*lines, ""]))
 
     def _guarded(
         self, handler: Callable[[web.Request], Awaitable[web.Response]]

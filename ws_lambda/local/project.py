@@ -7,9 +7,10 @@ from ws_lambda.local.accounts import configured
 from ws_lambda.local.page import Project
 
 
-def project(site: str) -> Project:
+def project(site: str, environment: Mapping[str, str]) -> Project:
     """The project that this process has loaded."""
-    return Project(site=site, accounts=tuple(configured()), sessions=sessions, token=token)
+    accounts = tuple(configured())
+    return Project(site=site, accounts=accounts, sessions=sessions, token=token, environment=environment)
 
 
 def sessions(ids: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:

@@ -1,6 +1,6 @@
 """Puts the local API together, and its tables and accounts."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from ws_lambda.local.api import Api
 from ws_lambda.local.clock import SystemClock
@@ -15,7 +15,7 @@ from ws_lambda.local.server import Server
 
 
 def make_server(
-    options: RunOptions, domain_name: str, site: str, invoke_path: str
+    options: RunOptions, domain_name: str, site: str, invoke_path: str, environment: Mapping[str, str]
 ) -> tuple[Server, Callable[[], Awaitable[None]]]:
     """A server of the API that a deployment would make, and what closes its connections to the function."""
     function, http = WorkerFunction(invoke_path), HttpClient()
@@ -28,7 +28,7 @@ def make_server(
         faults=options.faults,
         seed=options.seed,
     )
-    server = Server(gateway, {ACCESS_KEY: SECRET_KEY}, project(site))
+    server = Server(gateway, {ACCESS_KEY: SECRET_KEY}, project(site, environment))
     queue = LocalQueue(function, name=QUEUE, region=REGION)
     queue.mount(server.app, QUEUE_PATH)
     server.app.on_startup.append(lambda _app: queue.start())

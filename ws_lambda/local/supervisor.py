@@ -72,9 +72,13 @@ class Supervisor:
 
     def run(self) -> int:
         """Runs until Ctrl-C or SIGTERM; the exit code."""
-        for mine in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"):
-            os.environ.pop(mine, None)
-        os.environ.update(self._environment())
+        for name, value in self._environment().items():
+            if value:
+                os.environ[name] = value
+            else:
+                os.environ.pop(name, None)
+        paths = filter(None, [sys.path[0], os.environ.get("PYTHONPATH", "")])
+        os.environ["PYTHONPATH"] = os.pathsep.join(paths)
         try:
             return asyncio.run(self._main())
         finally:
@@ -84,9 +88,12 @@ class Supervisor:
             self._folder.cleanup()
 
     def _environment(self) -> Mapping[str, str]:
-        """What clients of AWS find in their environment, in every process of the run."""
+        """What clients of AWS find in their environment, in every process of the run; "" for what they must not."""
         gateway = f"{self.gateway_host}/{STAGE}"
         env = {
+            "AWS_PROFILE": "",
+            "AWS_SESSION_TOKEN": "",
+            "AWS_SECURITY_TOKEN": "",
             "AWS_ACCESS_KEY_ID": ACCESS_KEY,
             "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
             "AWS_REGION": REGION,
@@ -96,11 +103,12 @@ class Supervisor:
             "AWS_ENDPOINT_URL_SQS": f"http://{self.gateway_host}{QUEUE_PATH}",
             "FANOUT_QUEUE_URL": f"http://{self.gateway_host}{QUEUE_PATH}/000000000000/{QUEUE}",
             "WS_LAMBDA_WEBSOCKET_URL": f"ws://{gateway}",
-            "PYTHONPATH": os.pathsep.join(filter(None, [sys.path[0], os.environ.get("PYTHONPATH", "")])),
         }
         if self._database is not None:
-            env["AWS_ENDPOINT_URL_DYNAMODB"] = "http://{}:{}".format(*self._database.getsockname())
-        return env
+            database = "http://{}:{}".format(*self._database.getsockname())
+        else:
+            database = os.environ["AWS_ENDPOINT_URL_DYNAMODB"]
+        return env | {"AWS_ENDPOINT_URL_DYNAMODB": database}
 
     async def _main(self) -> int:
         loop = asyncio.get_running_loop()
@@ -128,7 +136,9 @@ class Supervisor:
         # Imported here: the children start meanwhile.
         from ws_lambda.local.setup import make_server, prepare
 
-        server, close = make_server(self._options, self.gateway_host, self.http_url, self._invoke_path)
+        server, close = make_server(
+            self._options, self.gateway_host, self.http_url, self._invoke_path, self._environment()
+        )
         try:
             await server.start(self._ws)
             await self._or_stop(aside(prepare))
@@ -193,4 +203,5 @@ def banner(options: RunOptions, http_url: str, gateway_host: str) -> str:
         lines.append(f"  Log in as  {logins}")
     if options.faults != Faults():
         lines.append(f"  Faults     on purpose; --seed {options.seed} makes the same ones")
+    lines.append(f'  Commands   eval "$(curl -s http://{gateway_host}/env)", then any of manage.py in that terminal')
     return "\n".join(["", *lines, "", "  Ctrl-C stops it."])

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import subprocess
 from contextlib import asynccontextmanager
 
 import pytest
@@ -26,6 +27,7 @@ async def serving():
         accounts=("red",),
         sessions=lambda ids: {one: {"user": "7", "channels": ["general"]} for one in ids},
         token=lambda username: f"token of {username}",
+        environment={"AWS_REGION": "eu-west-1", "ODD": "it's $HOME", "AWS_PROFILE": ""},
     )
     gateway = Gateway(Bench().gateway.api, clock=SystemClock(), seed=1)
     server = Server(gateway, {"local": "local"}, project)
@@ -50,6 +52,17 @@ def test_the_page_and_its_files_are_there():
             answer = await http.get(path)
             assert (answer.status, answer.content_type) == (200, kind)
             assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+    run(test)
+
+
+def test_a_shell_can_take_over_the_environment():
+    async def test(http, gateway, connection):
+        said = await (await http.get("/env")).text()
+        shell = f"AWS_PROFILE=mine\n{said}\necho $AWS_REGION:$ODD:${{AWS_PROFILE-unset}}"
+        echoed = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, check=True).stdout
+        assert echoed == "eu-west-1:it's $HOME:unset\n"
+        assert (await http.get("/env", headers={"Host": "evil.example"})).status == 403
 
     run(test)
 
