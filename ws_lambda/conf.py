@@ -9,7 +9,8 @@ Django's `setting_changed`, so `override_settings` works in tests. Bad values ar
 `manage.py check`; using one raises `ImproperlyConfigured`, which refuses `$connect`.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from types import GenericAlias, UnionType
 from typing import Any, get_args, get_origin
@@ -114,9 +115,6 @@ class Settings:
 
 DEFAULTS = Settings()
 
-NEVER_ZERO = ("TOKEN_SECONDS", "FANOUT_CONNECTIONS", "FANOUT_WORKERS")
-"""Numbers with which nothing would work at 0."""
-
 _WORDS: Mapping[Any, str] = {int: "a number (0 or more)", str: "a string", bool: "True or False"}
 
 
@@ -162,17 +160,33 @@ def problems(raw: object) -> list[tuple[str, str]]:
             found.append((str(key), f"WS_LAMBDA has no key {key!r}. It knows {', '.join(sorted(known))}."))
         elif not _is_a(value, known[key]):
             found.append((key, f"WS_LAMBDA[{key!r}] must be {_in_words(known[key])}."))
-    if raw.get("UNLISTED_CHANNELS", "nobody") not in ("authenticated", "anyone", "nobody"):
-        found.append(("UNLISTED_CHANNELS", 'UNLISTED_CHANNELS must be "authenticated", "anyone" or "nobody".'))
-    base = raw.get("BASE_PATH", "/")
-    if isinstance(base, str) and not (base.startswith("/") and base.endswith("/")):
-        found.append(("BASE_PATH", 'BASE_PATH must start and end with "/".'))
-    paths = raw.get("ROUTE_PATHS", {})
-    for path in paths.values() if _is_a(paths, known["ROUTE_PATHS"]) else ():
-        if not path.startswith("/"):
-            found.append(("ROUTE_PATHS", f'ROUTE_PATHS has {path!r}: a path must start with "/".'))
-    found += [(key, f"WS_LAMBDA[{key!r}] must be 1 or more, not 0.") for key in NEVER_ZERO if raw.get(key) == 0]
+        elif key in _DEMANDS and not _DEMANDS[key][0](value):
+            found.append((key, f"WS_LAMBDA[{key!r}] must {_DEMANDS[key][1]}."))
     return found
+
+
+_POSITIVE = (bool, "be 1 or more")
+_HTTP_URL = (re.compile(r"(https?://.+)?").fullmatch, "start with https://, or http:// on this machine")
+_DEMANDS: Mapping[str, tuple[Callable[[Any], object], str]] = {
+    "TABLE_PREFIX": (re.compile(r"[\w.-]{0,200}", re.ASCII).fullmatch, "have letters, digits, _, . and - only"),
+    "BASE_PATH": (re.compile(r"/(.*/)?").fullmatch, 'start and end with "/"'),
+    "ROUTE_PATHS": (
+        lambda paths: all(path.startswith("/") for path in paths.values()),
+        'have paths that start with "/"',
+    ),
+    "UNLISTED_CHANNELS": (
+        ("authenticated", "anyone", "nobody").__contains__,
+        "be 'authenticated', 'anyone' or 'nobody'",
+    ),
+    "TOKEN_SECONDS": _POSITIVE,
+    "CHANNEL_SHARDS": (lambda shards: all(shards.values()), "have numbers of 1 or more"),
+    "FANOUT_CONNECTIONS": _POSITIVE,
+    "FANOUT_WORKERS": _POSITIVE,
+    "FANOUT_QUEUE_URL": _HTTP_URL,
+    "ENDPOINT_URL": _HTTP_URL,
+    "WEBSOCKET_URL": (re.compile(r"(wss?://.+)?").fullmatch, "start with wss://, or ws:// on this machine"),
+}
+"""What a value of the right type must fulfil as well."""
 
 
 class _Lazy:

@@ -32,6 +32,12 @@ def test_good_values(good):
     assert problems(good) == []
 
 
+def test_a_problem_says_what_is_wanted_and_no_secret():
+    told = [sentence for _key, sentence in problems({"HISTORY": {"*": 50}, "GATEWAY_SECRET": [b"hush"]})]
+    assert told[0].startswith("WS_LAMBDA['HISTORY'] must be a dict, from a string to ")
+    assert "hush" not in told[1]
+
+
 @pytest.mark.parametrize(
     ("bad", "key"),
     [
@@ -50,11 +56,16 @@ def test_good_values(good):
         ({"GATEWAY_SECRET": None}, "GATEWAY_SECRET"),
         ({"UNLISTED_CHANNELS": "everyone"}, "UNLISTED_CHANNELS"),
         ({"BASE_PATH": "ws"}, "BASE_PATH"),
-        ({"ROUTE_PATHS": {"chat": "ws/chat/"}}, "ROUTE_PATHS"),
         ({"ROUTE_PATHS": {"chat": 5}}, "ROUTE_PATHS"),
+        ({"TABLE_PREFIX": "my tables_"}, "TABLE_PREFIX"),
+        ({"ROUTE_PATHS": {"chat": "ws/chat"}}, "ROUTE_PATHS"),
         ({"TOKEN_SECONDS": 0}, "TOKEN_SECONDS"),
+        ({"CHANNEL_SHARDS": {"big": 0}}, "CHANNEL_SHARDS"),
         ({"FANOUT_CONNECTIONS": 0}, "FANOUT_CONNECTIONS"),
         ({"FANOUT_WORKERS": 0}, "FANOUT_WORKERS"),
+        ({"FANOUT_QUEUE_URL": "fanout"}, "FANOUT_QUEUE_URL"),
+        ({"ENDPOINT_URL": "ws.example.com"}, "ENDPOINT_URL"),
+        ({"WEBSOCKET_URL": "https://ws.example.com"}, "WEBSOCKET_URL"),
     ],
 )
 def test_bad_values_are_named_and_their_use_raises(settings, bad, key):
