@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final, TypeVar
 
 from ws_lambda.conf import conf
+from ws_lambda.exceptions import InvalidChannel
 
 _T = TypeVar("_T")
 
@@ -14,6 +15,21 @@ NAME_PATTERN: Final = re.compile(r"[A-Za-z0-9_.:@-]+")
 
 MAX_NAME_LENGTH: Final = 128
 """Characters in a name."""
+
+
+def check_name(channel_name: object) -> str:
+    """The name, if it is one.
+
+    Raises:
+        InvalidChannel: it is empty, too long, or has characters that a name may not have.
+    """
+    if (
+        not isinstance(channel_name, str)
+        or len(channel_name) > MAX_NAME_LENGTH
+        or not NAME_PATTERN.fullmatch(channel_name)
+    ):
+        raise InvalidChannel()
+    return channel_name
 
 
 def is_pattern(name: str) -> bool:

@@ -21,7 +21,6 @@ from ws_lambda.models import stats
 from ws_lambda.models.channel_permissions import ChannelPermission, may_join, permission_for, refresh
 from ws_lambda.models.closing import close_session
 from ws_lambda.models.gateways import ApiGateway
-from ws_lambda.models.joining import check_name
 from ws_lambda.models.owners import lazy_user
 from ws_lambda.models.sessions import WebSocketSession
 from ws_lambda.models.touching import touch
@@ -204,7 +203,7 @@ class WebSocketView(View):
         Raises:
             InvalidChannel: it does not.
         """
-        checked = check_name(name)
+        checked = channels.check_name(name)
         if len(checked) > self.MAX_CHANNEL_NAME_LENGTH or not self.CHANNEL_NAME_PATTERN.fullmatch(checked):
             raise InvalidChannel()
         return checked

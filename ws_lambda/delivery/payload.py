@@ -16,11 +16,14 @@ def encode(data: Any) -> bytes:
     """A string as it is, anything else as JSON by Django's encoder (dates, decimals, UUIDs, lazy strings).
 
     Raises:
-        ValueError: over MAX_BYTES once encoded.
+        ValueError: over MAX_BYTES once encoded; or it has a NaN or an infinity, which no browser would read.
         TypeError: the encoder does not know the type.
     """
-    text = data if isinstance(data, str) else json.dumps(data, cls=DjangoJSONEncoder, separators=(",", ":"))
-    body = text.encode()
+    body = (data if isinstance(data, str) else _as_json(data)).encode()
     if len(body) > MAX_BYTES:
         raise ValueError(f"The message is {len(body):,} bytes; API Gateway takes at most {MAX_BYTES:,}.")
     return body
+
+
+def _as_json(data: Any) -> str:
+    return json.dumps(data, cls=DjangoJSONEncoder, separators=(",", ":"), allow_nan=False)

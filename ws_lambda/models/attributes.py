@@ -1,8 +1,11 @@
 """Attribute types that PynamoDB lacks."""
 
+import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from pynamodb.attributes import Attribute
+from django.core.serializers.json import DjangoJSONEncoder
+from pynamodb.attributes import Attribute, JSONAttribute
 from pynamodb.constants import NUMBER
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -29,3 +32,10 @@ class MillisecondsAttribute(Attribute[datetime]):
 
     def deserialize(self, value: str) -> datetime:
         return from_milliseconds(int(value))
+
+
+class PayloadAttribute(JSONAttribute):
+    """JSON as `send_message` writes it: dates, decimals and UUIDs by Django's encoder, and no NaN."""
+
+    def serialize(self, value: Any) -> str:
+        return json.dumps(value, cls=DjangoJSONEncoder, allow_nan=False)

@@ -6,7 +6,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from ws_lambda import channels
-from ws_lambda.exceptions import InvalidChannel, InvalidConnectionId, PermissionRefused, RateLimited
+from ws_lambda.exceptions import InvalidConnectionId, PermissionRefused, RateLimited
 from ws_lambda.models.base import connection
 from ws_lambda.models.channel_permissions import may_join, refresh
 from ws_lambda.models.memberships import ChannelMembership
@@ -14,21 +14,6 @@ from ws_lambda.models.opening import membership
 from ws_lambda.models.sessions import WebSocketSession
 
 _ATTEMPTS = 5
-
-
-def check_name(channel_name: object) -> str:
-    """The name, if it is one.
-
-    Raises:
-        InvalidChannel: it is empty, too long, or has characters that a name may not have.
-    """
-    if (
-        not isinstance(channel_name, str)
-        or len(channel_name) > channels.MAX_NAME_LENGTH
-        or not channels.NAME_PATTERN.fullmatch(channel_name)
-    ):
-        raise InvalidChannel()
-    return channel_name
 
 
 def enter(session: WebSocketSession, channel_name: str, *, check: bool = True) -> None:
@@ -49,7 +34,7 @@ def change(session: WebSocketSession, channel_name: str, *, check: bool = True) 
 
 
 def _check(session: WebSocketSession, channel_name: str, check: bool) -> None:
-    check_name(channel_name)
+    channels.check_name(channel_name)
     if check:
         refresh()
         if not may_join(session.user, channel_name):

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from pynamodb.attributes import JSONAttribute, NumberAttribute, TTLAttribute, UnicodeAttribute
+from pynamodb.attributes import NumberAttribute, TTLAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError, TransactWriteError
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from ws_lambda import channels, clock
 from ws_lambda.conf import conf
-from ws_lambda.models.attributes import MillisecondsAttribute, milliseconds
+from ws_lambda.models.attributes import MillisecondsAttribute, PayloadAttribute, milliseconds
 from ws_lambda.models.base import Table, TableMeta, connection
 
 _LOST = ("ConditionalCheckFailedException", "TransactionCanceledException", "TransactionConflictException")
@@ -59,7 +59,7 @@ class ChannelMessage(Table):
 
     channel_name = UnicodeAttribute(hash_key=True)
     sequence = NumberAttribute(range_key=True)
-    payload: JSONAttribute = JSONAttribute()
+    payload = PayloadAttribute()
     sender = UnicodeAttribute(default="")
     sent_at = MillisecondsAttribute()
     expires_at = TTLAttribute()
@@ -69,8 +69,11 @@ class ChannelMessage(Table):
         """Stores a message durably and returns it with its number.
 
         Raises:
-            ValueError: HISTORY keeps nothing of this channel.
+            InvalidChannel: it is no channel name, such as that of a connection in no channel.
+            ValueError: HISTORY keeps nothing of this channel, or the payload has a NaN.
+            TypeError: the payload has a type that Django's JSON encoder does not know.
         """
+        channels.check_name(channel_name)
         _length, seconds = _history(channel_name)
         if seconds <= 0:
             raise ValueError(f"HISTORY keeps no messages of {channel_name!r}: add it to WS_LAMBDA['HISTORY'].")
@@ -152,7 +155,7 @@ class ChannelMessage(Table):
 
     @classmethod
     def _newest_first(cls, channel_name: str, limit: int) -> "Iterable[ChannelMessage]":
-        if not limit:
+        if not limit or not channel_name:
             return ()
         return cls.query(channel_name, cls.sequence > 0, scan_index_forward=False, limit=limit, consistent_read=True)
 

@@ -195,6 +195,13 @@ def test_no_endpoint(far: FarSide) -> None:
     assert [(one.connection_id, one.reason) for one in report.failed] == [("c1=", "the session has no endpoint")]
 
 
+def test_what_no_browser_would_read_is_not_sent(far: FarSide) -> None:
+    for value, error in ((float("nan"), ValueError), (float("inf"), ValueError), (object(), TypeError)):
+        with pytest.raises(error):
+            delivery.send(Listed(recipients(far, 1)), {"value": value}, on_gone=ignore)
+    assert not far.bodies
+
+
 def test_too_big_a_message_is_refused_before_anything_is_sent(far: FarSide) -> None:
     with pytest.raises(ValueError, match="131,073 bytes"):
         delivery.send(Listed(recipients(far, 1)), "x" * 131_073, on_gone=ignore)

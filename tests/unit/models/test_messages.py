@@ -1,10 +1,14 @@
 """R1–R3: a channel's sequence has no gaps and only grows."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
 
 import pytest
 
 from ws_lambda import clock
+from ws_lambda.exceptions import InvalidChannel
 from ws_lambda.models import ChannelMessage
 
 pytestmark = pytest.mark.usefixtures("tables")
@@ -70,3 +74,24 @@ def test_r3_the_sequence_goes_on_growing_after_everything_expired(monkeypatch):
         message.delete()
     assert append(1)[0] > last + 1
     assert ChannelMessage.since("general", last).recovered is False
+
+
+def test_a_payload_may_have_what_send_message_takes():
+    ChannelMessage.append("general", {"on": date(2026, 1, 2), "price": Decimal("1.50"), "id": UUID(int=7)})
+    [message] = ChannelMessage.recent("general")
+    assert message.payload == {"on": "2026-01-02", "price": "1.50", "id": str(UUID(int=7))}
+
+
+@pytest.mark.parametrize(("value", "error"), [(float("nan"), ValueError), (object(), TypeError)])
+def test_a_payload_that_no_browser_would_read_is_not_stored(value, error):
+    with pytest.raises(error):
+        ChannelMessage.append("general", {"value": value})
+    assert ChannelMessage.recent("general") == []
+
+
+@pytest.mark.parametrize("name", ["", "a room", "x" * 129])
+def test_what_is_no_channel_keeps_nothing(settings, name):
+    settings.WS_LAMBDA = {"HISTORY": {"*": (5, 60)}}
+    with pytest.raises(InvalidChannel):
+        ChannelMessage.append(name, {})
+    assert ChannelMessage.recent("") == ChannelMessage.since("", 0).messages == []
