@@ -17,7 +17,7 @@ LOOKUPS = ("api_gateway", "channel_name", "connected", "connection_id", "user")
 """What `filter` understands; all of them together are ANDed."""
 
 NOTHING = {"connection_id": ""}
-"""The lookup of a selection that nobody can be in: no connection has an empty id."""
+"""The lookup of a selection that contradicts itself, or asks for "": no connection has an empty id."""
 
 _BATCH = 100
 """Keys of one BatchGetItem."""
@@ -52,18 +52,21 @@ class SessionQuerySet:
             api_gateway: a gateway record, or an API id.
 
         Raises:
-            FieldError: any other lookup.
+            FieldError: any other lookup, or a `connected` that is neither True nor False.
         """
         cleaned = {}
         for name, value in lookups.items():
             if name not in LOOKUPS:
                 raise FieldError(f"Sessions cannot be filtered by {name!r}. Supported: {', '.join(LOOKUPS)}.")
             cleaned[name] = _plain(name, value)
-        clash = [name for name, value in cleaned.items() if self._lookups.get(name, value) != value]
-        if "channel_name" in clash:
+        clash = [name for name, value in cleaned.items() if value == "" or self._lookups.get(name, value) != value]
+        if "channel_name" in clash and cleaned["channel_name"] and self._lookups["channel_name"]:
             raise FieldError("A selection names one channel: filter what it yields for a second one.")
-        nobody = clash or cleaned.get("channel_name") == ""
-        return type(self)(**self._lookups | cleaned | (NOTHING if nobody else {}))
+        return type(self)(**self._lookups | cleaned | (NOTHING if clash else {}))
+
+    def __bool__(self) -> bool:
+        """Whether any session is selected, as with Django's querysets."""
+        return self.exists()
 
     def __iter__(self) -> Iterator[WebSocketSession]:
         keys = self._keys()
@@ -190,8 +193,10 @@ def _plain(name: str, value: Any) -> Any:
             return str(getattr(value, "pk", value))
         case "api_gateway":
             return str(getattr(value, "api_id", value))
+        case "connected" if not isinstance(value, bool):
+            raise FieldError(f"connected is True or False, not {value!r}.")
         case "connected":
-            return bool(value)
+            return value
     return str(value)
 
 

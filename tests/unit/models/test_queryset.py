@@ -112,6 +112,24 @@ def test_nobody_is_a_member_of_a_channel_without_a_name(four):
     assert ids(objects.filter(connected=True)) == ["A=", "B=", "C="]
 
 
+@pytest.mark.parametrize("value", [None, "yes", 1])
+def test_connected_is_a_truth_value(value):
+    with pytest.raises(FieldError, match="True or False"):
+        objects.filter(connected=value)
+
+
+@pytest.mark.parametrize("lookup", ["channel_name", "user", "connection_id", "api_gateway"])
+def test_an_empty_name_selects_nobody(four, lookup):
+    nobody = objects.filter(**{lookup: ""})
+    assert (list(nobody), nobody.count(), list(nobody.recipients())) == ([], 0, [])
+    assert list(objects.filter(channel_name="general").filter(**{lookup: ""})) == []
+
+
+def test_a_selection_of_nobody_is_false_as_in_django(four):
+    assert objects.filter(channel_name="general")
+    assert not objects.filter(channel_name="empty")
+
+
 def test_get(four):
     assert objects.get(connection_id="A=").user_id == "1"
     with pytest.raises(WebSocketSession.DoesNotExist):
