@@ -13,6 +13,10 @@ import botocore.session
 from botocore.client import BaseClient
 from botocore.config import Config
 
+NO_TABLE = "ResourceNotFoundException"
+NO_TABLE_ADVICE = "`manage.py ws_tables status` shows the missing ones, `manage.py ws_tables create` makes them."
+"""What DynamoDB says of a table that is not there, and what to do."""
+
 _lock = threading.RLock()
 _session: botocore.session.Session | None = None
 _clients: dict[str, BaseClient] = {}

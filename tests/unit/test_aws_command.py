@@ -2,14 +2,16 @@
 
 import io
 import os
+import traceback
 from collections.abc import Iterator
 
 import pytest
 from botocore.exceptions import ClientError
 from django.core.management import CommandError, call_command
+from pynamodb.exceptions import PynamoDBException
 
 from ws_lambda import aws
-from ws_lambda.models import base
+from ws_lambda.models import WebSocketSession, base
 from ws_lambda.provisioning import trouble
 
 READING = [
@@ -53,6 +55,12 @@ def test_a_missing_table(dynamodb: list[str], command: tuple[str, ...]) -> None:
     said = complaint(*command)
     assert "eu-west-1 lacks a table" in said
     assert "`manage.py ws_tables create`" in said
+
+
+def test_code_that_meets_a_missing_table_is_told_too(dynamodb: list[str]) -> None:
+    with pytest.raises(PynamoDBException) as failed:
+        WebSocketSession.objects.get(connection_id="A=")
+    assert "ws_tables create" in "".join(traceback.format_exception(failed.value))
 
 
 @pytest.mark.parametrize("command", [*READING, ("ws_tables", "status"), ("ws_tables", "create")], ids=" ".join)

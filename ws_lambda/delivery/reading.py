@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from ws_lambda import aws
 from ws_lambda.delivery import deadlines
 from ws_lambda.delivery.exchange import Broken, Request, Response, Slots, pump
 from ws_lambda.delivery.key_ranges import KeyRange
@@ -123,7 +124,8 @@ class Reading:
         else:
             reason = _error_in(outcome)
             if outcome.status < 500 and reason.partition(":")[0] not in _THROTTLED:
-                raise DeliveryError(f"The roster could not be read: {reason}")
+                advice = f" {aws.NO_TABLE_ADVICE}" if reason.startswith(aws.NO_TABLE) else ""
+                raise DeliveryError(f"The roster could not be read: {reason}{advice}")
         if cursor.tries >= _TRIES:
             raise DeliveryError(f"The roster could not be read: {reason}, after {_TRIES} attempts")
         return None

@@ -7,6 +7,7 @@ from typing import Any
 
 import botocore.session
 from pynamodb.connection import Connection, TableConnection
+from pynamodb.exceptions import VerboseClientError
 from pynamodb.models import Model
 
 from ws_lambda import aws
@@ -22,6 +23,14 @@ class SharedConnection(Connection):
     @property
     def session(self) -> botocore.session.Session:
         return aws.session()
+
+    def dispatch(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return super().dispatch(operation_name, operation_kwargs)
+        except VerboseClientError as error:
+            if error.response["Error"]["Code"] == aws.NO_TABLE:
+                error.add_note(aws.NO_TABLE_ADVICE)
+            raise
 
 
 def connection() -> Connection:

@@ -39,10 +39,8 @@ def explained(error: Exception) -> str:
 
 def missing_table() -> str:
     """What to say where DynamoDB does not know a table."""
-    return (
-        f"DynamoDB in {aws.region()} lacks a table of this project (TABLE_PREFIX is {conf.TABLE_PREFIX!r}). "
-        "`manage.py ws_tables status` shows which, `manage.py ws_tables create` makes them."
-    )
+    lacks = f"DynamoDB in {aws.region()} lacks a table of this project (TABLE_PREFIX is {conf.TABLE_PREFIX!r})."
+    return f"{lacks} {aws.NO_TABLE_ADVICE}"
 
 
 def advice(error: Exception) -> str:

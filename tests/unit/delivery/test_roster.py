@@ -261,3 +261,9 @@ def test_cuts_are_even_between_ids_that_share_a_prefix() -> None:
 
     assert marks == sorted(marks) and len(marks) == 5
     assert all("BFHPa" <= mark <= "BFHPzzzz" for mark in marks)
+
+
+def test_a_table_that_is_missing_is_named_with_what_to_do(tables: Any, settings: Any) -> None:
+    settings.WS_LAMBDA = {"TABLE_PREFIX": "elsewhere_"}
+    with pytest.raises(DeliveryError, match="ws_tables create"):
+        list(roster.everyone_in(roster.parts_of(delivery.Channel("general")), first=10))
