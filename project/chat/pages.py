@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.contrib.auth.mixins import LoginRequiredMixin
+from django.contrib.auth.mixins import LoginRequiredMixin, UserPassesTestMixin
 from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.views.generic import TemplateView
 
 from project.chat.views import MAX_MESSAGE_LENGTH, people_in
+from ws_lambda.models.channel_permissions import may_join
 
 ROOMS = {
     "general": "Whatever is on your mind",
@@ -61,10 +62,14 @@ class RoomsView(LoginRequiredMixin, TemplateView):
         return super().get_context_data(rooms=rooms, max_length=MAX_ROOM_LENGTH, **kwargs)
 
 
-class RoomView(LoginRequiredMixin, TemplateView):
+class RoomView(LoginRequiredMixin, UserPassesTestMixin, TemplateView):
     """One room. The page's script gets what it needs to know as JSON."""
 
     template_name = "chat/room.html"
+
+    def test_func(self) -> bool:
+        """Asks here what `$connect` will ask: a browser does not tell a page why its WebSocket was refused."""
+        return may_join(self.request.user, self.kwargs["room"])
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         room: str = self.kwargs["room"]

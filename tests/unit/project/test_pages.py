@@ -9,6 +9,7 @@ import pytest
 from django.conf import LazySettings
 from django.test import Client
 
+from ws_lambda.models import ChannelPermission, channel_permissions
 from ws_lambda.testing import WebSocketTestClient
 
 
@@ -93,3 +94,11 @@ def test_pages_run_only_the_sites_own_code(settings: LazySettings, debug: bool, 
     assert not re.search(
         r"<script(?![^>]* src=)(?![^>]*application/json)|<style| style=| on\w+=|https?://", answer.text
     )
+
+
+def test_a_room_that_one_may_not_enter_says_so(browser: Client) -> None:
+    ChannelPermission("secret", access="superuser_only").save()
+    channel_permissions.forget_cache()
+    answer = browser.get("/rooms/secret/")
+    assert (answer.status_code, "may not enter" in answer.text) == (403, True)
+    assert browser.get("/rooms/general/").status_code == 200
