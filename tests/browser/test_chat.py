@@ -128,6 +128,37 @@ def test_a_long_message_can_be_read_back_from_history(window: Opener, room: str)
     window().log_in("blue").enter(room).expect_messages(text.strip())
 
 
+def test_a_message_that_is_too_long_is_not_cut(window: Opener, room: str) -> None:
+    red = window().log_in("red").enter(room)
+    red.say("z" * 2003)
+    expect(red.page.locator("#left")).to_have_text("3 too many")
+    field = red.page.get_by_label("Message to")
+    expect(field).to_have_attribute("aria-invalid", "true")
+    field.press("Backspace")
+    field.press("Backspace")
+    field.press("Backspace")
+    field.press("Enter")
+    red.expect_messages("z" * 2000)
+
+
+def test_a_message_that_fails_says_why_and_can_be_sent_again(window: Opener, room: str) -> None:
+    red = window().log_in("red").enter(room)
+    red.page.evaluate(
+        """() => {
+             const socket = window.sockets.at(-1);
+             const frame = { message: "Too many messages", status: 429, connectionId: "x", requestId: "y" };
+             socket.send = () => {
+               delete socket.send;
+               setTimeout(() => socket.onmessage({ data: JSON.stringify(frame) }));
+             };
+           }"""
+    )
+    red.say("Once more")
+    expect(red.page.locator(".failed .note")).to_contain_text("Not sent: Too many messages")
+    red.page.get_by_role("button", name="Try again").click()
+    red.expect_messages("Once more")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_phone_shows_all_of_it_without_scrolling_sideways(window: Opener, room: str, scheme: str) -> None:
     red = window(color_scheme=scheme, **PHONE)

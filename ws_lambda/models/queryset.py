@@ -114,7 +114,7 @@ class SessionQuerySet:
             The outcome of every recipient. Connections found gone are closed.
 
         Raises:
-            ValueError: the message is over 131,072 bytes; nothing was sent.
+            ValueError: the message is over 131,072 bytes, or has a NaN; nothing was sent.
         """
         name = self._lookups.get("channel_name", "")
         return delivery.send(self.audience(), data, on_gone=partial(closing.close_gone, channel_name=name))

@@ -156,6 +156,11 @@ def test_domain(named: ApiGateway) -> None:
     assert "wss://ws.example.com" in run("domain", "chat")
 
 
+def test_status_of_nothing(tables: list[str]) -> None:
+    assert "No gateway is registered" in run("status")
+    assert json.loads(run("status", "--json")) == []
+
+
 def test_adopt_and_status(chat: ApiGateway) -> None:
     api_id = json.loads(run("create", "chat", "--json"))["api_id"]
     run("delete", "chat", "--keep-aws", "--yes")

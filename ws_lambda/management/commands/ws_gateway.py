@@ -141,6 +141,9 @@ class Command(AwsCommand):
         if options["json"]:
             self.stdout.write(output.as_json([gateway_options.described(record) for record in records]))
             return
+        if not records:
+            self.stdout.write("No gateway is registered. `ws_gateway create` makes one, `adopt` takes one over.")
+            return
         rows = [
             (r.api_name, r.status, r.api_id, r.websocket_url, len(r.additional_routes), shorten(r.last_error, 60))
             for r in records
