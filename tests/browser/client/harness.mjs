@@ -1,0 +1,113 @@
+// What the tests of the browser client share: a made-up server, and virtual time. Importing it sets both up.
+
+import { afterEach, beforeEach, mock } from "node:test";
+
+import { connect } from "../../../ws_lambda/static/ws_lambda/client.js";
+
+export class FakeSocket {
+  static all = [];
+  readyState = 0;
+  sent = [];
+  closedWith = null;
+
+  constructor(url, protocols) {
+    Object.assign(this, { url: new URL(url), protocols });
+    FakeSocket.all.push(this);
+  }
+  static get last() {
+    return FakeSocket.all.at(-1);
+  }
+  send(text) {
+    this.sent.push(JSON.parse(text));
+  }
+  close(code) {
+    this.readyState = 2;
+    this.closedWith = code ?? "abandoned";
+  }
+  accept() {
+    this.readyState = 1;
+    this.onopen?.();
+  }
+  receive(frame) {
+    this.onmessage?.({ data: typeof frame === "string" ? frame : JSON.stringify(frame) });
+  }
+  drop() {
+    this.readyState = 3;
+    this.onclose?.({});
+  }
+  actions(name) {
+    return this.sent.filter(({ action }) => action === name);
+  }
+}
+
+export let caughtUp = 0;
+export let answers, asked, clients, states, messages, gaps, listeners;
+
+export const json = (status, body, extra = {}) => ({
+  ok: status < 400,
+  status,
+  redirected: false,
+  headers: new Headers(extra.headers),
+  json: async () => body,
+  ...extra.response,
+});
+
+/** Lets promises settle; none of them depends on a timer. */
+export async function settle() {
+  for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+}
+
+export async function pass(ms) {
+  mock.timers.tick(ms);
+  await settle();
+}
+
+export async function start(options = {}) {
+  const client = connect({
+    tokenUrl: "/api/ws-token/",
+    channel: "general",
+    csrf: "abc",
+    onMessage: (message) => messages.push(message),
+    onState: (state, detail) => states.push([state, detail]),
+    onGap: () => gaps.push(1),
+    onCaughtUp: () => (caughtUp += 1),
+    ...options,
+  });
+  clients.push(client);
+  await settle();
+  return client;
+}
+
+export async function opened(options = {}) {
+  const client = await start(options);
+  FakeSocket.last.accept();
+  return client;
+}
+
+export const said = (sequence, id = `id-${sequence}`) => ({ type: "message", sequence, id, sender: "red" });
+export const sequences = () => messages.map(({ sequence }) => sequence);
+export const stateNames = () => states.map(([name]) => name);
+
+beforeEach(() => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  mock.method(Math, "random", () => 0.5);
+  [answers, asked, clients, states, messages, gaps, FakeSocket.all] = [[], [], [], [], [], [], []];
+  listeners = {};
+  caughtUp = 0;
+  let minted = 0;
+  globalThis.WebSocket = FakeSocket;
+  globalThis.addEventListener = (name, action) => (listeners[name] = action);
+  globalThis.removeEventListener = (name) => delete listeners[name];
+  globalThis.fetch = async (url, init) => {
+    asked.push([url, init]);
+    const answer = answers.shift();
+    if (answer instanceof Error) throw answer;
+    return answer ?? json(200, { token: `t${(minted += 1)}`, expires_in: 60, url: "wss://ws.example.com/dev" });
+  };
+});
+
+afterEach(() => {
+  for (const client of clients) if (client.state !== "closed") client.close();
+  mock.timers.reset();
+  mock.restoreAll();
+});
