@@ -52,19 +52,32 @@ describe("opening", () => {
 
 describe("reconnecting", () => {
   test("waits a random part of a doubling time, and starts over after a frame was heard", async () => {
+    for (let failure = 0; failure < 8; failure += 1) answers.push(new TypeError("Failed to fetch"));
     await start();
     const waits = [];
-    for (let attempt = 0; attempt < 9; attempt += 1) {
-      FakeSocket.last.drop();
+    while (answers.length) {
       waits.push(states.at(-1)[1].retryIn);
       await pass(waits.at(-1));
     }
-    assert.deepEqual(waits, [250, 500, 1000, 2000, 4000, 8000, 15000, 15000, 15000]);
+    waits.push(states.at(-1)[1].retryIn);
+    assert.deepEqual(waits, [250, 500, 1000, 2000, 4000, 8000, 15000, 15000]);
+    await pass(15_000);
     FakeSocket.last.accept();
     FakeSocket.last.receive({ type: "hello" });
     FakeSocket.last.drop();
     assert.equal(states.at(-1)[1].retryIn, 250);
-    assert.equal(new Set(FakeSocket.all.map(({ protocols }) => protocols[1])).size, 10);
+  });
+
+  test("tries ever more seldom where it is refused, each time with a fresh token", async () => {
+    await start();
+    const waits = [];
+    for (let attempt = 0; attempt < 12; attempt += 1) {
+      FakeSocket.last.drop();
+      waits.push(states.at(-1)[1].retryIn);
+      await pass(waits.at(-1));
+    }
+    assert.deepEqual(waits.slice(5), [8000, 16_000, 32_000, 64_000, 128_000, 150_000, 150_000]);
+    assert.equal(new Set(FakeSocket.all.map(({ protocols }) => protocols[1])).size, 13);
   });
 
   test("a connection that opens and closes without a word does not reset the waiting", async () => {

@@ -36,6 +36,7 @@ export const DEFAULTS = {
   renewSpread: 15 * MINUTE,
   backoffBase: 500,
   backoffMax: 30_000,
+  backoffRefused: 5 * MINUTE, // refusals count against the address, which a whole office may share
   queueLimit: 100,
   onMessage: () => {},
   onState: () => {},
@@ -159,7 +160,7 @@ export class WebSocketClient {
       if (this.#opening) this.#set("connecting");
       else this.#again();
     } else if (this.#opening === attempt) {
-      this.#again(new Error("The connection was refused, or there is no way to the gateway."));
+      this.#again(new Error("The connection was refused, or there is no way to the gateway."), "backoffRefused");
     }
   }
 
@@ -178,11 +179,10 @@ export class WebSocketClient {
   }
 
   /** Tries again later: after a random time, so that a crowd does not come back all at once. */
-  #again(error) {
+  #again(error, limit = "backoffMax") {
     this.#opening = null;
     clearTimeout(this.#retry);
-    const { backoffBase, backoffMax } = this.#options;
-    const ceiling = Math.min(backoffMax, backoffBase * 2 ** this.#failures);
+    const ceiling = Math.min(this.#options[limit], this.#options.backoffBase * 2 ** this.#failures);
     const retryIn = (error?.retryAfter ?? 0) + Math.random() * ceiling;
     this.#failures += 1;
     if (!this.#link) this.#set(globalThis.navigator?.onLine === false ? "offline" : "waiting", { retryIn, error });
