@@ -69,17 +69,28 @@ class WebSocketBlock:
         Raises:
             ValueError: saying what is wrong with it.
         """
-        _refuse_unknown("websocket_api", cls, block)
+        _refuse_unknown("websocket_api", block, _names(cls))
         given: dict[str, Any] = {key: tuple(one) if isinstance(one, list) else one for key, one in block.items()}
-        if isinstance(given.get("domain"), Mapping):
-            _refuse_unknown("websocket_api.domain", Domain, given["domain"])
+        if given.get("domain"):
+            _refuse_unknown("websocket_api.domain", given["domain"], _names(Domain))
             try:
                 given["domain"] = Domain(**given["domain"])
             except TypeError as error:
                 raise ValueError('websocket_api.domain needs "name" and "certificate_arn"') from error
         found = cls(**given)
         found._check_routes()
+        found._check_limits_and_log()
         return found
+
+    def _check_limits_and_log(self) -> None:
+        for name, limits in (("throttling", self.throttling), *self.route_throttling.items()):
+            _refuse_unknown(f"websocket_api: {name}", limits, {"rate", "burst"})
+            if wrong := [one for one in limits.values() if not isinstance(one, int | float) or one <= 0]:
+                raise ValueError(f"websocket_api: a limit of {name} is {wrong[0]!r}, not a number above 0")
+        if not isinstance(self.access_log, bool):
+            _refuse_unknown(
+                "websocket_api.access_log", self.access_log, {"retention_days", "format", "destination_arn"}
+            )
 
     def _check_routes(self) -> None:
         for key in (*self.routes, *self.route_throttling):
@@ -113,7 +124,12 @@ class WebSocketBlock:
         return form if isinstance(form, str) else json.dumps(form)
 
 
-def _refuse_unknown(name: str, kind: type, given: Mapping[str, Any]) -> None:
-    known = {f.name for f in fields(kind)}
+def _names(kind: type) -> set[str]:
+    return {one.name for one in fields(kind)}
+
+
+def _refuse_unknown(name: str, given: Any, known: set[str]) -> None:
+    if not isinstance(given, Mapping):
+        raise ValueError(f"{name} is {given!r}, not a block of {', '.join(sorted(known))}.")
     if unknown := set(given) - known:
         raise ValueError(f"{name} has no {', '.join(sorted(unknown))}. It knows {', '.join(sorted(known))}.")

@@ -30,6 +30,11 @@ def test_custom_routes_answer_unless_told_otherwise() -> None:
         ({"route_responses": ["chat"]}, "chat, which is not among the routes"),
         ({"domain": {"name": "ws.example.com"}}, "certificate_arn"),
         ({"domain": {"host": "ws.example.com"}}, "has no host"),
+        ({"domain": "ws.example.com"}, "is 'ws.example.com', not a block of certificate_arn"),
+        ({"throttling": {"rps": 5}}, "websocket_api: throttling has no rps. It knows burst, rate"),
+        ({"throttling": {"rate": 0}}, "a limit of throttling is 0, not a number above 0"),
+        ({"route_throttling": {"$connect": {"rate": "5"}}}, "a limit of $connect is '5'"),
+        ({"access_log": {"retention": 30}}, "access_log has no retention"),
     ],
 )
 def test_what_cannot_work_is_said(block: dict[str, object], said: str) -> None:
