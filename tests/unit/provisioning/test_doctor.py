@@ -176,6 +176,15 @@ def test_a_role_that_may_too_little_or_too_much(account: str) -> None:
     assert bad() == [("policy", "the role may do s3:*")]
 
 
+def test_rights_may_come_from_a_managed_policy_too(account: str) -> None:
+    _allow(sorted(rights.REQUIRED - {"dynamodb:Query"}))
+    iam = boto3.client("iam", region_name=REGION)
+    document = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "dynamodb:Query", "Resource": "*"}}
+    managed = iam.create_policy(PolicyName="reading", PolicyDocument=json.dumps(document))["Policy"]["Arn"]
+    iam.attach_role_policy(RoleName="demo", PolicyArn=managed)
+    assert bad() == []
+
+
 def test_a_queue_that_is_too_impatient(account: str) -> None:
     queues = boto3.client("sqs", region_name=REGION)
     url = queues.get_queue_url(QueueName="fanout")["QueueUrl"]
