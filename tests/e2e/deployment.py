@@ -26,7 +26,7 @@ PACKED = ("project", "ws_lambda", "manage.py", "serverless_config", "zappa_setti
 class Deployment:
     """The demo in a directory of its own, to be deployed to an emulated AWS."""
 
-    def __init__(self, directory: Path, aws: Cloud) -> None:
+    def __init__(self, directory: Path, aws: Cloud, *, websocket_api: dict[str, Any] | None = None) -> None:
         self.aws = aws
         self.directory = directory / "demo"
         self.venv = environment("deploy", "--editable", ".[zappa]")
@@ -35,7 +35,7 @@ class Deployment:
         self.scratch = directory / "tmp"
         self.scratch.mkdir()
         self._copy()
-        self._settle()
+        self._settle(websocket_api or {})
 
     def _copy(self) -> None:
         leave = shutil.ignore_patterns("__pycache__")
@@ -48,7 +48,7 @@ class Deployment:
                 shutil.copy(source, self.directory / name)
         shutil.copytree(Path(__file__).with_name("site"), self.directory / "e2e_site", ignore=leave)
 
-    def _settle(self) -> None:
+    def _settle(self, websocket_api: dict[str, Any]) -> None:
         """The repository's own settings, less what the emulator lacks."""
         path = self.directory / "zappa_settings.json"
         settings = json.loads(path.read_text())
@@ -56,7 +56,7 @@ class Deployment:
         stage["runtime"] = f"python3.{sys.version_info.minor}"
         stage["django_settings"] = "e2e_site.settings"
         stage["websocket_api"]["routes"] += ["who"]
-        stage["websocket_api"]["route_responses"] = False
+        stage["websocket_api"] |= {"route_responses": False, **websocket_api}
         stage["aws_environment_variables"]["FANOUT_QUEUE_URL"] = self.aws.queue_url(f"demo-{STAGE}-fanout")
         (prune,) = [one for one in stage["events"] if one["function"] == "ws_lambda.housekeeping.prune"]
         prune["expression"] = "rate(1 minute)"

@@ -19,7 +19,6 @@ class Adopted:
     """The API as it is found."""
 
     api_id: str
-    endpoint: str
     routes: dict[str, dict[str, Any]]
     """By route key."""
 
@@ -49,7 +48,7 @@ def look(apigateway: Any, api_id: str) -> Adopted:
         raise ProvisioningError(f"websocket_api.adopt: {api_id} is not a WebSocket API.")
     routes = {route["RouteKey"]: route for route in _all(apigateway.get_routes, api_id)}
     stages = {stage["StageName"]: stage for stage in _all(apigateway.get_stages, api_id)}
-    return Adopted(api_id, api["ApiEndpoint"], routes, stages, dict(api.get("Tags", {})))
+    return Adopted(api_id, routes, stages, apigateway.get_tags(ResourceArn=_arn(apigateway, api_id)).get("Tags", {}))
 
 
 def _all(read: Any, api_id: str) -> Iterator[dict[str, Any]]:
@@ -66,7 +65,6 @@ def take_over(
     apigateway: Any,
     api: Adopted,
     *,
-    region: str,
     own_ids: set[str],
     target: str,
     stage: str,
@@ -77,7 +75,6 @@ def take_over(
     Args:
         apigateway: a boto3 `apigatewayv2` client.
         api: what `look` found.
-        region: of the API.
         own_ids: ids of the routes that our stack made.
         target: `integrations/<id>`, ours.
         stage: is deployed anew where it does not do that by itself.
@@ -92,7 +89,7 @@ def take_over(
             continue
         # The note comes first: a route must not be moved and its way back unknown.
         apigateway.tag_resource(
-            ResourceArn=_arn(region, api.api_id),
+            ResourceArn=_arn(apigateway, api.api_id),
             Tags={TAG + route["RouteId"]: api.tags.get(TAG + route["RouteId"], route.get("Target", "none"))},
         )
         # The stack makes the route responses; this makes the route use them.
@@ -103,7 +100,7 @@ def take_over(
     return moved
 
 
-def give_back(apigateway: Any, api: Adopted, *, region: str, stage: str) -> list[str]:
+def give_back(apigateway: Any, api: Adopted, *, stage: str) -> list[str]:
     """Points the routes where they pointed before; returns their keys."""
     given = []
     for key, route in api.routes.items():
@@ -119,7 +116,7 @@ def give_back(apigateway: Any, api: Adopted, *, region: str, stage: str) -> list
         given.append(key)
     notes = [tag for tag in api.tags if tag.startswith(TAG)]
     if notes:
-        apigateway.untag_resource(ResourceArn=_arn(region, api.api_id), TagKeys=notes)
+        apigateway.untag_resource(ResourceArn=_arn(apigateway, api.api_id), TagKeys=notes)
         _deploy(apigateway, api, stage)
     return given
 
@@ -129,5 +126,5 @@ def _deploy(apigateway: Any, api: Adopted, stage: str) -> None:
         apigateway.create_deployment(ApiId=api.api_id, StageName=stage)
 
 
-def _arn(region: str, api_id: str) -> str:
-    return f"arn:aws:apigateway:{region}::/apis/{api_id}"
+def _arn(apigateway: Any, api_id: str) -> str:
+    return f"arn:{apigateway.meta.partition}:apigateway:{apigateway.meta.region_name}::/apis/{api_id}"

@@ -96,8 +96,6 @@ class Stage:
             return f"wss://{self.block.domain.name}" + (
                 f"/{self.block.domain.mapping}" if self.block.domain.mapping else ""
             )
-        if self.adopted:
-            return f"{self.adopted.endpoint}/{self.cli.api_stage}"
         api_id = self.api_id()
         if not api_id:
             return None
@@ -218,7 +216,6 @@ class Stage:
             adoption.take_over(
                 self.apigateway,
                 self.adopted,
-                region=self.known["Region"],
                 own_ids=_route_ids(resources),
                 target=f"integrations/{integration}",
                 stage=self.cli.api_stage,
@@ -257,7 +254,7 @@ class Stage:
     def release(self) -> None:
         """Gives an adopted API its routes back, before our integration goes."""
         if self.adopted:
-            adoption.give_back(self.apigateway, self.adopted, region=self.known["Region"], stage=self.cli.api_stage)
+            adoption.give_back(self.apigateway, self.adopted, stage=self.cli.api_stage)
 
     def clear_away(self) -> None:
         """Deletes what Zappa's undeploy leaves: the role that it made, and the bucket that we named."""

@@ -40,14 +40,14 @@ def targets(gateway: Any, api_id: str) -> dict[str, str | None]:
 def take_over(gateway: Any, api_id: str, own_ids: set[str] = frozenset()) -> list[str]:  # type: ignore[assignment]
     found = adoption.look(gateway, api_id)
     return adoption.take_over(
-        gateway, found, region=REGION, own_ids=own_ids, target="integrations/new", stage="dev", answers=["$default"]
+        gateway, found, own_ids=own_ids, target="integrations/new", stage="dev", answers=["$default"]
     )
 
 
 def test_foreign_routes_are_borrowed_and_given_back(gateway: Any, api_id: str) -> None:
     assert take_over(gateway, api_id) == ["$connect", "$default"]
     assert targets(gateway, api_id) == {"$connect": "integrations/new", "$default": "integrations/new"}
-    given = adoption.give_back(gateway, adoption.look(gateway, api_id), region=REGION, stage="dev")
+    given = adoption.give_back(gateway, adoption.look(gateway, api_id), stage="dev")
     assert given == ["$connect", "$default"]
     assert targets(gateway, api_id) == {"$connect": "integrations/old", "$default": None}
     assert not [tag for tag in adoption.look(gateway, api_id).tags if tag.startswith(adoption.TAG)]
@@ -57,8 +57,8 @@ def test_taking_over_twice_does_not_forget_the_way_back(gateway: Any, api_id: st
     take_over(gateway, api_id)
     assert take_over(gateway, api_id) == []
     found = adoption.look(gateway, api_id)
-    adoption.take_over(gateway, found, region=REGION, own_ids=set(), target="integrations/newer", stage="dev")
-    adoption.give_back(gateway, adoption.look(gateway, api_id), region=REGION, stage="dev")
+    adoption.take_over(gateway, found, own_ids=set(), target="integrations/newer", stage="dev")
+    adoption.give_back(gateway, adoption.look(gateway, api_id), stage="dev")
     assert targets(gateway, api_id)["$connect"] == "integrations/old"
 
 
