@@ -19,10 +19,11 @@ def ours() -> int:
 
 
 def pynamodb() -> int:
-    """The model of the membership table."""
+    """The model of the membership table, asked for the same three attributes."""
     from ws_lambda.models import ChannelMembership
 
-    return sum(1 for row in ChannelMembership.query("general") if row.endpoint_url)
+    wanted = ["connection_id", "endpoint_url", "connected_at"]
+    return sum(1 for row in ChannelMembership.query("general", attributes_to_get=wanted) if row.endpoint_url)
 
 
 def boto3() -> int:

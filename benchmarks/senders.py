@@ -4,6 +4,7 @@ Prints one line of JSON: deliveries, seconds, CPU seconds of the process, and it
 """
 
 import asyncio
+import atexit
 import json
 import os
 import resource
@@ -65,31 +66,36 @@ def boto3(endpoint: str, threads: int) -> Callable[[int], None]:
 
 
 def aiohttp(endpoint: str) -> Callable[[int], None]:
-    """aiohttp, with the signatures of this package, so that only the HTTP differs."""
+    """aiohttp, with the signatures of this package, so that only the HTTP differs; its connections are kept too."""
     import ssl
 
-    from aiohttp import ClientSession, TCPConnector
+    from aiohttp import ClientSession, DummyCookieJar, TCPConnector
     from yarl import URL
 
     from ws_lambda import delivery
     from ws_lambda.delivery.management import Api
 
+    async def opened() -> ClientSession:
+        context = ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE"))
+        connector = TCPConnector(limit=CONNECTIONS, ssl=context)
+        return ClientSession(connector=connector, cookie_jar=DummyCookieJar())
+
     async def everyone(count: int) -> None:
         api = Api("POST", BODY)
         numbers = iter(range(count))
-        context = ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE"))
-        connector = TCPConnector(limit=CONNECTIONS, ssl=context)
 
-        async def worker(session: ClientSession) -> None:
+        async def worker() -> None:
             for number in numbers:
                 made = api.request(delivery.Recipient(connection_id(number), endpoint, 1), 5.0, None)
                 async with session.post(URL(made.url, encoded=True), data=BODY, headers=dict(made.headers)) as response:
                     assert response.status == 200
 
-        async with ClientSession(connector=connector) as session:
-            await asyncio.gather(*(worker(session) for _ in range(CONNECTIONS)))
+        await asyncio.gather(*(worker() for _ in range(CONNECTIONS)))
 
-    return lambda count: asyncio.run(everyone(count))
+    runner = asyncio.Runner()
+    session = runner.run(opened())
+    atexit.register(lambda: runner.run(session.close()))
+    return lambda count: runner.run(everyone(count))
 
 
 def make(kind: str, endpoint: str) -> Callable[[int], None]:

@@ -5,7 +5,7 @@ from typing import Any
 from benchmarks import dynamodb, nginx, process
 
 SIZES = (100, 1_000, 10_000, 100_000)
-ROUNDS = 3
+ROUNDS = 5
 """The least counts: whatever else the machine does only adds."""
 
 
