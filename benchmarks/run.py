@@ -1,4 +1,4 @@
-"""`make bench`: measures, prints a table, and writes results.json and the figures.
+"""`make bench`: measures, prints a table, and writes results.json, docs/measured.md and the figures.
 
     python -m benchmarks.run                 # every section
     python -m benchmarks.run signing roster  # only these; the others stay as they were in results.json
@@ -10,24 +10,18 @@ and `rows(result) -> [(what, how much, target)]`, its lines of the table. There 
 import importlib
 import json
 import os
-import pkgutil
 import platform
 import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks import figures, sections
+from benchmarks import figures, report
 
 RESULTS = Path(__file__).with_name("results.json")
-FIGURES = Path(__file__).parent.parent / "docs" / "figures"
+DOCS = Path(__file__).parent.parent / "docs"
 
 BUSY = 0.5
 """Load average above which others are taking time from what is measured."""
-
-
-def known() -> list[str]:
-    """The names of all sections."""
-    return sorted(module.name for module in pkgutil.iter_modules(sections.__path__))
 
 
 def machine() -> dict[str, Any]:
@@ -47,21 +41,22 @@ def machine() -> dict[str, Any]:
 
 
 def main(names: list[str]) -> None:
-    unknown = set(names) - set(known())
-    if unknown:
-        sys.exit(f"No section {', '.join(sorted(unknown))}. There are: {', '.join(known())}")
+    known = report.known()
+    if unknown := set(names) - set(known):
+        sys.exit(f"No section {', '.join(sorted(unknown))}. There are: {', '.join(known)}")
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     results["machine"] = machine()
     if results["machine"]["load_before"] > BUSY:
         print(f"The machine is busy (load {results['machine']['load_before']}): times by the clock will be too long.")
     lines: list[tuple[str, str, str]] = []
-    for name in names or known():
+    for name in names or known:
         section = importlib.import_module(f"benchmarks.sections.{name}")
         print(f"{name} ...", flush=True)
         results[name] = section.measure()
-        lines += section.rows(results[name])
+        lines += report.rows(name, results[name])
         RESULTS.write_text(json.dumps(results, indent=2, sort_keys=True) + "\n")
-    figures.draw(results, FIGURES)
+    figures.draw(results, DOCS / "figures")
+    (DOCS / "measured.md").write_text(report.page(results))
     print()
     for what, how_much, target in lines:
         print(f"{what:<34} {how_much:>22}   {target}".rstrip())

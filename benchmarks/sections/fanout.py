@@ -76,7 +76,8 @@ def rows(result: dict[str, Any]) -> list[tuple[str, str, str]]:
         for kind in COUNTS:
             target = ""
             if kind == "ours" and variant == "plain":
-                target = f"{one['ratio']} × boto3 with 10 threads (floor 15, goal 20)"
+                alone = round(one["ours_per_s"] / one["boto3_1_per_s"], 1)
+                target = f"{one['ratio']} × boto3 with 10 threads (floor 15, goal 20), {alone} × with one"
             elif kind == "ours":
                 target = f"{one['ratio']} × boto3 with 10 threads"
             lines.append((f"fan-out, {variant}, {kind}", f"{one[f'{kind}_per_s']:,} /s", target))

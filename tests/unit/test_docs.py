@@ -1,10 +1,12 @@
 """What is said in two places is the same in both."""
 
 import ast
+import json
 import re
 from dataclasses import fields
 from pathlib import Path
 
+from benchmarks import report, run
 from ws_lambda.conf import DEFAULTS, Settings
 from ws_lambda.views import WebSocketView
 
@@ -47,3 +49,25 @@ def test_files_and_tests_that_documents_name_exist():
 
 def test_readme_is_short():
     assert len((ROOT / "README.md").read_text().splitlines()) < 120
+
+
+def test_the_page_of_figures_is_what_was_measured():
+    assert (DOCS / "measured.md").read_text() == report.page(json.loads(run.RESULTS.read_text()))
+
+
+def test_the_readme_says_what_was_measured():
+    results = json.loads(run.RESULTS.read_text())
+    fanout, sockets = results["fanout"], results["sockets"]
+    readme = " ".join((ROOT / "README.md").read_text().split())
+    for said in (
+        f"**{round(fanout['ours_per_s'], -3):,} deliveries/s**",
+        f"{round(fanout['boto3_10_per_s'], -1):,}/s of boto3 with ten threads",
+        f"({round(fanout['boto3_1_per_s'], -1):,}/s with one)",
+        f"{round(fanout['aiohttp_per_s'], -2):,}/s of aiohttp",
+        f"over TLS {round(fanout['variants']['tls']['ours_per_s'], -3):,}/s",
+        f"sent to in {sockets['sender_seconds']} s",
+        f"they have it after {sockets['seconds_to_reach_all']} s",
+        f"takes {results['signing']['ours_us']:.1f} µs (botocore: {results['signing']['botocore_us']:.0f})",
+        f"in {results['roster']['ours_ms_per_10k']:.0f} ms of CPU (boto3: {results['roster']['boto3_ms_per_10k']:.0f})",
+    ):
+        assert said in readme, f'benchmarks/results.json has it that the README should say "{said}"'
