@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import boto3
@@ -43,6 +43,16 @@ class Echo(WebSocketView):
         return JsonResponse({"version": 1, "door": type(request).__name__})
 
 urlpatterns = [path("", lambda request: HttpResponse("version 1")), path("ws/<slug:route>", Echo.as_view())]
+"""
+QUEUED = """
+import os
+WS_LAMBDA |= {"FANOUT_QUEUE_URL": os.environ.get("FANOUT_QUEUE_URL", ""), "FANOUT_INLINE_MAX": 2, "FANOUT_WORKERS": 2}
+"""
+BROADCASTING = """
+    def everyone(self, request, *args, **kwargs):
+        room = WebSocketSession.objects.filter(channel_name=self.websocket_session.channel_name)
+        report = room.send_message({"hello": "all"})
+        return JsonResponse({"sent": report.sent, "queued": report.queued})
 """
 MANAGE = (ROOT / "manage.py").read_text().replace("project.settings", "settings")
 
@@ -225,6 +235,20 @@ def test_commands_of_another_terminal_reach_the_run(folder):
         ended = subprocess.run(["sh", "-c", shell], cwd=folder, env=env, capture_output=True, text=True)
         assert ended.returncode == 0, ended.stderr
         assert client.recv(PATIENCE) == "Hello"
+
+
+def test_a_big_broadcast_goes_through_the_runs_own_queue(folder):
+    (folder / "settings.py").write_text(SETTINGS + QUEUED)
+    views = URLS.replace("\nurlpatterns", BROADCASTING + "\nurlpatterns")
+    (folder / "urls.py").write_text("from ws_lambda.models import WebSocketSession\n" + views)
+    with running(folder, "--noreload") as run, ExitStack() as stack:
+        clients = [stack.enter_context(connect(f"{run.gateway}?channel=room")) for _ in range(5)]
+        clients[0].send('{"action": "everyone"}')
+        for client in clients[1:]:
+            assert json.loads(client.recv(PATIENCE)) == {"hello": "all"}
+        heard = [json.loads(clients[0].recv(PATIENCE)) for _ in range(2)]
+        assert {"hello": "all"} in heard
+        assert {"sent": 0, "queued": 2} in heard
 
 
 def test_events_as_http_requests(folder):
