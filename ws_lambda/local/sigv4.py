@@ -8,6 +8,7 @@ import hmac
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote
 
@@ -52,11 +53,17 @@ def verify(request: "Request", keys: Mapping[str, str], *, now: float) -> None:
     scope = f"{day}/{region}/{service}/aws4_request"
     canonical = _canonical(request, headers, names)
     to_sign = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{_sha256(canonical.encode())}"
+    key = _key(secret, day, region, service)
+    if not hmac.compare_digest(hmac.digest(key, to_sign.encode(), "sha256").hex(), signature):
+        raise BadSignatureError("The request signature we calculated does not match the signature you provided")
+
+
+@lru_cache(maxsize=32)
+def _key(secret: str, day: str, region: str, service: str) -> bytes:
     key = f"AWS4{secret}".encode()
     for part in (day, region, service, "aws4_request"):
         key = hmac.digest(key, part.encode(), "sha256")
-    if not hmac.compare_digest(hmac.digest(key, to_sign.encode(), "sha256").hex(), signature):
-        raise BadSignatureError("The request signature we calculated does not match the signature you provided")
+    return key
 
 
 def _canonical(request: "Request", headers: Mapping[str, str], names: list[str]) -> str:
@@ -82,6 +89,7 @@ def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+@lru_cache(maxsize=32)
 def _seconds(stamp: str) -> float:
     try:
         return datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
