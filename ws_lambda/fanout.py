@@ -46,9 +46,16 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
     Returns:
         `{"batchItemFailures": [...]}`: the messages that SQS is to deliver again. The event source mapping has to
         have `ReportBatchItemFailures`, or one failure repeats the whole batch.
+
+    Raises:
+        DeliveryError: the function's timeout leaves no time to send. Putting the jobs on the queue again would only
+            go round and round.
     """
+    seconds = context.get_remaining_time_in_millis() / 1000 - MARGIN
+    if seconds <= 0:
+        raise DeliveryError(f"A worker needs more than {MARGIN:g} seconds: give the function a longer timeout")
     processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
-    with delivery.deadline(context.get_remaining_time_in_millis() / 1000 - MARGIN):
+    with delivery.deadline(seconds):
         return dict(process_partial_response(event, _take, processor, context))
 
 

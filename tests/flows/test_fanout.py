@@ -180,6 +180,16 @@ def test_a_job_without_time_left_goes_on_in_the_next_invocation(
     assert (row.finished, int(row.sent)) == (True, 60)
 
 
+def test_a_function_with_no_time_to_send_fails_instead_of_going_round(sqs: Any, gateway: Gateway) -> None:
+    queue.enqueue([job()])
+    (event,) = events(sqs)
+
+    with pytest.raises(DeliveryError, match="longer timeout"):
+        fanout.handle(event, Context(fanout.MARGIN))
+
+    assert not events(sqs)
+
+
 def test_what_a_killed_worker_left_pending_is_sent_first(sqs: Any, gateway: Gateway) -> None:
     ids = sorted(join(30))
     row = FanoutJob.claim("b.0", 30)

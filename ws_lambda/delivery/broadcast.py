@@ -37,8 +37,9 @@ _slots = Slots(0)
 def slots() -> Slots:
     """The process's share of connections: FANOUT_CONNECTIONS, over all its threads."""
     global _slots
-    if _slots.limit != conf.FANOUT_CONNECTIONS:
-        _slots = Slots(max(1, conf.FANOUT_CONNECTIONS))
+    limit = max(1, conf.FANOUT_CONNECTIONS)
+    if _slots.limit != limit:
+        _slots = Slots(limit)
     return _slots
 
 
