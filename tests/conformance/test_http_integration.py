@@ -11,7 +11,7 @@ pytestmark = ours
 PARAMETERS = {
     "integration.request.header.connectionId": "context.connectionId",
     "integration.request.header.X-Source": "context.identity.sourceIp",
-    "integration.request.header.X-Secret": "'s3cret'",
+    "integration.request.header.X-Secret": "'s3cret''",
     "integration.request.header.X-Channel": "route.request.querystring.channel",
     "integration.request.header.X-Origin": "route.request.header.origin",
     "integration.request.header.X-Text": "route.request.body.a.text",
@@ -42,7 +42,7 @@ def test_headers_of_a_message(backend):
     assert got[1].body == b'{"a": {"text": "hi"}}'
     assert got[1].headers == {
         "User-Agent": "AmazonAPIGateway_a", "X-Amzn-Apigateway-Api-Id": "a", "Content-Type": "application/json",
-        "connectionId": connection.connection_id, "X-Source": "127.0.0.1", "X-Secret": "s3cret", "X-Text": "hi",
+        "connectionId": connection.connection_id, "X-Source": "127.0.0.1", "X-Secret": "s3cret'", "X-Text": "hi",
     }  # fmt: skip
     assert got[1].url == "https://site/ws/x?extra=s"
     assert list(inbox.messages) == ["from http"]

@@ -65,7 +65,7 @@ class HttpIntegration:
 def evaluate(expression: str, event: Event) -> str | None:
     """The value of a mapping expression; None where it leads nowhere, and nothing is then sent."""
     if expression.startswith("'"):
-        return expression.strip("'")
+        return expression[1:-1]
     source, _, path = expression.partition(".")
     if source == "context":
         return _follow(event["requestContext"], path)

@@ -13,6 +13,7 @@ from tests.local_site import ROOT
 
 EXAMPLES = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "testing.md").read_text(), re.DOTALL)
 
+PYTEST = ("pytest", "-p", "no:cacheprovider", "-p", "no:asyncio")
 SETTINGS = """
 SECRET_KEY = "x"
 INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "ws_lambda", "ws_lambda.users"]
@@ -32,6 +33,45 @@ class Hello(WebSocketView):
         return {"hello": request.user.get_username()}
 
 urlpatterns = [path("ws/<slug:route>", Hello.as_view())]
+"""
+SQL = """
+INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions", "ws_lambda"]
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "auth.User"
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+"""
+TESTS_WITH_SQL = """
+from django.contrib.auth.models import User
+from django.test import TestCase, override_settings
+from ws_lambda.testing import ConnectRefused, WebSocketTestMixin
+
+class HelloTests(WebSocketTestMixin, TestCase):
+    @classmethod
+    def setUpTestData(cls):
+        cls.alice = User.objects.create_user("alice", password="secret")
+
+    def test_a_message_is_answered(self):
+        ws = self.ws_client(user=self.alice)
+        ws.send_json({"action": "hello"})
+        self.assertEqual(ws.receive_json(), {"hello": "alice"})
+        User.objects.update(is_active=False)
+        self.ws_gateway.advance(61)
+        ws.send_json({"action": "hello"})
+        self.assertFalse(ws.connected)
+
+    @override_settings(WS_LAMBDA={"UNLISTED_CHANNELS": "nobody"})
+    def test_settings_of_one_test(self):
+        self.assertTrue(User.objects.get().is_active)
+        with self.assertRaises(ConnectRefused):
+            self.ws_client(user=self.alice, channel="general")
+
+# pytest
+def test_a_message_is_answered(db, ws_client, django_user_model):
+    ws = ws_client(user=django_user_model.objects.create_user("bob"))
+    ws.send_json({"action": "hello"})
+    assert ws.receive_json() == {"hello": "bob"}
 """
 
 
@@ -62,17 +102,16 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(python: Path, project: Path, *arguments: str) -> str:
+def run(python: Path, project: Path, *arguments: str, program: tuple[str, ...] = PYTEST, **more: str) -> str:
     env = {
         name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "COV_", "DJANGO_", "PYTEST_"))
     }
     env.pop("PYTHONPATH", None)
     ended = subprocess.run(
-        [str(python), "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:asyncio", *arguments],
-        cwd=project, env=env, capture_output=True, text=True,
+        [str(python), "-m", *program, *arguments], cwd=project, env=env | more, capture_output=True, text=True,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    return ended.stdout
+    return ended.stdout + ended.stderr
 
 
 def test_the_examples_run_in_a_users_project(python, project):
@@ -90,6 +129,30 @@ def test_the_plugin_is_the_wheels_own(python, project):
         "    assert ws_gateway.connections == []\n"
     )
     assert "1 passed" in run(python, project, "-q")
+
+
+def test_pytest_without_a_plugin_for_django(python, project):
+    (project / "pytest.ini").write_text("[pytest]\npythonpath = .\n")
+    (project / "conftest.py").write_text(
+        "import os, django\nos.environ['DJANGO_SETTINGS_MODULE'] = 'settings'\ndjango.setup()\n"
+    )
+    for number, example in enumerate(EXAMPLES):
+        (project / f"test_example_{number}.py").write_text(example)
+    assert "5 passed" in run(python, project, "-q", "-p", "no:django")
+
+
+def test_users_in_sql(python, project):
+    (project / "settings.py").write_text(SETTINGS + SQL)
+    (project / "test_sql.py").write_text(TESTS_WITH_SQL)
+    assert "3 passed" in run(python, project, "-q")
+
+
+def test_djangos_own_runner(python, project):
+    (project / "settings.py").write_text(SETTINGS + SQL)
+    (project / "test_sql.py").write_text(TESTS_WITH_SQL.partition("# pytest")[0])
+    said = run(python, project, "test", program=("django",), DJANGO_SETTINGS_MODULE="settings", PYTHONPATH=".")
+    assert "Ran 2 tests" in said
+    assert "OK" in said
 
 
 def test_the_plugin_loads_neither_django_nor_aws_before_it_is_used(python, project):
