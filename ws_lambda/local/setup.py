@@ -47,7 +47,6 @@ def prepare() -> None:
     from ws_lambda.models import all_tables
 
     for table in all_tables():
-        if not table.exists():
-            table.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+        table.create_table(billing_mode="PAY_PER_REQUEST", wait=True)  # nothing happens where it exists
     if configured():
         create()

@@ -35,7 +35,7 @@ def _in_memory() -> Iterator[None]:
 
     with mock_aws(), taking_turns() as turns, frugal_transactions(), quick_updates(), without_http(turns):
         _forget()
-        _create()
+        _create(wait=False)  # moto has them at once
         yield
     _forget()
 
@@ -52,7 +52,7 @@ def _at_endpoint() -> Iterator[None]:
 
     with mock.patch.object(_Lazy, "__getattr__", prefixed):
         _forget()
-        _create()
+        _create(wait=True)
         try:
             yield
         finally:
@@ -63,11 +63,11 @@ def _at_endpoint() -> Iterator[None]:
             _forget()
 
 
-def _create() -> None:
+def _create(*, wait: bool) -> None:
     from ws_lambda.models import all_tables
 
     for table in all_tables():
-        table.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+        table.create_table(billing_mode="PAY_PER_REQUEST", wait=wait)
 
 
 def _forget() -> None:
