@@ -42,3 +42,4 @@ AUTHENTICATION_BACKENDS = ["ws_lambda.users.backends.DynamoDBBackend"]
 SESSION_ENGINE = "ws_lambda.session_store"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STATIC_URL = "static/"
+MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}  # asked for by Django 6.1 and later

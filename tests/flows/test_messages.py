@@ -4,6 +4,7 @@ import json
 import logging
 from concurrent.futures import ThreadPoolExecutor
 
+import django
 import pytest
 from django.core import mail
 from django.http import HttpResponse, JsonResponse
@@ -139,7 +140,7 @@ def test_8_what_a_handler_may_return(c1, use_view):
 
 def test_8_a_handler_that_raises(c1, use_view, settings, caplog, monkeypatch):
     use_view(Answers)
-    settings.ADMINS = [("a", "a@example.com")]
+    settings.ADMINS = ["a@example.com"] if django.VERSION >= (6,) else [("a", "a@example.com")]
     monkeypatch.setattr("ws_lambda.reporting._mailed", {})
     now = clock.now()
     monkeypatch.setattr(clock, "now", lambda: now)

@@ -80,7 +80,7 @@ class Source:
 class Rows:
     """A lazy selection of rows: everything, or those of some primary keys."""
 
-    ordered = True
+    ordered = totally_ordered = True
     db = "default"
 
     def __init__(self, source: Source, keys: tuple[str, ...] | None = None) -> None:
