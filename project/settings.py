@@ -1,10 +1,7 @@
 """Settings of the demo project. It has no SQL database: everything lives in DynamoDB."""
 
 import os
-from pathlib import Path
 from typing import Any
-
-BASE_DIR = Path(__file__).resolve().parent.parent
 
 ON_LAMBDA = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
 DEBUG = not ON_LAMBDA

@@ -5,7 +5,7 @@ Each is the face of a PynamoDB model. None is ever read from or written to SQL; 
 their permissions (`ws_lambda.change_apigateway`, …) in Django's tables as those of any model.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import Any, ClassVar, Self
 
 from django.core.validators import MaxLengthValidator
@@ -270,14 +270,3 @@ class LiveOverview(Face):
 
     def __str__(self) -> str:
         return "live overview"
-
-
-ALL_FACES: Iterable[type[Face]] = (
-    ApiGateway,
-    AdditionalRoute,
-    WebSocketSession,
-    ChannelPermission,
-    RateLimit,
-    WebSocketToken,
-    LiveOverview,
-)

@@ -1,6 +1,6 @@
 """Atomic counters, one for each scope and minute."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from pynamodb.attributes import NumberAttribute, TTLAttribute, UnicodeAttribute
 
@@ -43,4 +43,4 @@ class RateLimit(Table):
 
 def _expiry() -> datetime:
     """A counter is of no use once its minute is over; the TTL deletes it some time after."""
-    return clock.utcnow().astimezone(UTC) + timedelta(minutes=5)
+    return clock.utcnow() + timedelta(minutes=5)
