@@ -2,17 +2,8 @@
 
 import json
 
-FORBIDDEN = "Forbidden"
-"""No route matches and there is no `$default`, or the integration may not be called."""
-
 INTERNAL_SERVER_ERROR = "Internal server error"
 """The integration failed. The connection stays open."""
-
-TIMED_OUT = "Endpoint request timed out"
-"""The integration took longer than 29 s."""
-
-BAD_BODY = "Bad request body"
-"""The message failed the route's request validation."""
 
 
 def error_frame(message: str, *, connection_id: str, request_id: str) -> str:

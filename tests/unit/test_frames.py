@@ -1,10 +1,10 @@
 import json
 
-from ws_lambda.frames import FORBIDDEN, error_frame
+from ws_lambda.frames import error_frame
 
 
 def test_the_spacing_is_the_services_own():
-    frame = error_frame(FORBIDDEN, connection_id="XDmENcnwIE0CFEQ=", request_id="XDmGEE2RoE0FRdQ=")
+    frame = error_frame("Forbidden", connection_id="XDmENcnwIE0CFEQ=", request_id="XDmGEE2RoE0FRdQ=")
     assert frame == '{"message": "Forbidden", "connectionId":"XDmENcnwIE0CFEQ=", "requestId":"XDmGEE2RoE0FRdQ="}'
 
 

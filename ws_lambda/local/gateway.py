@@ -7,6 +7,7 @@ can run each to its end on the spot.
 import json
 from collections.abc import Callable
 
+from ws_lambda.frames import error_frame
 from ws_lambda.local import events, frames, routing
 from ws_lambda.local.api import Answer, Api, Event, Route
 from ws_lambda.local.clock import Clock
@@ -90,7 +91,8 @@ class Gateway:
             if route.replies and answer.body:
                 self._reply(connection, answer.body)
         except GatewayError as error:
-            self._reply(connection, error_frame(error.message, connection.connection_id, request_id))
+            ids = {"connection_id": connection.connection_id, "request_id": request_id}
+            self._reply(connection, error_frame(error.message, **ids))
         if self.dice.says(self.faults.kill):
             self.lose(connection)
 
@@ -203,8 +205,3 @@ class Gateway:
             action()
 
         self.clock.call_later(seconds, job)
-
-
-def error_frame(message: str, connection_id: str, request_id: str) -> str:
-    """The service's error frame, its uneven spacing included."""
-    return f'{{"message": "{message}", "connectionId":"{connection_id}", "requestId":"{request_id}"}}'

@@ -26,7 +26,7 @@ from ws_lambda.models.owners import load_user
 if TYPE_CHECKING:
     from ws_lambda.models.queryset import SessionQuerySet
 
-LIVE_SHARDS = ("0", "1", "2", "3")
+LIVE_SHARDS = delivery.roster.LIVE_SHARDS
 """Partitions of the index of open connections: 500 connects/s, the account's quota, are half of what one takes."""
 
 MAX_DURATION = timedelta(hours=2)
