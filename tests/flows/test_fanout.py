@@ -129,6 +129,14 @@ def test_many_go_through_the_queue_in_key_ranges(sqs: Any, gateway: Gateway) -> 
     assert sum(int(row.sent) for row in FanoutJob.scan()) == 200
 
 
+def test_a_queue_that_is_not_there_is_a_delivery_error(sqs: Any, gateway: Gateway) -> None:
+    join(200)
+    sqs.delete_queue(QueueUrl=sqs.get_queue_url(QueueName="fanout")["QueueUrl"])
+
+    with pytest.raises(DeliveryError, match="NonExistentQueue"):
+        WebSocketSession.objects.filter(channel_name="general").send_message("x")
+
+
 def test_few_do_not(sqs: Any, gateway: Gateway) -> None:
     join(10)
 

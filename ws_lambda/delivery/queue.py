@@ -6,6 +6,8 @@ from functools import partial
 from itertools import chain, count, islice
 from typing import Any, Final
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from ws_lambda import aws, clock
 from ws_lambda.conf import conf
 from ws_lambda.delivery import roster
@@ -77,7 +79,10 @@ def _send(batch: list[str]) -> None:
     left = {str(number): message for number, message in enumerate(batch)}
     for _ in range(_TRIES):
         entries = [{"Id": key, "MessageBody": message} for key, message in left.items()]
-        answer = client.send_message_batch(QueueUrl=conf.FANOUT_QUEUE_URL, Entries=entries)
+        try:
+            answer = client.send_message_batch(QueueUrl=conf.FANOUT_QUEUE_URL, Entries=entries)
+        except (BotoCoreError, ClientError) as refused:
+            raise DeliveryError(f"SQS did not take {len(left)} jobs: {refused}") from refused
         failed = answer.get("Failed", [])
         if not failed:
             return
