@@ -3,6 +3,7 @@
 import io
 import json
 from io import StringIO
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -90,3 +91,13 @@ def test_delete_asks_first() -> None:
         assert "deleted" in run("delete")
     assert not WebSocketSession.exists()
     assert "was not there" in run("delete", "--yes")
+
+
+def test_delete_asks_for_a_word_where_there_is_no_prefix(settings: Any) -> None:
+    settings.WS_LAMBDA = {"TABLE_PREFIX": ""}
+    run("create")
+    with patch("builtins.input", return_value=""), pytest.raises(CommandError, match="Nothing was deleted"):
+        run("delete")
+    assert WebSocketSession.exists()
+    with patch("builtins.input", return_value="everything"):
+        assert "deleted" in run("delete")

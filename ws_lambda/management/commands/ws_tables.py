@@ -42,8 +42,9 @@ class Command(AwsCommand):
     def _confirm(self, options: dict[str, Any]) -> None:
         if options["yes"]:
             return
-        asked = f'Type "{conf.TABLE_PREFIX}" to delete every table that begins so, with everything in it:'
-        if not output.confirmed(asked, conf.TABLE_PREFIX):
+        word = conf.TABLE_PREFIX or "everything"
+        which = "every table that begins so" if conf.TABLE_PREFIX else "this project's tables"
+        if not output.confirmed(f'Type "{word}" to delete {which}, with everything in it:', word):
             raise CommandError("Nothing was deleted.")
 
     def _status(self, options: dict[str, Any]) -> None:
