@@ -117,6 +117,9 @@ def broadcast(
     posting = Posting(Api("POST", body), recipients, pace or pacing.shared(), progress, resumable)
     posting.run(slots())
     _tell(on_gone, posting.gone)
+    telemetry.count("Deliveries", posting.sent)
+    telemetry.count("Gone", len(posting.gone))
+    telemetry.count("Failed", len(posting.failed))
     return _report(posting, started)
 
 
@@ -157,9 +160,6 @@ def _tell(on_gone: OnGone, gone: Sequence[Recipient]) -> None:
 
 def _report(round_: Posting, started: float) -> DeliveryReport:
     _log(round_.failed)
-    telemetry.count("Deliveries", round_.sent)
-    telemetry.count("Gone", len(round_.gone))
-    telemetry.count("Failed", len(round_.failed))
     return DeliveryReport(
         sent=round_.sent,
         gone=tuple(recipient.connection_id for recipient in round_.gone),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.far_side import Answer, FarSide
-from ws_lambda import delivery
+from ws_lambda import delivery, telemetry
 from ws_lambda.delivery import Listed, Recipient, rounds
 
 broadcast = sys.modules["ws_lambda.delivery.broadcast"]  # the package exports the function of that name
@@ -224,13 +224,19 @@ def test_a_source_that_fails_on_the_way_loses_no_report(far: FarSide, caplog: py
         delivery.send(Listed(failing(0)), "x", on_gone=ignore)
 
 
-def test_close_deletes(far: FarSide) -> None:
+def test_close_deletes(far: FarSide, monkeypatch: pytest.MonkeyPatch) -> None:
     far.behave = lambda cid, _before: 410 if cid == "c000001=" else 200
+    counted: dict[str, float] = {}
+    monkeypatch.setattr(telemetry, "count", counted.__setitem__)
 
     report = delivery.close(recipients(far, 3))
 
+    assert counted == {}, "closing is no delivery"
+    delivery.send(Listed(recipients(far, 3)), "x", on_gone=ignore)
+    assert counted == {"Deliveries": 2, "Gone": 1, "Failed": 0}
+
     assert (report.sent, report.gone) == (2, ("c000001=",))
-    assert {method for method, *_ in far.requests} == {"DELETE"}
+    assert [method for method, *_ in far.requests] == ["DELETE"] * 3 + ["POST"] * 3
 
 
 def test_inspect_tells_open_gone_and_unknown(far: FarSide) -> None:

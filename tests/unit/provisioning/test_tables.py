@@ -96,8 +96,8 @@ def test_delete_asks_first() -> None:
 def test_delete_asks_for_a_word_where_there_is_no_prefix(settings: Any) -> None:
     settings.WS_LAMBDA = {"TABLE_PREFIX": ""}
     run("create")
-    with patch("builtins.input", return_value=""), pytest.raises(CommandError, match="Nothing was deleted"):
+    with patch("sys.stdin", io.StringIO("\n")), pytest.raises(CommandError, match="Nothing was deleted"):
         run("delete")
     assert WebSocketSession.exists()
-    with patch("builtins.input", return_value="everything"):
+    with patch("sys.stdin", io.StringIO("everything\n")):
         assert "deleted" in run("delete")
