@@ -24,7 +24,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.urls import Resolver404, resolve
 
 from ws_lambda import channels
-from ws_lambda.conf import conf, problems
+from ws_lambda.conf import conf, gateway_secrets, problems
 from ws_lambda.gatekeeping.trust import allowed_ids
 
 LONGEST_TOKEN_SECONDS = 300
@@ -140,8 +140,7 @@ def _weak_origins() -> Iterator[CheckMessage]:
 
 
 def _weak_secrets() -> Iterator[CheckMessage]:
-    secrets = [conf.GATEWAY_SECRET] if isinstance(conf.GATEWAY_SECRET, str) else conf.GATEWAY_SECRET
-    if any(0 < len(secret) < SHORTEST_SECRET for secret in secrets):
+    if any(len(secret) < SHORTEST_SECRET for secret in gateway_secrets()):
         hint = 'Make one with: python -c "import secrets; print(secrets.token_urlsafe(32))"'
         yield _warning(105, f"A GATEWAY_SECRET has fewer than {SHORTEST_SECRET} characters.", hint)
     if not allowed_ids():

@@ -209,5 +209,11 @@ class _Lazy:
             self._settings = None
 
 
+def gateway_secrets() -> tuple[str, ...]:
+    """The values of GATEWAY_SECRET, which may be one or a list; the first is what new integrations send."""
+    given = conf.GATEWAY_SECRET
+    return tuple(filter(None, [given] if isinstance(given, str) else given))
+
+
 conf: Settings = _Lazy()  # type: ignore[assignment]
 setting_changed.connect(conf.reload, dispatch_uid="ws_lambda.conf")  # type: ignore[attr-defined]

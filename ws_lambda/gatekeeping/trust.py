@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 
-from ws_lambda.conf import conf
+from ws_lambda.conf import conf, gateway_secrets
 from ws_lambda.events import SECRET_HEADER, GatewayEvent
 from ws_lambda.exceptions import EventError, HostRefused, InvalidRequest, UntrustedRequest
 from ws_lambda.models import gateways
@@ -76,6 +76,5 @@ def allowed_ids() -> set[str]:
 
 def _secret_is_right(guess: str) -> bool:
     """Compares with every secret, whichever is right, in constant time. No secret, no HTTP mode."""
-    secrets = [conf.GATEWAY_SECRET] if isinstance(conf.GATEWAY_SECRET, str) else list(conf.GATEWAY_SECRET)
-    matches = [constant_time_compare(guess, secret) for secret in secrets if secret]
+    matches = [constant_time_compare(guess, secret) for secret in gateway_secrets()]
     return bool(guess) and any(matches)

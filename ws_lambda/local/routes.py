@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from ws_lambda.conf import conf
+from ws_lambda.conf import conf, gateway_secrets
 from ws_lambda.events import HTTP_HEADERS, SECRET_HEADER, route_slug
 from ws_lambda.local.api import Answer, Event, Route
 from ws_lambda.local.integration_http import PREFIX, HttpIntegration, HttpRequest
@@ -27,7 +27,7 @@ def http_routes(site: str, send: Callable[[HttpRequest], Awaitable[Answer]]) -> 
     Raises:
         ValueError: there is no GATEWAY_SECRET, without which the views trust no HTTP request.
     """
-    secret = conf.GATEWAY_SECRET if isinstance(conf.GATEWAY_SECRET, str) else next(iter(conf.GATEWAY_SECRET), "")
+    secret = next(iter(gateway_secrets()), "")
     if not secret:
         raise ValueError('The HTTP integration needs WS_LAMBDA["GATEWAY_SECRET"]: it is what the views know it by.')
     parameters = {f"{PREFIX}header.{header}": variable for header, variable in HTTP_HEADERS.items()}

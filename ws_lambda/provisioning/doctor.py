@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 
 from ws_lambda import aws, clock
-from ws_lambda.conf import conf
+from ws_lambda.conf import conf, gateway_secrets
 from ws_lambda.provisioning import answers, tables, trouble
 from ws_lambda.provisioning.rights import REQUIRED, granted
 
@@ -128,9 +128,7 @@ def _secrets(patient: Patient) -> list[tuple[str, str]]:
     given += [(name, value) for name, value in variables.items() if name.endswith("SECRET_KEY")]
     if given:
         return given
-    gateway = conf.GATEWAY_SECRET
-    values = [gateway] if isinstance(gateway, str) else list(gateway)
-    return [("SECRET_KEY", settings.SECRET_KEY), *(("GATEWAY_SECRET", value) for value in values if value)]
+    return [("SECRET_KEY", settings.SECRET_KEY), *(("GATEWAY_SECRET", value) for value in gateway_secrets())]
 
 
 def _api(patient: Patient) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from django.http.request import validate_host
 
 from ws_lambda import aws
 from ws_lambda.channels import MAX_NAME_LENGTH, NAME_PATTERN
-from ws_lambda.conf import conf
+from ws_lambda.conf import conf, gateway_secrets
 from ws_lambda.models.gateways import AdditionalRoute, ApiGateway, Integration, Status
 
 OWN_ROUTES = ("$connect", "$disconnect", "$default")
@@ -133,8 +133,7 @@ def url_problems(url: str) -> Iterator[str]:
 
 def gateway_secret() -> str:
     """The secret that new integrations send: the first, while several are accepted; "" where none is set."""
-    secrets = conf.GATEWAY_SECRET
-    return secrets if isinstance(secrets, str) else next(iter(secrets), "")
+    return next(iter(gateway_secrets()), "")
 
 
 def _domain(record: ApiGateway) -> Iterator[Problem]:
