@@ -4,6 +4,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from ws_lambda import aws, clock, delivery, fanout
 from ws_lambda.delivery import queue, rounds
@@ -250,6 +251,23 @@ def test_a_job_in_work_is_left_alone_and_its_message_hidden(sqs: Any, gateway: G
         FanoutJob.claim("b.0", 30)
     assert 25 < busy.value.seconds <= 30
     assert holder is not None
+
+
+def test_a_message_that_cannot_be_hidden_is_worked_off_all_the_same(
+    sqs: Any, gateway: Gateway, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def unreachable(**_asked: object) -> None:
+        raise EndpointConnectionError(endpoint_url="https://sqs.eu-west-1.amazonaws.com")
+
+    ids = join(60)
+    monkeypatch.setattr(rounds, "PROGRESS_EVERY", 10)
+    queue.enqueue([job()])
+    (event,) = events(sqs)
+    monkeypatch.setattr(sqs, "change_message_visibility", unreachable)
+
+    assert fanout.handle(event, Context()) == {"batchItemFailures": []}
+    assert gateway.delivered == Counter(ids)
+    assert "visibility timeout stays" in caplog.text
 
 
 def test_a_worker_that_lost_its_job_stops(sqs: Any, gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
