@@ -62,6 +62,17 @@ def test_taking_over_twice_does_not_forget_the_way_back(gateway: Any, api_id: st
     assert targets(gateway, api_id)["$connect"] == "integrations/old"
 
 
+def test_notes_are_made_in_the_regions_own_partition(monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere, noted = boto3.client("apigatewayv2", region_name="us-gov-west-1"), list[str]()
+    monkeypatch.setattr(elsewhere, "tag_resource", lambda ResourceArn, Tags: noted.append(ResourceArn))  # noqa: N803
+    monkeypatch.setattr(elsewhere, "update_route", lambda **_asked: None)
+    found = adoption.Adopted("a1", "wss://x", {"$connect": {"RouteId": "r1"}}, {}, {})
+
+    adoption.take_over(elsewhere, found, own_ids=set(), target="integrations/new", stage="dev")
+
+    assert noted == ["arn:aws-us-gov:apigateway:us-gov-west-1::/apis/a1"]
+
+
 def test_routes_of_our_own_stack_are_left_alone(gateway: Any, api_id: str) -> None:
     own = adoption.look(gateway, api_id).routes["$connect"]["RouteId"]
     assert take_over(gateway, api_id, {own}) == ["$default"]
