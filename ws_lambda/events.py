@@ -104,7 +104,7 @@ class GatewayEvent:
     body: bytes = field(default=b"", repr=False)
     """The message, decoded from base64 where API Gateway had to encode it."""
 
-    authorizer: Mapping[str, Any] = field(default_factory=dict)
+    authorizer: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """What a Lambda authorizer returned, if one ran."""
 
     @property

@@ -71,3 +71,10 @@ def test_the_readme_says_what_was_measured():
         f"in {results['roster']['ours_ms_per_10k']:.0f} ms of CPU (boto3: {results['roster']['boto3_ms_per_10k']:.0f})",
     ):
         assert said in readme, f'benchmarks/results.json has it that the README should say "{said}"'
+
+
+def test_every_threat_has_a_module_that_attacks():
+    rows = dict(re.findall(r"^\| S(\d+) \|.*\| (`[^|]+`) \|$", (DOCS / "security.md").read_text(), re.MULTILINE))
+    assert list(rows) == [str(number) for number in range(1, 17)]
+    for number, proofs in rows.items():
+        assert f"`tests/security/test_s{int(number):02}_" in proofs

@@ -23,6 +23,8 @@ URL_VARIABLE = "WS_LAMBDA_WEBSOCKET_URL"
 """Environment variable with the wss URL, set by the deployment and by the local gateway."""
 
 _WELL_FORMED = re.compile(r"[0-9a-f]{64}")
+_SUBPROTOCOL = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+"""A `token` of RFC 9110: what may stand in the header that is answered with."""
 
 
 def mint(request: HttpRequest) -> str:
@@ -86,5 +88,5 @@ def subprotocol_to_echo(event: GatewayEvent, supported: tuple[str, ...]) -> str:
 
     API Gateway echoes nothing by itself, and a browser that offered some closes unless one is chosen.
     """
-    own = [name for name in event.subprotocols if not name.startswith(SUBPROTOCOL_PREFIX)]
-    return next((name for name in own if not supported or name in supported), "")
+    own = [name for name in event.subprotocols if not name.lower().startswith(SUBPROTOCOL_PREFIX)]
+    return next((name for name in own if (not supported and _SUBPROTOCOL.fullmatch(name)) or name in supported), "")
