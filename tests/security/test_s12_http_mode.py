@@ -5,7 +5,7 @@ from django.test import Client
 
 from tests import backends, wire
 from ws_lambda.events import HTTP_HEADERS
-from ws_lambda.models import WebSocketSession
+from ws_lambda.models import WebSocketSession, channel_permissions, gateways
 
 SECRET = "the-secret-of-the-gateway-in-this-test"
 
@@ -45,7 +45,12 @@ def test_copied_headers_without_the_secret_are_refused_before_any_read(
 ):
     settings.WS_LAMBDA = {"GATEWAY_SECRET": configured}
     backends.DictBackend.reads = 0
-    response = post(f"/ws/{route}", **forged(**({} if guess is None else {"X-Ws-Gateway-Secret": guess})))
+    gateways.forget()
+    channel_permissions.forget_cache()
+    more = {"Cookie": "sessionid=0123456789abcdef", "Origin": wire.ORIGIN}
+    if guess is not None:
+        more["X-Ws-Gateway-Secret"] = guess
+    response = post(f"/ws/{route}?ws_token={'0' * 64}&channel=general", **forged(**more))
     assert response.status_code == 403
     assert (tables, backends.DictBackend.reads) == ([], 0)
     assert SECRET not in caplog.text + response.content.decode()

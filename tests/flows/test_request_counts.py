@@ -1,0 +1,85 @@
+"""DESIGN's round trips, with every defence on: real users, a registered and pinned gateway, permissions, limits."""
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+
+from tests import wire
+from tests.urls import ChatView
+from ws_lambda import clock
+from ws_lambda.models import ApiGateway, ChannelPermission, WebSocketSession, gateways, stats
+
+pytestmark = pytest.mark.usefixtures("tables", "still")
+
+CONNECT = ["BatchGetItem", "GetItem", "TransactWriteItems"]
+MESSAGE = ["UpdateItem"]
+DISCONNECT = ["UpdateItem", "BatchWriteItem"]
+
+
+class Guarded(ChatView):
+    aws_api_gateway_id = "chat"
+    permissions_required = ("chat.enter",)
+
+    def chat(self, request, *args, **kwargs):
+        return {"channel": self.websocket_session.channel_name}
+
+
+@pytest.fixture
+def http(settings, use_view):
+    """A page of a user who may, and everything that is asked of him."""
+    settings.WS_LAMBDA = {
+        "GATEWAY_IDS": ["abc123"],
+        "HISTORY": {"*": (50, 3600)},
+        "CHANNEL_SHARDS": {"gen*": 3},
+        "UNLISTED_CHANNELS": "nobody",
+        "GATEWAY_SECRET": "s" * 32,
+    }
+    use_view(Guarded)
+    ApiGateway("chat", api_id="abc123", api_endpoint=f"wss://{wire.HOST}", stage_name="prod").save()
+    gateways.forget()
+    ChannelPermission("gen*", access="permissions", rules=[["chat.enter", "chat.speak"]]).save()
+    get_user_model().objects.create_user("ann", password="pw", permission_names={"chat.enter", "chat.speak"})
+    page = Client()
+    assert page.login(username="ann", password="pw")
+    return page
+
+
+def connect(http, connection_id):
+    token = http.post("/api/ws-token/").json()["token"]
+    wire.connect("warm=")  # refused, but now the process knows the gateways
+    return lambda: wire.connect(connection_id, token=token, query={"channel": "general"})
+
+
+def cost(tables, act):
+    tables.clear()
+    assert act()["statusCode"] == 200
+    return list(tables)
+
+
+def test_connect_message_and_disconnect(http, tables, monkeypatch):
+    connect(http, "first=")()  # reads the permissions
+    assert cost(tables, connect(http, "C1=")) == CONNECT
+    # The user is read for `permissions_required`; a view without it reads none.
+    assert cost(tables, lambda: wire.message({"action": "chat"})) == [*MESSAGE, "GetItem"]
+    monkeypatch.setattr(Guarded, "permissions_required", ())
+    assert cost(tables, lambda: wire.message({"action": "chat"})) == MESSAGE
+    assert cost(tables, wire.disconnect) == DISCONNECT
+    assert not WebSocketSession.get("C1=").connected
+
+
+def test_revalidation_costs_the_user_and_the_login_once_in_an_interval(http, tables, monkeypatch):
+    connect(http, "C1=")()
+    later = clock.now() + 61
+    monkeypatch.setattr(clock, "now", lambda: later)
+    monkeypatch.setattr(Guarded, "permissions_required", ())
+    gateways.registered()  # known anew: the copy has aged
+    stats.forget()  # the overview's figures, a write in ten seconds of a process
+    assert cost(tables, lambda: wire.message({"action": "chat"})) == [*MESSAGE, "GetItem", "GetItem"]
+    assert cost(tables, lambda: wire.message({"action": "chat"})) == MESSAGE
+
+
+def test_a_change_of_permissions_costs_the_next_connect_of_a_process_one_scan(http, tables):
+    connect(http, "C1=")()
+    ChannelPermission("other", access="allow_all").save()
+    assert cost(tables, connect(http, "C2=")) == ["BatchGetItem", "GetItem", "Scan", "TransactWriteItems"]
+    assert cost(tables, connect(http, "C3=")) == CONNECT
