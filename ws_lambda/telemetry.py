@@ -55,8 +55,9 @@ def start() -> None:
     # Lambda puts a handler of its own there, whose lines are not JSON.
     root.handlers[:] = [handler]
     root.setLevel(os.environ.get("LOG_LEVEL", "INFO"))
-    # At INFO it tells on every cold start where it found credentials.
-    logging.getLogger("botocore").setLevel(logging.WARNING)
+    # At INFO botocore tells on every cold start where it found credentials; at DEBUG both print what they store.
+    for name in ("botocore", "pynamodb"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def stop() -> None:

@@ -3,9 +3,11 @@
 import logging
 
 import pytest
+from django.test import override_settings
 
 from tests.deployed import deployed, lines
 from ws_lambda import telemetry
+from ws_lambda.models import ChannelMessage
 
 
 def test_log_lines_are_json_and_carry_the_ids(capsys: pytest.CaptureFixture[str]) -> None:
@@ -70,3 +72,16 @@ def test_elsewhere_nothing_is_written(capsys: pytest.CaptureFixture[str], monkey
         telemetry.count("Messages")
         telemetry.refused("token_refused")
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.usefixtures("tables")
+def test_not_even_at_debug_is_what_people_write_printed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOG_LEVEL", "DEBUG")
+    with override_settings(WS_LAMBDA={"HISTORY": {"*": (5, 60)}}), deployed():
+        logging.getLogger("ws_lambda").debug("this is")
+        ChannelMessage.append("general", {"message": "what-a-person-wrote"}, sender="ann")
+    said = capsys.readouterr().out
+    assert "this is" in said
+    assert "what-a-person-wrote" not in said
