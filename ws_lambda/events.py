@@ -41,6 +41,9 @@ HTTP_HEADERS: dict[str, str] = {
 SECRET_HEADER = "X-Ws-Gateway-Secret"  # noqa: S105 - the name of a header
 """The header in which an HTTP integration proves that it is the gateway."""
 
+_NAME = re.compile(r"[A-Za-z0-9_$-]{1,128}")
+"""What an API id or a stage may look like."""
+
 _LAST_MOMENT = 10**13
 """In the year 2286: a date that every part of Python can calculate with."""
 
@@ -173,15 +176,18 @@ class GatewayEvent:
         API's id and a telling User-Agent, and the path says which of the three events it is.
 
         Raises:
-            EventError: there is no connection id, no API id, or an unknown event type.
+            EventError: there is no connection id, no API id, or an unknown event type. What addresses are made of
+                is looked at closely, since a gateway that does not map a header lets the client's own through.
         """
         got = {name.lower(): value for name, value in headers.items()}
         connection_id = got.get("connectionid", "")
         api_id = got.get("x-ws-api-id") or got.get("x-amzn-apigateway-api-id", "")
         if not api_id and (agent := got.get("user-agent", "")).startswith("AmazonAPIGateway_"):
             api_id = agent.removeprefix("AmazonAPIGateway_")
-        if not connection_id or not api_id:
+        if not connection_id or not _NAME.fullmatch(api_id):
             raise EventError("The request carries no connectionId header, or no API id.")
+        if not _NAME.fullmatch(stage := got.get("x-ws-stage", "")) and stage:
+            raise EventError("The request carries no stage that there can be.")
         implied = {"connect": EventType.CONNECT, "disconnect": EventType.DISCONNECT}.get(slug, EventType.MESSAGE)
         connected_at = got.get("x-ws-connected-at", "")
         try:
@@ -193,7 +199,7 @@ class GatewayEvent:
             route_key=got.get("x-ws-route-key") or {"connect": "$connect", "disconnect": "$disconnect"}.get(slug, slug),
             connection_id=connection_id,
             api_id=api_id,
-            stage=got.get("x-ws-stage", ""),
+            stage=stage,
             domain_name=got.get("x-ws-domain-name", ""),
             request_id=got.get("x-ws-request-id", ""),
             source_ip=got.get("x-ws-source-ip", ""),

@@ -91,3 +91,32 @@ def test_a_lambda_event_cannot_be_forged_by_headers_within_it(c1):
     event["headers"] = forged()
     event["body"] = "{}"
     assert wire.send(event)["statusCode"] == 400
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"X-Ws-Domain-Name": "abc123.execute-api.evil.example"},
+        {"X-Ws-Domain-Name": "abc123.execute-api.eu-west-1.amazonaws.com.evil.example"},
+        {"X-Ws-Domain-Name": "evil.example/abc123.execute-api.eu-west-1.amazonaws.com"},
+        {"X-Ws-Api-Id": "evil.example/x"},
+        {"X-Ws-Stage": "prod/../..//evil.example"},
+        {"X-Ws-Stage": "prod?x="},
+    ],
+)
+def test_a_header_that_a_careless_gateway_does_not_map_leads_messages_to_nobody_else(tables, user, settings, sent):
+    settings.WS_LAMBDA = {"GATEWAY_SECRET": SECRET}
+    proved = {"X-Ws-Gateway-Secret": SECRET, "connectionId": "H1=", "X-Ws-Api-Id": "abc123", "Origin": wire.ORIGIN}
+    answer = post(f"/ws/connect?ws_token={wire.mint(user)}", b"", **{**proved, "X-Ws-Stage": "prod", **sent})
+    opened = [row.endpoint_url for row in WebSocketSession.scan()]
+    assert (answer.status_code, opened) in [
+        (400, []),
+        (200, ["https://abc123.execute-api.eu-west-1.amazonaws.com/prod"]),
+    ]
+
+
+def test_a_generated_address_is_where_messages_go(tables, user):
+    hosts = ("a.execute-api.cn-north-1.amazonaws.com.cn", "a.execute-api-fips.us-gov-west-1.amazonaws.com")
+    for number, host in enumerate(hosts):
+        wire.connect(f"C{number}=", token=wire.mint(user), headers={"Host": host}, domainName=host)
+        assert WebSocketSession.get(f"C{number}=").endpoint_url == f"https://{host}/prod"

@@ -28,6 +28,9 @@ from ws_lambda.models.tokens import WebSocketToken, digest
 CONNECTION_ID = re.compile(r"[A-Za-z0-9_=-]{1,128}")
 """What an id may look like; API Gateway's are base64 and end in `=`."""
 
+_AWS_HOST = re.compile(r"[a-z0-9-]+\.execute-api(-fips)?\.[a-z0-9-]+\.(amazonaws\.(com|com\.cn|eu)|api\.aws)")
+"""The addresses that AWS generates. Signed requests, with messages in them, go to no host that merely looks so."""
+
 ENDPOINT_VARIABLE = "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"
 """The standard variable that points AWS tools at another `@connections` service, such as the local gateway."""
 
@@ -101,7 +104,7 @@ def endpoint_url(view: Gate, event: GatewayEvent) -> str:
         return known.rstrip("/")
     if view.api_gateway is not None and view.api_gateway.endpoint_url:
         return view.api_gateway.endpoint_url
-    if ".execute-api." in event.domain_name:
+    if _AWS_HOST.fullmatch(event.domain_name):
         return f"https://{event.domain_name}/{event.stage}"
     from ws_lambda import aws
 
