@@ -52,6 +52,7 @@ def test_from_deploy_to_undeploy(deployment: Deployment, record_property: Callab
         taken["update_s"] = seconds(lambda: update(deployment))
         chat(one, two)
         a_token_opens_one_connection(deployment, red)
+        adopted_it_gains_a_route(deployment, one)  # last: the emulator's own name for the API is known to no DNS
     status(deployment)
     pruned_by_the_schedule(deployment)
     healthy(deployment)
@@ -195,6 +196,24 @@ def round_trip(client: ClientConnection) -> float:
 def custom_route(client: ClientConnection) -> None:
     assert ask(client, action="who") == {"route": "who", "user": "red"}
     assert ask(client, action="nowhere", handler="who") == {"route": "$default", "user": "red"}
+
+
+def adopted_it_gains_a_route(deployment: Deployment, client: ClientConnection) -> None:
+    """Registered, the API that Zappa made leads one more key to a URL of its own; its clients stay connected."""
+    api_id = deployment.variable("WS_LAMBDA_GATEWAY_IDS")
+    adopted = json.loads(deployment.manage("ws_gateway", "adopt", "live", api_id, "--json"))
+    assert (adopted["status"], adopted["adopted"]) == ("deployed", True)
+    route = ("route", "add", "live", "late", "--target", "/late/arrival")
+    assert json.loads(deployment.manage("ws_gateway", *route, "--json"))["last_error"] == ""
+
+    def arrives() -> bool:
+        """A process that has read the records lately learns of this one within PERMISSION_CACHE_SECONDS."""
+        return ask(client, action="late").get("arrived_at") == "/late/arrival"
+
+    until(arrives, 60, "the new route does not lead to its URL")
+    assert json.loads(deployment.manage("ws_gateway", "sync", "live", "--json"))["differences"] == []
+    deployment.manage("ws_gateway", "delete", "live", "--yes")
+    assert deployment.aws.client("apigatewayv2").get_api(ApiId=api_id)["ApiId"] == api_id
 
 
 def multicast_and_broadcast(one: ClientConnection, two: ClientConnection) -> None:

@@ -37,8 +37,8 @@ class Gateways(Source):
         return sorted((faces.ApiGateway.of(row) for row in rows), key=str)
 
     def delete(self, face: Any) -> None:
-        """From AWS too, but for an API that something else made: of that the record only."""
-        update.delete(face.api_name, keep_aws=face.adopted)
+        """From AWS too, but for an API that something else made."""
+        update.delete(face.api_name)
 
 
 faces.ApiGateway.source = Gateways()
@@ -100,10 +100,9 @@ class ApiGatewayAdmin(DynamoDBAdmin):
         told: list[Any] = []
         for name, one in zip(listed, objs, strict=True):
             told.append(name)
-            if one.adopted:
-                told.append(["The record only: its API was made elsewhere and stays."])
-            elif one.api_id:
-                parts = [f"API {one.api_id} in AWS, with its routes and stage"]
+            if one.api_id:
+                stays = "The record; its API was made elsewhere and stays"
+                parts = [stays if one.adopted else f"API {one.api_id} in AWS, with its routes and stage"]
                 told.append(parts + ([f"Custom domain {one.domain_name}"] if one.api_gateway_domain_name else []))
         return told, counts, missing, protected
 

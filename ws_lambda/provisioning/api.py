@@ -1,5 +1,6 @@
 """The steps that make the API itself. Each may be repeated: it looks before it makes."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -12,6 +13,10 @@ from ws_lambda.provisioning.routes import Target
 
 OWN_TAG = "ws-lambda:gateway"
 """Put on every API that we make. CreateApi knows no idempotency token: this is how a lost answer is found."""
+
+
+OURS = "ws_lambda"
+"""The description of the integrations that we make."""
 
 
 def tags(record: ApiGateway) -> dict[str, str]:
@@ -48,8 +53,9 @@ def create_routes(record: ApiGateway) -> dict[str, Any]:
     """Lets API Gateway invoke the function, and makes the routes that are missing or lead elsewhere."""
     permit(record)  # first: no client is to be led to a function that may not be invoked
     known = {route["RouteKey"]: route for route in answers.items("get_routes", ApiId=record.api_id)}
-    uris = {one["IntegrationId"]: one["IntegrationUri"] for one in integrations(record)}
-    ids = {uri: integration_id for integration_id, uri in uris.items()}
+    there = integrations(record)
+    uris = {one["IntegrationId"]: one["IntegrationUri"] for one in there}
+    ids = {one["IntegrationUri"]: one["IntegrationId"] for one in there if ours(one)}
     for key, target in routes.wanted(record).items():
         if target.uri not in ids:
             ids[target.uri] = create_integration(record, target)
@@ -67,9 +73,14 @@ def integrations(record: ApiGateway) -> list[dict[str, Any]]:
     return [one for one in answers.items("get_integrations", ApiId=record.api_id) if "IntegrationUri" in one]
 
 
+def ours(integration: Mapping[str, Any]) -> bool:
+    """Whether we made an integration. A route on one of CloudFormation's would keep a stack from being deleted."""
+    return bool(integration.get("Description") == OURS)
+
+
 def create_integration(record: ApiGateway, target: Target) -> str:
     """Makes an integration and returns its id."""
-    made = aws.client("apigatewayv2").create_integration(ApiId=record.api_id, **target.arguments())
+    made = aws.client("apigatewayv2").create_integration(ApiId=record.api_id, Description=OURS, **target.arguments())
     return str(made["IntegrationId"])
 
 

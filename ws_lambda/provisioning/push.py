@@ -52,10 +52,11 @@ def _push_headers(record: ApiGateway, asked: Mapping[str, routes.Target]) -> Non
 
 
 def _drop_unused(record: ApiGateway) -> None:
-    """Deletes integrations that no route leads to: they count towards the quota of 300."""
+    """Deletes integrations that no route leads to: they count towards the quota of 300. Other hands' stay."""
     used = {routes.integration_id(route) for route in answers.items("get_routes", ApiId=record.api_id)}
     for integration in list(answers.items("get_integrations", ApiId=record.api_id)):
-        if (integration_id := integration["IntegrationId"]) not in used:
+        integration_id = integration["IntegrationId"]
+        if integration_id not in used and (api.ours(integration) or not record.adopted):
             aws.client("apigatewayv2").delete_integration(ApiId=record.api_id, IntegrationId=integration_id)
 
 

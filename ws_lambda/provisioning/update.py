@@ -64,20 +64,17 @@ def save(record: ApiGateway) -> ApiGateway:
 def delete(name: str, *, keep_aws: bool = False) -> None:
     """Deletes a gateway from AWS, and then its record. What is gone already is no error.
 
+    An adopted API stays, since it belongs to whoever made it; the domain that we gave it goes.
+
     Args:
         keep_aws: forget the record only.
 
     Raises:
         GatewayBusyError: another process is working on the gateway.
-        ProvisioningError: AWS refused, or the API belongs to whoever made it and `keep_aws` is not set.
+        ProvisioningError: AWS refused.
     """
     with lease.held(name) as mine:
         record = mine.record
-        if record.adopted and not keep_aws:
-            raise ProvisioningError(
-                f"The API of gateway {name!r} was adopted: delete it where it was made (`zappa undeploy`), "
-                "and forget the record with --keep-aws."
-            )
         if not keep_aws:
             with recorded(mine, "Delete"):
                 _delete_from_aws(record)
@@ -88,7 +85,7 @@ def delete(name: str, *, keep_aws: bool = False) -> None:
 def _delete_from_aws(record: ApiGateway) -> None:
     if record.domain_name and (present := domain.read(record)):
         _delete_domain(record, present)
-    if not record.api_id:
+    if not record.api_id or record.adopted:
         return
     if record.integration == Integration.LAMBDA:
         _gone(

@@ -2,6 +2,7 @@
 
 from project.chat.views import ChatView
 from ws_lambda.models import WebSocketSession
+from ws_lambda.views import WebSocketView
 
 
 class View(ChatView):
@@ -18,3 +19,9 @@ class View(ChatView):
     def broadcast(self, request, *args, **kwargs):
         report = WebSocketSession.objects.filter(connected=True).send_message(self.body["message"])
         return {"sent": report.sent, "queued": report.queued, "failed": len(report.failed)}
+
+
+class LateView(WebSocketView):
+    def late(self, request, *args, **kwargs):
+        """Answers with the URL that the additional route names."""
+        return {"arrived_at": request.path}

@@ -5,12 +5,13 @@ from collections.abc import Callable
 import pytest
 from django.test import override_settings
 
-from tests.flows.provisioning.seen import apis, routes
+from tests.flows.provisioning.conftest import CERTIFICATE
+from tests.flows.provisioning.seen import alias, apis, integrations, routes
 from ws_lambda import aws
 from ws_lambda.exceptions import ProvisioningError
 from ws_lambda.models import gateways
 from ws_lambda.models.gateways import ApiGateway
-from ws_lambda.provisioning import adopt, sync, update
+from ws_lambda.provisioning import adopt, create, sync, update
 
 Before = Callable[[str, Callable[..., None]], None]
 
@@ -50,13 +51,30 @@ def test_a_zappa_api_is_adopted_and_gains_a_route(zappas: str, function: str) ->
     assert apis()[0]["Tags"] == {"aws:cloudformation:stack-name": "chat-dev"}
 
 
-def test_what_is_adopted_is_not_deleted_with_its_record(zappas: str) -> None:
-    adopt.adopt("live", zappas)
-    with pytest.raises(ProvisioningError, match="adopted"):
-        update.delete("live")
-    update.delete("live", keep_aws=True)
+def test_what_is_adopted_is_not_deleted_with_its_record(zappas: str, zone: str) -> None:
+    record = adopt.adopt("live", zappas)
+    record.domain_name, record.certificate_arn, record.hosted_zone_id = "ws.example.com", CERTIFICATE, zone
+    update.save(record)
+    create.create_domain("live")
+    assert len(alias(zone)) == 1
+    update.delete("live")
     assert ApiGateway.count() == 0
-    assert len(apis()) == 1
+    assert [api["ApiId"] for api in apis()] == [zappas]
+    assert aws.client("apigatewayv2").get_domain_names()["Items"] == []
+    assert alias(zone) == []
+
+
+def test_a_route_that_is_added_leads_nowhere_that_the_stack_has_to_delete(zappas: str, function: str) -> None:
+    """CloudFormation cannot delete an integration that a route of other hands leads to."""
+    theirs = routes(zappas)
+    adopt.adopt("live", zappas)
+    record = update.add_route("live", name="Chat", route_key="chat")
+    made = routes(zappas)
+    assert {key: made[key]["Target"] for key in theirs} == {key: route["Target"] for key, route in theirs.items()}
+    assert made["chat"]["Target"] not in {route["Target"] for route in theirs.values()}
+    assert sync.differences(record) == []
+    update.remove_route("live", "chat")
+    assert {f"integrations/{one}" for one in integrations(zappas)} == {route["Target"] for route in theirs.values()}
 
 
 def test_an_api_is_adopted_once(zappas: str) -> None:

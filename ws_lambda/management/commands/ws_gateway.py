@@ -50,9 +50,9 @@ class Command(AwsCommand):
         take.add_argument("--stage", default="", help="which stage, where there are several")
         take.add_argument("--default-channel", default="", help="the channel of clients that name none")
         self._action(actions, "status", "show one gateway, or all", name_needed=False)
-        end = self._action(actions, "delete", "delete the API, its domain and the record")
+        end = self._action(actions, "delete", "delete the API (unless it was adopted), its domain and the record")
         end.add_argument("--yes", action="store_true", help="do not ask")
-        end.add_argument("--keep-aws", action="store_true", help="forget the record only")
+        end.add_argument("--keep-aws", action="store_true", help="forget the record only, and leave its domain too")
 
     def _action(self, actions: Any, name: str, meaning: str, *, name_needed: bool = True) -> ArgumentParser:
         parser: ArgumentParser = actions.add_parser(name, help=meaning, description=meaning)
@@ -154,7 +154,8 @@ class Command(AwsCommand):
         record = lease.load(name)
         if not options["yes"]:
             what = "forget the record of" if options["keep_aws"] else "delete, from AWS too,"
-            asked = f"This will {what} gateway {name!r} ({record.api_id or 'no API'}). Type its name:"
+            api = f"API {record.api_id}{', which stays' if record.adopted else ''}" if record.api_id else "no API"
+            asked = f"This will {what} gateway {name!r} ({api}). Type its name:"
             if not output.confirmed(asked, name):
                 raise CommandError("Nothing was deleted.")
         update.delete(name, keep_aws=options["keep_aws"])
