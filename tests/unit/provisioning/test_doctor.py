@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import re
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -200,11 +201,11 @@ def test_a_mapping_that_repeats_whole_batches(account: str) -> None:
 
 
 def test_a_clock_that_is_wrong(account: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    now = clock.now()
-    monkeypatch.setattr(clock, "now", lambda: now + timedelta(hours=1).total_seconds())
+    right = clock.now
+    monkeypatch.setattr(clock, "now", lambda: right() + timedelta(hours=1).total_seconds())
     ((subject, text),) = bad()
     assert subject == "clock"
-    assert "+36" in text
+    assert re.search(r"\+3(59|60)\d", text)
 
 
 def test_a_placeholder_for_a_secret(account: str, settings: Any) -> None:
