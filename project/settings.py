@@ -9,7 +9,8 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ON_LAMBDA
 SECRET_KEY = os.environ.get("DJANGO_SECRET_KEY", "")
 if not SECRET_KEY and not ON_LAMBDA:
     SECRET_KEY = "local-development-only-not-a-secret"  # noqa: S105 - on Lambda an empty key stops Django
-ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "localhost,127.0.0.1").split(",")
+LOCAL_HOSTS = "" if ON_LAMBDA else "localhost,127.0.0.1"
+ALLOWED_HOSTS = [host for host in os.environ.get("ALLOWED_HOSTS", LOCAL_HOSTS).split(",") if host]
 if ON_LAMBDA and "WS_LAMBDA_HTTP_HOST" in os.environ:
     ALLOWED_HOSTS.append(os.environ["WS_LAMBDA_HTTP_HOST"])  # the HTTP API's own, told by the deploy hook
 CSRF_TRUSTED_ORIGINS = [origin for origin in os.environ.get("CSRF_TRUSTED_ORIGINS", "").split(",") if origin]
