@@ -12,10 +12,10 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection
 
-from tests.e2e import cloud, times
+from tests.e2e import cloud, rights, times
 from tests.e2e.deployment import STAGE, Browser, Deployment
 from tests.local_site import ROOT
-from tests.policy import allowed, deployer_needs
+from tests.policy import allowed
 from ws_lambda import clock
 
 PASSWORD = "correct-horse-battery"
@@ -57,7 +57,7 @@ def test_from_deploy_to_undeploy(deployment: Deployment, record_property: Callab
     pruned_by_the_schedule(deployment)
     healthy(deployment)
     taken["undeploy_s"] = seconds(lambda: undeploy(deployment))
-    policy_of_who_deploys(deployment)
+    rights.of_who_deploys(deployment.noted_calls())
     record_property(times.PROPERTY, {name: round(value, 1) for name, value in taken.items()})
 
 
@@ -282,49 +282,6 @@ def pruned_by_the_schedule(deployment: Deployment) -> None:
         return not session["connected"]["BOOL"] and "live_shard" not in session and "Item" not in member
 
     until(closed, 90, "the schedule did not prune")
-
-
-def policy_of_who_deploys(deployment: Deployment) -> None:
-    """`iam/deploy.json` names every action that Zappa needed; that nobody needs one of it `tests.policy` finds out."""
-    needed = set()
-    for service, operation, method in deployment.noted_calls():
-        name = method if service.startswith("apigateway") else IAM_NAMES.get(operation, operation)
-        needed.add(f"{'apigateway' if service.startswith('apigateway') else service}:{name}")
-    assert needed <= allowed("deploy.json")
-    others = BY_CLOUDFORMATION | BY_OTHER_COMMANDS_OF_ZAPPA | BY_AWS
-    assert others <= allowed("deploy.json")
-    deployer_needs(needed | others)
-
-
-IAM_NAMES = {
-    "CompleteMultipartUpload": "PutObject",
-    "CreateMultipartUpload": "PutObject",
-    "HeadBucket": "ListBucket",
-    "HeadObject": "GetObject",
-    "Invoke": "InvokeFunction",
-    "UploadPart": "PutObject",
-}
-"""Where an action is spelled differently from its operation."""
-
-BY_CLOUDFORMATION = {
-    *(f"apigateway:{method}" for method in ("DELETE", "GET", "PATCH", "POST", "PUT")),
-    *(f"logs:{action}" for action in ("CreateLogGroup", "DescribeLogGroups", "DeleteLogGroup", "PutRetentionPolicy")),
-    *(f"route53:{action}" for action in ("ChangeResourceRecordSets", "ListResourceRecordSets")),
-    *(f"route53:{action}" for action in ("GetChange", "GetHostedZone", "ListHostedZones")),
-}
-"""What it does with the rights of who asks it to."""
-
-BY_OTHER_COMMANDS_OF_ZAPPA = {
-    *(f"lambda:{action}" for action in ("CreateAlias", "PublishVersion", "PutFunctionConcurrency", "UpdateAlias")),
-    *(f"logs:{action}" for action in ("DescribeLogStreams", "FilterLogEvents")),
-    "iam:UpdateAssumeRolePolicy",
-    "lambda:TagResource",
-    "s3:AbortMultipartUpload",
-}
-"""Of tail, rollback, SnapStart, tags, and of an upload that breaks off."""
-
-BY_AWS = {"iam:PassRole", "s3:GetObject"}
-"""Needed by CreateFunction: the role is handed on, and the zip is read with the caller's rights."""
 
 
 def healthy(deployment: Deployment) -> None:
