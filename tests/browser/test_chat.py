@@ -103,6 +103,7 @@ def test_the_end_of_a_login_is_said_plainly(window: Opener, room: str, gateway: 
     red.context.clear_cookies()
     gateway.delete_connection(ConnectionId=connection_id)
     red.expect_state("Logged out")
+    expect(red.page.locator("#text")).to_be_disabled()
     red.page.get_by_role("link", name="Log in again").click()
     expect(red.page).to_have_url(f"{red.site.url}/login/?next=/rooms/{room}/")
     assert all("403" in complaint for complaint in red.complaints)

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
-from botocore.exceptions import BotoCoreError, ClientError
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION
 from django.contrib.admin.options import csrf_protect_m
@@ -21,6 +20,7 @@ from ws_lambda.admin.changelist import PagedChangeList
 from ws_lambda.admin.rows import MAX_KEY_BYTES, PAGE_SIZE, Rows, Source
 from ws_lambda.admin.typed import ModelAdmin
 from ws_lambda.exceptions import WsLambdaError
+from ws_lambda.provisioning import trouble
 
 
 class DynamoDBAdmin(ModelAdmin):
@@ -89,11 +89,10 @@ class DynamoDBAdmin(ModelAdmin):
         """Shows an error of ours as a message where it happened."""
         try:
             return act()
-        except (WsLambdaError, ValidationError, BotoCoreError, ClientError) as error:
+        except (WsLambdaError, ValidationError, *trouble.ERRORS) as error:
             if request.method != "POST":
                 raise
-            said = error.messages if isinstance(error, ValidationError) else [str(error)]
-            self.message_user(request, " ".join(said), ERROR)
+            self.message_user(request, _in_words(error), ERROR)
             return HttpResponseRedirect(request.get_full_path())
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
@@ -173,3 +172,9 @@ class ReadOnlyAdmin(DynamoDBAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return [field.name for field in self.opts.concrete_fields]
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return " ".join(error.messages)
+    return trouble.explained(error) if isinstance(error, trouble.ERRORS) else str(error)

@@ -113,6 +113,13 @@ def test_a_channel_permission_is_checked(root: Client, wrong: dict[str, str], wh
     assert ChannelPermission.count() == 0
 
 
+def test_trouble_with_dynamodb_is_told_with_what_to_do(root: Client) -> None:
+    ChannelPermission.delete_table()
+    answer = root.post("/admin/ws_lambda/channelpermission/add/", NEW)
+    assert answer.status_code == 302
+    assert "`manage.py ws_tables create` makes them" in said(root.get("/admin/"))[0]
+
+
 def test_adding_what_is_there_changes_nothing(root: Client) -> None:
     ChannelPermission("team_*", access="staff_only").save()
     answer = root.post("/admin/ws_lambda/channelpermission/add/", NEW)

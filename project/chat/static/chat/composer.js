@@ -20,6 +20,11 @@ export class Composer {
     this.#fit();
   }
 
+  /** Whether something can be written: not once the login has ended. */
+  set open(open) {
+    for (const one of this.#form.elements) one.disabled = !open;
+  }
+
   #key(event) {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     event.preventDefault();

@@ -19,6 +19,7 @@ const STATES = {
 };
 
 const messages = new MessageList(settings.me);
+const composer = new Composer(settings.maxLength, (text) => say(text, crypto.randomUUID?.() ?? String(Math.random())));
 
 const client = connect({
   tokenUrl: settings.tokenUrl,
@@ -33,12 +34,11 @@ const client = connect({
     stateLine.dataset.state = state;
     stateLine.textContent = STATES[state];
     if (state === "open") client.post({ action: "enter" });
+    composer.open = state !== "signed-out";
     banner.hidden = state !== "signed-out";
     if (state === "signed-out") offerLogin();
   },
 });
-
-new Composer(settings.maxLength, (text) => say(text, crypto.randomUUID?.() ?? String(Math.random())));
 
 async function say(text, id) {
   messages.addPending(id, text, settings.me);
