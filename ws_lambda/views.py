@@ -279,11 +279,14 @@ class WebSocketTokenView(View):
     """`POST` → `{"token", "expires_in", "url"}`: the right to open one connection within `expires_in` seconds."""
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Mints a token for the logged-in user; anonymous → 403, too many → 429."""
+        """Mints a token for the logged-in user, for the posted `channel` only if there is one.
+
+        Anonymous → 403, no channel's name → 400, too many → 429.
+        """
         try:
             if not request.user.is_authenticated:
                 raise PermissionRefused("Log in first")
-            token = tokens.mint(request)
+            token = tokens.mint(request, request.POST.get("channel", ""))
         except Refused as refusal:
             return JsonResponse({"message": refusal.message}, status=refusal.status)
         answer = {"token": token, "expires_in": conf.TOKEN_SECONDS, "url": tokens.websocket_url()}

@@ -45,6 +45,20 @@ def test_a_token_its_lifetime_and_where_to_go(user, settings):
     assert wire.connect(token=answer["token"])["statusCode"] == 200, "with no cookie on the WebSocket's domain"
 
 
+def test_a_token_for_one_channel_opens_no_other(user):
+    client = client_of(user)
+    token = client.post(URL, {"channel": "general"}).json()["token"]
+    for other in ({"channel": "support"}, None):
+        assert wire.connect(token=token, query=other)["statusCode"] == 403
+    assert wire.connect(token=token, query={"channel": "general"})["statusCode"] == 200, "it was left unspent"
+
+
+def test_no_token_for_what_is_no_channel(user):
+    response = client_of(user).post(URL, {"channel": "general\n"})
+    assert (response.status_code, response.json()) == (400, {"message": "Invalid channel"})
+    assert WebSocketToken.count() == 0
+
+
 def test_without_a_csrf_token_nothing_is_minted(user):
     response = client_of(user, enforce_csrf_checks=True).post(URL)
     assert response.status_code == 403

@@ -74,7 +74,7 @@ def admit(view: Gate, request: HttpRequest, event: GatewayEvent) -> WebSocketSes
             _remember_login(session, request, user)
     request.user = session.__dict__["user"] = user
     _check_permissions(view, request, channel_name)
-    if token is not None and token.channel and token.channel != channel_name:
+    if token is not None and token.channel and token.channel != event.query_value("channel"):
         raise PermissionRefused()
     passed, why = view.additional_connection_checks(request)
     if not passed:

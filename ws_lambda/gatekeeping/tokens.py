@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.http import HttpRequest
 
+from ws_lambda import channels
 from ws_lambda.conf import conf
 from ws_lambda.events import GatewayEvent
 from ws_lambda.exceptions import TokenRefused
@@ -27,19 +28,29 @@ _SUBPROTOCOL = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 """A `token` of RFC 9110: what may stand in the header that is answered with."""
 
 
-def mint(request: HttpRequest) -> str:
+def mint(request: HttpRequest, channel: str = "") -> str:
     """A token for the request's user and login. A session key is created if there is none.
 
+    Args:
+        channel: the only channel that the token may ask for; "" for any.
+
     Raises:
+        InvalidChannel: the channel is none.
         RateLimited: the user has minted TOKENS_PER_MINUTE in this minute.
     """
+    if channel:
+        channels.check_name(channel)
     user_id = str(request.user.pk)
     rate_limits.count_token(user_id)
     if not request.session.session_key:
         request.session.create()
     backend, auth_hash = _proof_of(request)
     return WebSocketToken.mint(
-        user_id=user_id, auth_backend=backend, auth_hash=auth_hash, session_key=request.session.session_key or ""
+        user_id=user_id,
+        auth_backend=backend,
+        auth_hash=auth_hash,
+        session_key=request.session.session_key or "",
+        channel=channel,
     )
 
 

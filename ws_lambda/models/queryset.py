@@ -190,7 +190,8 @@ def _plain(name: str, value: Any) -> Any:
     """The stored form of what a caller filters by."""
     match name:
         case "user":
-            return str(getattr(value, "pk", value))
+            key = getattr(value, "pk", value)
+            return "" if key is None else str(key)  # an anonymous user is nobody's, and selects nobody
         case "api_gateway":
             return str(getattr(value, "api_id", value))
         case "connected" if not isinstance(value, bool):

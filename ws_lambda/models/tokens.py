@@ -62,7 +62,7 @@ class WebSocketToken(Table):
 
     session_key_hash = UnicodeAttribute()
     channel = UnicodeAttribute(null=True)
-    """The only channel that the token opens, if it was minted for one."""
+    """The only channel that a connect with the token may ask for, if it was minted for one."""
 
     expires_at = TTLAttribute()
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import FieldError
 
 from tests import wire
@@ -123,6 +124,11 @@ def test_an_empty_name_selects_nobody(four, lookup):
     nobody = objects.filter(**{lookup: ""})
     assert (list(nobody), nobody.count(), list(nobody.recipients())) == ([], 0, [])
     assert list(objects.filter(channel_name="general").filter(**{lookup: ""})) == []
+
+
+@pytest.mark.parametrize("nobody", [None, AnonymousUser()])
+def test_an_anonymous_user_selects_nobody(four, nobody):
+    assert list(objects.filter(user=nobody)) == []
 
 
 def test_a_selection_of_nobody_is_false_as_in_django(four):
