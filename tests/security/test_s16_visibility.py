@@ -47,6 +47,7 @@ def test_a_flood_of_refused_connects_shows_in_logs_and_metrics(capsys):
 
 def test_and_raises_an_alarm():
     alarm = resources("alarms.yaml")["ConnectRefusals"]
-    assert (alarm["MetricName"], alarm["Statistic"]) == ("ClientError", "Sum")
-    assert {"Name": "Route", "Value": "$connect"} in alarm["Dimensions"]
+    counted = [one["MetricStat"]["Metric"] for one in alarm["Metrics"] if "MetricStat" in one]
+    assert [one["MetricName"] for one in counted] == ["ConnectsRefused", "ClientError"]
+    assert {"Name": "Route", "Value": "$connect"} in counted[1]["Dimensions"]
     assert alarm["AlarmActions"]

@@ -66,7 +66,7 @@ def test_notes_are_made_in_the_regions_own_partition(monkeypatch: pytest.MonkeyP
     elsewhere, noted = boto3.client("apigatewayv2", region_name="us-gov-west-1"), list[str]()
     monkeypatch.setattr(elsewhere, "tag_resource", lambda ResourceArn, Tags: noted.append(ResourceArn))  # noqa: N803
     monkeypatch.setattr(elsewhere, "update_route", lambda **_asked: None)
-    found = adoption.Adopted("a1", "wss://x", {"$connect": {"RouteId": "r1"}}, {}, {})
+    found = adoption.Adopted("a1", {"$connect": {"RouteId": "r1"}}, {}, {})
 
     adoption.take_over(elsewhere, found, own_ids=set(), target="integrations/new", stage="dev")
 

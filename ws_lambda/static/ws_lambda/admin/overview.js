@@ -74,11 +74,12 @@ async function ask() {
   draw(await answer.json());
 }
 
-/** Asks over HTTP, and says why. */
-function askInstead(why) {
+/** Asks over HTTP, and says why, unless the socket is there by the time of the answer. */
+function askInstead(why, client) {
+  const tell = (text) => client?.state === "open" || say(text);
   ask().then(
-    () => say(`Updated over HTTP, since ${why}.`),
-    (error) => say(`Not updated: ${error.message}.`),
+    () => tell(`Updated over HTTP, since ${why}.`),
+    (error) => tell(`Not updated: ${error.message}.`),
   );
 }
 
@@ -114,7 +115,7 @@ function listen() {
       clearInterval(timer);
       client.close();
       poll(`the gateway has no route “${route}” to the overview`);
-    } else if (!patient && unanswered % 2) askInstead(`the WebSocket is ${client.state}`);
+    } else if (!patient && unanswered % 2) askInstead(`the WebSocket is ${client.state}`, client);
   }, refresh);
 }
 
