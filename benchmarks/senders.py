@@ -115,7 +115,7 @@ def main(kind: str, endpoint: str, count: str) -> None:
     seconds = time.perf_counter() - started
     after = resource.getrusage(resource.RUSAGE_SELF)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    print(json.dumps({"count": int(count), "seconds": seconds, "cpu": cpu, "peak_mb": after.ru_maxrss / 1024}))
+    print(json.dumps({"count": int(count), "seconds": seconds, "cpu": cpu}))
 
 
 if __name__ == "__main__":

@@ -24,6 +24,12 @@ pytest_plugins = [
 ]
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begins with the whole deployments, which take minutes: at the end the other worker would have nothing to do."""
+    items.sort(key=lambda item: not item.nodeid.startswith(("tests/e2e/test_deploy", "tests/e2e/test_adopt")))
+
+
 @pytest.fixture
 def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """An empty DynamoDB in memory. Tests create the tables that they need.

@@ -6,6 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 from moto.core.botocore_stubber import BotocoreStubber
+from moto.dynamodb.parsing import validators
 
 from ws_lambda import aws
 from ws_lambda.testing.moto_isolation import taking_turns
@@ -129,3 +130,10 @@ def test_afterwards_moto_is_as_it_was(requests):
     requests.clear()
     told(quick=False)
     assert len(requests) == 1 + len(STORY)
+
+
+def test_a_moto_with_other_insides_is_left_as_it_is(monkeypatch):
+    before = dict(vars(validators.ActionCountValidator))
+    monkeypatch.delattr(validators, "deepcopy")
+    with quick_updates():
+        assert dict(vars(validators.ActionCountValidator)) == before
