@@ -85,12 +85,14 @@ def test_a_gateway_from_the_form_to_aws_and_back(admin: Window, cloud: str) -> N
     gateway = boto3.client("apigatewayv2", endpoint_url=cloud, **KEYS)
     page.get_by_role("link", name="API gateways").first.click()
     page.get_by_role("link", name="Add API gateway").click()
+    expect(page.get_by_label("API name")).to_be_focused()  # by Django's script, in the middle of typing if one is early
     page.get_by_label("API name").fill("browser")
     page.get_by_label("Lambda function ARN").fill("nonsense")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("Give the ARN of the Lambda function that answers.")).to_be_visible()
     admin.photograph("admin-gateway-errors")
 
+    expect(page.get_by_label("API name")).to_be_focused()
     page.get_by_label("Lambda function ARN").fill(make_function(cloud, **KEYS))
     page.get_by_text("Add another Additional route").click()
     page.locator("#id_routes-0-name").fill("History")
@@ -229,6 +231,7 @@ def test_channel_rules_are_edited_and_counters_looked_at(admin: Window, site: Lo
     page = admin.page
     waiting = json.loads(site.log_in("blue").post("/api/ws-token/", {}))["token"]
     page.goto("/admin/ws_lambda/channelpermission/add/")
+    expect(page.get_by_label("Channel")).to_be_focused()
     page.get_by_label("Channel").fill("staff_*")
     page.get_by_label("Access").select_option("permissions")
     page.get_by_label("Rules").fill("chat.view_room chat.add_message\nchat.moderate")
