@@ -20,6 +20,10 @@ ARGUMENTS = (
     "--no-first-run",
 )
 SCREENSHOTS = ROOT / ".screenshots"
+PATIENCE = 60_000
+"""Milliseconds until what a page should show counts as not shown. Playwright's own five seconds are for a machine that
+does nothing else."""
+
 DESKTOP = {"width": 1280, "height": 800}
 
 # Remembers the sockets of a page, so that a test can speak on them as the page's script does.
@@ -36,6 +40,7 @@ def chromium() -> Iterator[Browser]:
     """A running browser. Not for the whole session: while it runs, this thread's event loop is taken."""
     if CHROMIUM is None:
         required("Chromium (chromium, chromium-browser or google-chrome)")
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
         yield browser
@@ -48,7 +53,7 @@ class Window:
     def __init__(self, browser: Browser, site: LocalSite, **options: Any) -> None:
         self.site = site
         self.context = browser.new_context(base_url=site.url, **{"viewport": DESKTOP} | options)
-        self.context.set_default_timeout(15_000)
+        self.context.set_default_timeout(PATIENCE)
         self.context.add_init_script(REMEMBER_SOCKETS)
         self.page: Page = self.context.new_page()
         self.complaints: list[str] = []
@@ -77,12 +82,12 @@ class Window:
         field.press("Enter")
 
     def expect_state(self, text: str) -> None:
-        expect(self.page.locator("#state")).to_have_text(text, timeout=15_000)
+        expect(self.page.locator("#state")).to_have_text(text)
 
     def expect_messages(self, *texts: str) -> None:
         """Exactly these, in this order, all confirmed."""
-        expect(self.page.locator(".message .text")).to_have_text(list(texts), timeout=15_000)
-        expect(self.page.locator(".pending, .failed")).to_have_count(0, timeout=15_000)
+        expect(self.page.locator(".message .text")).to_have_text(list(texts))
+        expect(self.page.locator(".pending, .failed")).to_have_count(0)
 
     def connection_id(self) -> str:
         """API Gateway's id of the page's connection, out of the answer to a message that no handler takes."""

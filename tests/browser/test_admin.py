@@ -77,7 +77,7 @@ def choose(window: Window, action: str, *rows: str) -> None:
 
 
 def expect_message(window: Window, text: str) -> None:
-    expect(window.page.locator(".messagelist")).to_contain_text(text, timeout=15_000)
+    expect(window.page.locator(".messagelist")).to_contain_text(text)
 
 
 def test_a_gateway_from_the_form_to_aws_and_back(admin: Window, cloud: str) -> None:
@@ -151,7 +151,7 @@ def test_the_overview_moves_while_clients_come_and_go(admin: Window, visitors: C
     page = admin.page
     page.goto("/admin/")
     page.get_by_role("link", name="Live overview").click()
-    expect(page.locator("#overview-state")).to_have_text("Live, over this project's WebSocket.", timeout=15_000)
+    expect(page.locator("#overview-state")).to_have_text("Live, over this project's WebSocket.")
     channels = page.locator("#overview-channels")
     red = visitors("red").enter("watched")
     expect(channels.get_by_role("row", name="watched 1")).to_be_visible(timeout=15_000)
@@ -160,11 +160,11 @@ def test_the_overview_moves_while_clients_come_and_go(admin: Window, visitors: C
     connections = int(page.locator("#overview-connections").inner_text())
     red.say("Hello")
     blue.expect_messages("Hello")
-    expect(page.locator("#overview-messages")).not_to_have_text("0", timeout=30_000)
+    expect(page.locator("#overview-messages")).not_to_have_text("0")
     admin.photograph("admin-overview")
     blue.context.close()
     expect(channels.get_by_role("row", name="watched 1")).to_be_visible(timeout=15_000)
-    expect(page.locator("#overview-connections")).to_have_text(str(connections - 1), timeout=15_000)
+    expect(page.locator("#overview-connections")).to_have_text(str(connections - 1))
     expect(page.locator("#overview-chart rect.overview-messages")).to_have_count(60)
 
 
@@ -183,12 +183,12 @@ window.WebSocket = class {
 def test_the_overview_goes_on_over_http_while_its_socket_cannot_be_had(admin: Window) -> None:
     page = admin.page
     page.add_init_script(REFUSE_SOCKETS)
-    with page.expect_response("**/liveoverview/data/", timeout=30_000) as asked:
+    with page.expect_response("**/liveoverview/data/") as asked:
         page.goto("/admin/ws_lambda/liveoverview/")
     assert asked.value.ok
-    expect(page.locator("#overview-state")).to_contain_text("Updated over HTTP, since the WebSocket is", timeout=15_000)
+    expect(page.locator("#overview-state")).to_contain_text("Updated over HTTP, since the WebSocket is")
     page.evaluate("window.reachable = true")
-    expect(page.locator("#overview-state")).to_have_text("Live, over this project's WebSocket.", timeout=60_000)
+    expect(page.locator("#overview-state")).to_have_text("Live, over this project's WebSocket.")
 
 
 def test_a_session_is_written_to_and_disconnected(admin: Window, visitors: Callable[[str], Window]) -> None:

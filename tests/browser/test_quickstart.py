@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.conftest import PATIENCE
 from tests.local_site import ROOT, LocalSite, running
 
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", (ROOT / "docs" / "quickstart.md").read_text(), re.DOTALL)
@@ -63,6 +64,7 @@ def served(project: Path) -> Iterator[Callable[[], LocalSite]]:
 
 def log_in(browser: Browser, site: LocalSite, name: str) -> Page:
     page = browser.new_context(base_url=site.url).new_page()
+    page.set_default_timeout(PATIENCE)
     with page.expect_websocket():
         page.goto("/")
         page.get_by_label("Username").fill(name)
