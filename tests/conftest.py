@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 from moto import mock_aws
 from moto.core.botocore_stubber import BotocoreStubber
@@ -22,6 +23,13 @@ pytest_plugins = [
     "tests.policy",
     "tests.secrecy",
 ]
+
+
+# The same examples in every run, and no limit to the time that one takes: a busy machine takes long over any of them.
+hypothesis.settings.register_profile(
+    "tests", derandomize=True, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("tests")
 
 
 @pytest.hookimpl(trylast=True)

@@ -14,9 +14,7 @@ from tests.urls import ChatView
 from ws_lambda.events import HTTP_HEADERS
 from ws_lambda.views import WebSocketView, handler
 
-EXAMPLES = settings(
-    max_examples=700, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+EXAMPLES = settings(max_examples=700, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 FEWER = settings(EXAMPLES, max_examples=300)
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
