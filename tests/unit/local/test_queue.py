@@ -2,7 +2,9 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Coroutine
+from types import SimpleNamespace
 from typing import Any
 
 import botocore.session
@@ -10,7 +12,10 @@ import pytest
 from aiohttp import web
 from botocore.exceptions import ClientError
 
+from ws_lambda.local import queue as queue_module
 from ws_lambda.local.queue import LocalQueue
+
+PATIENCE = 120
 
 
 def with_queue(queue: LocalQueue, story: Callable[[Any, str], Any], until: Callable[[], bool] = lambda: True) -> None:
@@ -28,7 +33,7 @@ def with_queue(queue: LocalQueue, story: Callable[[Any, str], Any], until: Calla
         await queue.start()
         try:
             await asyncio.to_thread(_as_client, story, endpoint, queue.url(endpoint))
-            async with asyncio.timeout(120):
+            async with asyncio.timeout(PATIENCE):
                 while not until():
                     await asyncio.sleep(0.01)
         finally:
@@ -80,7 +85,7 @@ def test_only_what_failed_comes_back() -> None:
                 failures.append({"itemIdentifier": record["messageId"]})
         return {"batchItemFailures": failures}
 
-    queue = LocalQueue(invoke, batch_size=10, visibility_timeout=0.05)
+    queue = LocalQueue(invoke, batch_size=10, visibility_timeout=0.05, concurrency=1)
 
     def story(client: Any, url: str) -> None:
         entries = [{"Id": "a", "MessageBody": "good"}, {"Id": "b", "MessageBody": "bad"}]
@@ -106,30 +111,38 @@ def test_what_keeps_failing_ends_among_the_dead() -> None:
     assert queue.waiting == 0
 
 
-def test_a_message_can_be_hidden_for_longer() -> None:
-    started = threading.Event()
-    go_on = threading.Event()
-    deliveries: list[str] = []
+def test_a_message_can_be_hidden_for_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    moment = 0.0
+    monkeypatch.setattr(queue_module, "time", SimpleNamespace(monotonic=lambda: moment, time=time.time))
+    started, looked, go_on = threading.Event(), threading.Event(), threading.Event()
+    deliveries: list[dict[str, Any]] = []
 
     def invoke(event: dict[str, Any]) -> None:
-        deliveries.append(event["Records"][0]["receiptHandle"])
+        deliveries.extend(event["Records"])
+        if event["Records"][0]["body"] == "next":
+            looked.set()
+            return
         started.set()
-        go_on.wait(10)
+        go_on.wait(PATIENCE)
 
-    queue = LocalQueue(invoke, visibility_timeout=0.4, concurrency=2)
+    queue = LocalQueue(invoke, visibility_timeout=10, concurrency=2)
 
     def story(client: Any, url: str) -> None:
+        nonlocal moment
         client.send_message(QueueUrl=url, MessageBody="long")
-        started.wait(10)
-        client.change_message_visibility(QueueUrl=url, ReceiptHandle=deliveries[0], VisibilityTimeout=30)
-        assert not threading.Event().wait(0.6)
+        assert started.wait(PATIENCE)
+        receipt = deliveries[0]["receiptHandle"]
+        client.change_message_visibility(QueueUrl=url, ReceiptHandle=receipt, VisibilityTimeout=30)
+        moment = 20.0
         attributes = client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
         assert attributes["ApproximateNumberOfMessagesNotVisible"] == "1"
+        client.send_message(QueueUrl=url, MessageBody="next")
+        assert looked.wait(PATIENCE), "the queue is looked through in order: the first message was passed over for it"
         go_on.set()
 
     with_queue(queue, story, until=lambda: not queue.waiting)
 
-    assert len(deliveries) == 1
+    assert [one["body"] for one in deliveries] == ["long", "next"]
 
 
 @pytest.mark.parametrize(
