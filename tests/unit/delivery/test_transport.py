@@ -145,16 +145,16 @@ def test_a_child_forked_while_others_send_is_not_held_up(far: FarSide) -> None:
         assert isinstance(bucket, pacing.TokenBucket)
         with aws._lock, base._lock, curl._lock, bucket._lock, pacing._lock:
             held.set()
-            done.wait(20)
+            done.wait(120)
         for _ in range(shared.limit):
             shared.give()
 
     other = threading.Thread(target=hold)
     other.start()
-    assert held.wait(10)
+    assert held.wait(60)
     child = os.fork()
     if child == 0:
-        signal.alarm(10)
+        signal.alarm(60)
         status = 1
         try:
             aws.client("sqs")
