@@ -1,5 +1,6 @@
 """ministack, an AWS emulator of other hands, on a free port. It pins its own botocore, hence its own venv."""
 
+import http.client
 import os
 import re
 import shutil
@@ -11,10 +12,12 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from tests.local_site import ROOT, required
 
-START_SECONDS = 60
+START_SECONDS = 180
+TRIES = 3
 
 
 def program() -> str:
@@ -35,40 +38,55 @@ def running(folder: Path, **more: str) -> Iterator[str]:
 
     What it says is in `folder`.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    env = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    env |= {
+    with (folder / "ministack.log").open("w") as said:
+        process, port = _started(folder, said, more)
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            _end(process)
+
+
+def _started(folder: Path, said: IO[str], more: dict[str, str]) -> "tuple[subprocess.Popen[bytes], int]":
+    """A process that answers, and its port. Only a number can be told to it: meanwhile that port may be taken."""
+    for _ in range(TRIES):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        process = subprocess.Popen([program()], env=_environment(folder, port) | more, stdout=said, stderr=said)
+        if _answers(process, port):
+            return process, port
+        _end(process)
+    tail = re.sub(r"\x1b\[[0-9;]*m", "", Path(said.name).read_text())[-2000:]
+    raise AssertionError(f"ministack did not start:\n{tail}")
+
+
+def _environment(folder: Path, port: int) -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | {
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
         "STATE_DIR": str(folder / "state"),
         "S3_DATA_DIR": str(folder / "s3"),
         "TMPDIR": str(folder),
-        **more,
     }
-    log = folder / "ministack.log"
-    with log.open("w") as said, subprocess.Popen([program()], env=env, stdout=said, stderr=said) as process:
-        try:
-            _wait(port, process, log)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
 
 
-def _wait(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
+def _answers(process: "subprocess.Popen[bytes]", port: int) -> bool:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/_ministack/health", timeout=2):
-                return
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/_ministack/health", timeout=10):
+                return True
         except urllib.error.HTTPError:
-            return  # it answers, whatever it thinks of the question
-        except OSError:
+            return True  # it answers, whatever it thinks of the question
+        except (OSError, http.client.HTTPException):
             time.sleep(0.2)
-    tail = re.sub(r"\x1b\[[0-9;]*m", "", log.read_text())[-2000:]
-    raise AssertionError(f"ministack did not start:\n{tail}")
+    return False
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    process.terminate()
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
