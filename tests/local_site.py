@@ -21,7 +21,8 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-START_SECONDS = 60
+PATIENCE = 180
+"""Seconds to start in, and to end in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class Visitor:
             return str(answer.read().decode())
 
     def socket_url(self, channel: str) -> str:
-        """A URL that opens one WebSocket, within a minute."""
+        """A URL that opens one WebSocket, within the ten minutes that a token of this site lives."""
         grant: dict[str, Any] = json.loads(self.post("/api/ws-token/", {}))
         return f"{grant['url']}?{urllib.parse.urlencode({'channel': channel, 'ws_token': grant['token']})}"
 
@@ -99,11 +100,11 @@ def running(folder: Path = ROOT, **more: str) -> Iterator[LocalSite]:
         reader = threading.Thread(target=_read, args=(process, said, ready))
         reader.start()
         try:
-            ready.wait(START_SECONDS)
+            ready.wait(PATIENCE)
             yield _find_urls("".join(said))
         finally:
             process.terminate()
-            code = process.wait(30)
+            code = process.wait(PATIENCE)
             reader.join()
     assert code == 0, f"ws_local ended with {code}:\n{''.join(said)}"
 

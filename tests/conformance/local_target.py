@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.conformance.function import run
-from tests.conformance.target import DeployedApi, Shape
+from tests.conformance.target import PATIENCE, DeployedApi, Shape
 from ws_lambda.local.api import Api, Event, Route
 from ws_lambda.local.clock import SystemClock
 from ws_lambda.local.errors import IntegrationError
@@ -30,13 +30,13 @@ def deployed(shape: Shape, folder: Path) -> Iterator[DeployedApi]:
     thread.start()
     events_file = folder / f"{shape.name}.jsonl"
     try:
-        server = asyncio.run_coroutine_threadsafe(_serve(shape, listening, host, events_file), loop).result(10)
+        server = asyncio.run_coroutine_threadsafe(_serve(shape, listening, host, events_file), loop).result(PATIENCE)
         path = server.gateway.api.path
         yield DeployedApi(
             url=f"ws://{host}{path}", endpoint=f"http://{host}{path}", events_file=events_file,
             api_id=API_ID, stage=STAGE, domain_name=shape.domain or host,
         )  # fmt: skip
-        asyncio.run_coroutine_threadsafe(server.stop(), loop).result(10)
+        asyncio.run_coroutine_threadsafe(server.stop(), loop).result(PATIENCE)
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()

@@ -15,7 +15,7 @@ from botocore.config import Config
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 """Seconds until something that should happen counts as not happening."""
 
 
@@ -86,7 +86,8 @@ class DeployedApi:
         """Every event so far."""
         if not self.events_file.exists():
             return []
-        return [json.loads(line) for line in self.events_file.read_text().splitlines()]
+        whole, _, _begun = self.events_file.read_text().rpartition("\n")
+        return [json.loads(line) for line in whole.splitlines()]
 
     def management(self, **options: Any) -> Any:
         """An unmodified boto3 client of @connections."""

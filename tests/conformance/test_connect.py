@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.conformance.facts import fact
+from tests.conformance.target import PATIENCE
 
 
 @fact("X", "connect: 200 and 201 connect")
@@ -35,7 +36,7 @@ def test_no_route(bare_api):
 @fact("X", "connect: a plain GET without an upgrade is a 426")
 def test_plain_get(api):
     parts = urlsplit(api.url)
-    connection = http.client.HTTPConnection(parts.netloc, timeout=5)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=PATIENCE)
     connection.request("GET", parts.path)
     assert connection.getresponse().status == 426
     connection.close()

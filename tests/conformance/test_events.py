@@ -3,7 +3,7 @@
 import re
 
 from tests.conformance.facts import fact
-from tests.conformance.target import wait_for
+from tests.conformance.target import PATIENCE, wait_for
 
 CONTEXT = {
     "routeKey", "eventType", "extendedRequestId", "requestTime", "messageDirection", "stage", "connectedAt",
@@ -59,7 +59,7 @@ def test_no_query_no_maps(api):
 
     with connect(api.url, compression=None, user_agent_header="no-query") as socket:
         socket.send('{"action": "chat"}')
-        socket.recv(timeout=5)
+        socket.recv(timeout=PATIENCE)
     event = next(one for one in api.events() if one.get("headers", {}).get("User-Agent") == "no-query")
     assert "queryStringParameters" not in event
     assert "multiValueQueryStringParameters" not in event

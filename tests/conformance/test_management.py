@@ -12,6 +12,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError
 
 from tests.conformance.facts import fact
+from tests.conformance.target import PATIENCE
 
 GONE = "AAAAAAAAAAAAAAA="
 
@@ -23,7 +24,7 @@ def call(api, method, connection_id, *, body=b"", encoded="", service="execute-a
     credentials = boto3.Session(*api.keys).get_credentials()
     SigV4Auth(credentials, service, "eu-west-1").add_auth(request)
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.netloc, timeout=5)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=PATIENCE)
     connection.request(method, parts.path, tamper or body, dict(request.headers))
     answer = connection.getresponse()
     text = answer.read()
@@ -128,7 +129,7 @@ def test_buffer_full(api):
 @pytest.mark.parametrize("method", ["POST", "GET", "DELETE"])
 def test_unsigned(api, method):
     parts = urlsplit(api.endpoint)
-    connection = http.client.HTTPConnection(parts.netloc, timeout=5)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=PATIENCE)
     connection.request(method, f"{parts.path}/@connections/{quote(GONE)}", b"x")
     answer = connection.getresponse()
     assert answer.status == 403

@@ -91,7 +91,7 @@ class Deployment:
             env=variables,
             capture_output=True,
             text=True,
-            timeout=600,
+            timeout=1_200,
             check=False,
         )
         assert done.returncode == 0, f"{program} {' '.join(arguments)}:\n{done.stdout}\n{done.stderr}"
@@ -122,7 +122,7 @@ class Deployment:
             f"{url}?{urllib.parse.urlencode(query or {})}",
             origin=f"https://{self.variable('WS_LAMBDA_HTTP_HOST')}",  # type: ignore[arg-type]
             sock=socket.create_connection(("127.0.0.1", self.aws.port)),
-            open_timeout=60,
+            open_timeout=120,
             ping_interval=None,  # an emulator on a busy machine may be slow, and is not gone for that
             compression=None,
         )
@@ -137,7 +137,7 @@ class Browser:
         self.cookies: dict[str, str] = {}
 
     def request(self, method: str, path: str, form: dict[str, str] | None = None) -> tuple[int, str]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         headers = {"Host": self.host, "Origin": f"https://{self.host}", "Referer": f"https://{self.host}/{STAGE}{path}"}
         headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         body = None

@@ -170,7 +170,7 @@ def ask(client: ClientConnection, **body: Any) -> dict[str, Any]:
     return frame(client, lambda one: one.get("type") not in ("message", "presence", "note") and "ack" not in one)
 
 
-def frame(client: ClientConnection, wanted: Callable[[dict[str, Any]], bool], seconds: float = 30) -> dict[str, Any]:
+def frame(client: ClientConnection, wanted: Callable[[dict[str, Any]], bool], seconds: float = 120) -> dict[str, Any]:
     deadline = time.monotonic() + seconds
     while True:
         one: dict[str, Any] = json.loads(client.recv(timeout=max(0.1, deadline - time.monotonic())))
@@ -210,7 +210,7 @@ def adopted_it_gains_a_route(deployment: Deployment, client: ClientConnection) -
         """A process that has read the records lately learns of this one within PERMISSION_CACHE_SECONDS."""
         return ask(client, action="late").get("arrived_at") == "/late/arrival"
 
-    until(arrives, 60, "the new route does not lead to its URL")
+    until(arrives, 240, "the new route does not lead to its URL")
     assert json.loads(deployment.manage("ws_gateway", "sync", "live", "--json"))["differences"] == []
     deployment.manage("ws_gateway", "delete", "live", "--yes")
     deployment.calls.write_text(noted)  # whoever looks after gateways has rights that nobody needs to deploy
@@ -244,7 +244,7 @@ def through_the_queue(deployment: Deployment, browser: Browser, one: ClientConne
         )["Attributes"]
         return sum(int(found[name]) for name in wanted)
 
-    until(lambda: left() == 0, 60, "the queue did not empty")
+    until(lambda: left() == 0, 240, "the queue did not empty")
 
 
 def until(holds: Callable[[], bool], seconds: float, why: str) -> None:
@@ -282,7 +282,7 @@ def pruned_by_the_schedule(deployment: Deployment) -> None:
         member = dynamodb.get_item(TableName=f"demo_{STAGE}_memberships", Key={"channel": {"S": "attic"}, **key})
         return not session["connected"]["BOOL"] and "live_shard" not in session and "Item" not in member
 
-    until(closed, 90, "the schedule did not prune")
+    until(closed, 300, "the schedule did not prune")
 
 
 def healthy(deployment: Deployment) -> None:

@@ -65,11 +65,11 @@ def clean(endpoint: str) -> Iterator[None]:
 def told(endpoint: str, record: ApiGateway, *messages: dict[str, Any]) -> list[str]:
     """The routes that the messages of one client took."""
     host = urlsplit(endpoint).netloc
-    with connect(f"ws://{host}/_aws/execute-api/{record.api_id}/{record.stage_name}", open_timeout=30) as socket:
+    with connect(f"ws://{host}/_aws/execute-api/{record.api_id}/{record.stage_name}", open_timeout=120) as socket:
         routes = []
         for message in messages:
             socket.send(json.dumps(message))
-            routes.append(json.loads(socket.recv(30))["route"])
+            routes.append(json.loads(socket.recv(120))["route"])
         return routes
 
 
@@ -154,7 +154,7 @@ def test_of_two_processes_one_makes_the_gateway(endpoint: str, function: str) ->
     command = [sys.executable, "-m", "django", "ws_gateway", "create", "chat", "--json"]
     env = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
     both = [subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in "ab"]
-    said = [(process.communicate(timeout=120), process.returncode) for process in both]
+    said = [(process.communicate(timeout=300), process.returncode) for process in both]
     [api] = aws.client("apigatewayv2").get_apis()["Items"]
     codes = sorted(code for _output, code in said)
     assert codes in ([0, 0], [0, 3]), said  # the second one came too late to be in the way, or was told

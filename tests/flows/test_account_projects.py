@@ -134,7 +134,7 @@ def run(environment: dict[str, str], *arguments: str, typed: str = "", **more: s
         input=typed,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         start_new_session=True,
         check=False,
     )

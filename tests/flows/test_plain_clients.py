@@ -15,7 +15,7 @@ from websockets.sync.client import connect as connect_and_block
 from tests.local_site import LocalSite
 
 CLIENTS, MESSAGES = 50, 20
-PATIENCE = 60
+PATIENCE = 240
 
 
 @pytest.fixture

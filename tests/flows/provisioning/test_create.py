@@ -176,12 +176,12 @@ def test_of_two_at_once_one_wins_and_the_other_is_told(chat: ApiGateway, before_
 
     def wait(**_kwargs: object) -> None:
         inside.set()
-        assert go_on.wait(10)
+        assert go_on.wait(60)
 
     before_call("apigatewayv2.CreateApi", wait)
     winner = threading.Thread(target=create.create, args=("chat",))
     winner.start()
-    assert inside.wait(10)
+    assert inside.wait(60)
     try:
         with pytest.raises(GatewayBusyError, match="Another process is working"):
             create.create("chat")
