@@ -10,7 +10,7 @@ import pytest
 from django.contrib.sessions.backends.base import SessionBase, UpdateError
 from django.contrib.sessions.backends.cache import SessionStore as CacheStore
 
-from ws_lambda.models.django_sessions import DjangoSession
+from tests.unit.session_store.conftest import keys
 from ws_lambda.session_store import SessionStore
 
 FIXED = datetime(2026, 1, 1, tzinfo=UTC)
@@ -47,15 +47,6 @@ STORY: tuple[tuple[Any, ...], ...] = (
     ("akeys",),
     ("aclear_expired",),
 )
-
-
-@pytest.fixture(autouse=True)
-def table(dynamodb: None) -> None:
-    DjangoSession.create_table(billing_mode="PAY_PER_REQUEST")
-
-
-def keys() -> set[str]:
-    return {item.session_key for item in DjangoSession.scan()}
 
 
 def test_every_async_method_does_what_it_does_in_djangos_own_engine() -> None:

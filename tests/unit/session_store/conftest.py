@@ -1,0 +1,24 @@
+"""A table of sessions for every test here, and a short way to fill it."""
+
+from typing import Any
+
+import pytest
+
+from ws_lambda.models.django_sessions import DjangoSession
+from ws_lambda.session_store import SessionStore
+
+
+@pytest.fixture(autouse=True)
+def table(dynamodb: None) -> None:
+    DjangoSession.create_table(billing_mode="PAY_PER_REQUEST")
+
+
+def stored(**data: Any) -> SessionStore:
+    session = SessionStore()
+    session.update(data)
+    session.save()
+    return session
+
+
+def keys() -> set[str]:
+    return {item.session_key for item in DjangoSession.scan()}
