@@ -1,12 +1,12 @@
-"""Fixtures of the sender's tests."""
+"""What the sender's tests share."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
 from tests.far_side import FarSide
 from ws_lambda import aws
-from ws_lambda.delivery import curl
+from ws_lambda.delivery import Recipient, curl
 
 
 @pytest.fixture(autouse=True)
@@ -26,3 +26,11 @@ def far() -> Iterator[FarSide]:
     """A far side that says 200 to everything, until a test says otherwise."""
     with FarSide().serving() as side:
         yield side
+
+
+def recipients(far: FarSide, count: int) -> list[Recipient]:
+    return [Recipient(f"c{number:06}=", far.endpoint_url, 1_700_000_000_000 + number) for number in range(count)]
+
+
+def ignore(_gone: Sequence[Recipient]) -> None:
+    """For sends where nobody is gone."""
