@@ -1,16 +1,15 @@
-"""`manage.py ws_local` as a process: starting, reloading, ending."""
+"""`manage.py ws_local` as a process: starting, what it serves, and reloading."""
 
 import json
 import os
 import re
-import signal
 import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import boto3
@@ -18,183 +17,21 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import connect
 
 from tests.local_site import ROOT
+from tests.unit.local.conftest import PATIENCE, SETTINGS, URLS, connected, environment, running, wait_for
 
-PATIENCE = 120
-
-SETTINGS = """
-SECRET_KEY, DEBUG, ALLOWED_HOSTS = "x", True, ["*"]
-INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "ws_lambda"]
-DATABASES = {}
-ROOT_URLCONF = "urls"
-WS_LAMBDA = {"REQUIRE_TOKEN": False, "ALLOW_MISSING_ORIGIN": True, "UNLISTED_CHANNELS": "anyone", "GATEWAY_SECRET": "s"}
-"""
-URLS = """
-from django.http import HttpResponse, JsonResponse
-from django.urls import path
-from ws_lambda.views import WebSocketView
-
-class Echo(WebSocketView):
-    def default(self, request, *args, **kwargs):
-        return JsonResponse({"version": 1, "door": type(request).__name__})
-
-urlpatterns = [path("", lambda request: HttpResponse("version 1")), path("ws/<slug:route>", Echo.as_view())]
-"""
 QUEUED = """
 import os
 WS_LAMBDA |= {"FANOUT_QUEUE_URL": os.environ.get("FANOUT_QUEUE_URL", ""), "FANOUT_INLINE_MAX": 2, "FANOUT_WORKERS": 2}
 """
+
 BROADCASTING = """
     def everyone(self, request, *args, **kwargs):
         room = WebSocketSession.objects.filter(channel_name=self.websocket_session.channel_name)
         report = room.send_message({"hello": "all"})
         return JsonResponse({"sent": report.sent, "queued": report.queued})
 """
-MANAGE = (ROOT / "manage.py").read_text().replace("project.settings", "settings")
-
-
-class Run:
-    """A running `ws_local`."""
-
-    def __init__(self, process, banner):
-        self.process = process
-        self.site, self.gateway = (
-            found[0] if (found := re.search(pattern, banner)) else ""
-            for pattern in (r"http://\S+:\d+/(?=\s)", r"ws://127.0.0.1:\d+/local")
-        )
-
-    def page(self, timeout=PATIENCE):
-        with urllib.request.urlopen(self.site, timeout=timeout) as answer:  # noqa: S310 - our own server
-            return answer.read().decode()
-
-    def children(self):
-        return children_of(self.process)
-
-
-def children_of(process):
-    pids = [int(one.name) for one in Path("/proc").iterdir() if one.name.isdigit()]
-    return [pid for pid in pids if status(pid)[1:] == [str(process.pid)]]
-
-
-def status(pid):
-    """State and parent of a process; none where there is no such process."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:2]
-    except (FileNotFoundError, ProcessLookupError):
-        return []
-
-
-@pytest.fixture
-def folder(tmp_path):
-    for name, text in (("settings.py", SETTINGS), ("urls.py", URLS), ("manage.py", MANAGE)):
-        (tmp_path / name).write_text(text)
-    return tmp_path
-
-
-def environment():
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "COV_", "DJANGO_"))}
-    return env | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
-
-
-@contextmanager
-def running(folder: Path, *arguments: str):
-    command = [sys.executable, "manage.py", "ws_local", "--port=0", "--ws-port=0", *arguments]
-    with (folder / "said").open("w+") as said:
-        process = subprocess.Popen(command, cwd=folder, env=environment(), stdout=said, stderr=subprocess.STDOUT)
-        try:
-            wait_for(lambda: "Ctrl-C" in (folder / "said").read_text() or process.poll() is not None)
-            yield Run(process, (folder / "said").read_text())
-        finally:
-            if process.poll() is None:
-                process.terminate()
-                process.wait(PATIENCE)
-
-
-def connected(url):
-    return connect(url, open_timeout=PATIENCE)
-
-
-def wait_for(condition):
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
-
-
-def gone(pid):
-    return status(pid)[:1] in ([], ["Z"])
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_every_process_with_no_word(folder, number):
-    with running(folder) as run:
-        children = run.children()
-        assert len(children) == 2
-        assert run.page() == "version 1"
-        run.process.send_signal(number)
-        assert run.process.wait(PATIENCE) == 0
-    assert all(gone(pid) for pid in children)
-    assert "Traceback" not in (folder / "said").read_text()
-
-
-@contextmanager
-def in_a_terminal(folder: Path, **more: str):
-    """A run whose Ctrl-C goes to its whole process group, as a terminal sends it."""
-    command = [sys.executable, "manage.py", "ws_local", "--port=0", "--ws-port=0"]
-    with (folder / "said").open("w+") as said:
-        process = subprocess.Popen(
-            command, cwd=folder, env=environment() | more, stdout=said, stderr=subprocess.STDOUT, start_new_session=True
-        )
-        try:
-            yield process
-        finally:
-            process.kill()
-            process.wait(PATIENCE)
-
-
-def press_ctrl_c(process: "subprocess.Popen[bytes]") -> int:
-    os.killpg(process.pid, signal.SIGINT)
-    return process.wait(PATIENCE)
-
-
-def test_ctrl_c_while_django_is_imported(folder):
-    """It is imported from a folder of the test's own, and so slowly that the signal always comes meanwhile."""
-    (folder / "django").mkdir()
-    (folder / "django" / "__init__.py").write_text(f"print('loading', flush=True)\nimport time; time.sleep({PATIENCE})")
-    with in_a_terminal(folder) as process:
-        wait_for(lambda: (folder / "said").read_text() == "loading\n")
-        assert press_ctrl_c(process) == 130
-    assert (folder / "said").read_text() == "loading\n"
-
-
-def test_ctrl_c_while_the_children_start(folder):
-    with in_a_terminal(folder) as process:
-        wait_for(lambda: children_of(process))
-        children = children_of(process)
-        assert press_ctrl_c(process) == 0
-    assert (folder / "said").read_text() == ""
-    assert all(gone(pid) for pid in children)
-
-
-def test_ctrl_c_while_the_tables_are_made(folder):
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        silent.settimeout(PATIENCE)
-        endpoint = "http://{}:{}".format(*silent.getsockname())
-        with in_a_terminal(folder, AWS_ENDPOINT_URL_DYNAMODB=endpoint) as process:
-            asked, _address = silent.accept()
-            assert press_ctrl_c(process) == 0
-            asked.close()
-    assert (folder / "said").read_text() == ""
-
-
-def test_children_end_with_a_supervisor_that_is_killed(folder):
-    with running(folder, "--noreload") as run:
-        children = run.children()
-        run.process.kill()
-        run.process.wait(PATIENCE)
-    wait_for(lambda: all(gone(pid) for pid in children))
 
 
 def test_an_edited_view_is_live_and_sockets_stay_open(folder):

@@ -1,0 +1,100 @@
+"""`manage.py ws_local` ends: by Ctrl-C, by a signal, by being killed, and every process with it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.unit.local.conftest import PATIENCE, environment, running, wait_for
+
+
+def children_of(process):
+    pids = [int(one.name) for one in Path("/proc").iterdir() if one.name.isdigit()]
+    return [pid for pid in pids if status(pid)[1:] == [str(process.pid)]]
+
+
+def status(pid):
+    """State and parent of a process; none where there is no such process."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:2]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
+def gone(pid):
+    return status(pid)[:1] in ([], ["Z"])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_every_process_with_no_word(folder, number):
+    with running(folder) as run:
+        children = children_of(run.process)
+        assert len(children) == 2
+        assert run.page() == "version 1"
+        run.process.send_signal(number)
+        assert run.process.wait(PATIENCE) == 0
+    assert all(gone(pid) for pid in children)
+    assert "Traceback" not in (folder / "said").read_text()
+
+
+@contextmanager
+def in_a_terminal(folder: Path, **more: str):
+    """A run whose Ctrl-C goes to its whole process group, as a terminal sends it."""
+    command = [sys.executable, "manage.py", "ws_local", "--port=0", "--ws-port=0"]
+    with (folder / "said").open("w+") as said:
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment() | more, stdout=said, stderr=subprocess.STDOUT, start_new_session=True
+        )
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait(PATIENCE)
+
+
+def press_ctrl_c(process: "subprocess.Popen[bytes]") -> int:
+    os.killpg(process.pid, signal.SIGINT)
+    return process.wait(PATIENCE)
+
+
+def test_ctrl_c_while_django_is_imported(folder):
+    """It is imported from a folder of the test's own, and so slowly that the signal always comes meanwhile."""
+    (folder / "django").mkdir()
+    (folder / "django" / "__init__.py").write_text(f"print('loading', flush=True)\nimport time; time.sleep({PATIENCE})")
+    with in_a_terminal(folder) as process:
+        wait_for(lambda: (folder / "said").read_text() == "loading\n")
+        assert press_ctrl_c(process) == 130
+    assert (folder / "said").read_text() == "loading\n"
+
+
+def test_ctrl_c_while_the_children_start(folder):
+    with in_a_terminal(folder) as process:
+        wait_for(lambda: children_of(process))
+        children = children_of(process)
+        assert press_ctrl_c(process) == 0
+    assert (folder / "said").read_text() == ""
+    assert all(gone(pid) for pid in children)
+
+
+def test_ctrl_c_while_the_tables_are_made(folder):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(PATIENCE)
+        endpoint = "http://{}:{}".format(*silent.getsockname())
+        with in_a_terminal(folder, AWS_ENDPOINT_URL_DYNAMODB=endpoint) as process:
+            asked, _address = silent.accept()
+            assert press_ctrl_c(process) == 0
+            asked.close()
+    assert (folder / "said").read_text() == ""
+
+
+def test_children_end_with_a_supervisor_that_is_killed(folder):
+    with running(folder, "--noreload") as run:
+        children = children_of(run.process)
+        run.process.kill()
+        run.process.wait(PATIENCE)
+    wait_for(lambda: all(gone(pid) for pid in children))
