@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from django.test import Client
 from django.utils import timezone
 
@@ -10,6 +11,7 @@ from ws_lambda.models.cursors import Cursor
 from ws_lambda.models.tokens import EndedLogin, digest
 
 
+@pytest.mark.usefixtures("still")
 def test_counters_are_listed_and_found_by_scope(root: Client) -> None:
     for _ in range(3):
         RateLimit.hit("refused#203.0.113.9")

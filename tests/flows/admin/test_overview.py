@@ -167,6 +167,7 @@ def test_a_clock_that_is_set_back_does_not_stop_the_writing(
     assert admin_tables == ["UpdateItem"]
 
 
+@pytest.mark.usefixtures("still")
 def test_connects_messages_and_refusals_are_counted_without_a_request(tables: list[str]) -> None:
     stats.forget()
     connect(headers={"Origin": "https://evil.example"})
