@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+import django
 import hypothesis
 import pytest
 from moto import mock_aws
@@ -124,6 +125,15 @@ def user(people: dict[str, Any]) -> Any:
     from tests import backends
 
     return backends.add("7")
+
+
+@pytest.fixture
+def admins(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody who is told of errors by mail, and has not been told of any lately."""
+    from ws_lambda import reporting
+
+    settings.ADMINS = ["a@example.com"] if django.VERSION >= (6,) else [("a", "a@example.com")]
+    monkeypatch.setattr(reporting, "_mailed", {})
 
 
 @pytest.fixture

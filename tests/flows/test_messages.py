@@ -4,7 +4,6 @@ import json
 import logging
 from concurrent.futures import ThreadPoolExecutor
 
-import django
 import pytest
 from django.core import mail
 from django.http import HttpResponse, JsonResponse
@@ -138,10 +137,8 @@ def test_8_what_a_handler_may_return(c1, use_view):
     assert (binary["body"], binary["isBase64Encoded"]) == ("/w==", True)
 
 
-def test_8_a_handler_that_raises(c1, use_view, settings, caplog, monkeypatch):
+def test_8_a_handler_that_raises(c1, use_view, admins, caplog, monkeypatch):
     use_view(Answers)
-    settings.ADMINS = ["a@example.com"] if django.VERSION >= (6,) else [("a", "a@example.com")]
-    monkeypatch.setattr("ws_lambda.reporting._mailed", {})
     now = clock.now()
     monkeypatch.setattr(clock, "now", lambda: now)
     for _ in range(3):

@@ -8,14 +8,8 @@ from django.core import mail
 
 from tests import wire
 from tests.urls import ChatView
-from ws_lambda import reporting
 from ws_lambda.models import ApiGateway, WebSocketSession, WebSocketToken, gateways
 from ws_lambda.models.tokens import digest
-
-
-@pytest.fixture(autouse=True)
-def nothing_mailed_yet(monkeypatch):
-    monkeypatch.setattr(reporting, "_mailed", {})
 
 
 @pytest.mark.usefixtures("tables")
@@ -75,11 +69,10 @@ class TestErrors:
         assert wire.connect(token=wire.mint(user))["statusCode"] == 404
 
     @pytest.mark.parametrize("hook", ["can_join_channel", "additional_connection_checks", "get_channel_name"])
-    def test_a_check_that_breaks_lets_nobody_in_and_tells_no_secret(self, user, use_view, settings, caplog, hook):
+    def test_a_check_that_breaks_lets_nobody_in_and_tells_no_secret(self, user, use_view, admins, caplog, hook):
         def broken(self, *args):
             raise RuntimeError("broken")
 
-        settings.ADMINS = [("Ann", "ann@example.com")]
         token = wire.mint(user)
         use_view(type("Broken", (ChatView,), {hook: broken}))
         response = wire.connect(token=token, query={"channel": "general"}, headers={"Cookie": "sessionid=login-1"})

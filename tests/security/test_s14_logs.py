@@ -63,9 +63,7 @@ class Broken(ChatView):
 
 @pytest.mark.usefixtures("tables")
 @pytest.mark.parametrize("how", ["query", "subprotocol", "middleware"])
-def test_a_connect_that_fails_is_mailed_once_and_without_its_token(user, use_view, settings, how, monkeypatch):
-    monkeypatch.setattr("ws_lambda.reporting._mailed", {})
-    settings.ADMINS = [("a", "a@example.com")]
+def test_a_connect_that_fails_is_mailed_once_and_without_its_token(user, use_view, admins, settings, how):
     use_view(Broken)
     if how == "middleware":
         settings.MIDDLEWARE = [f"{__name__}.breaking"]
