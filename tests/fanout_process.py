@@ -29,8 +29,9 @@ def main() -> None:
     settings.WS_LAMBDA = given["settings"]
     django.setup()
     from ws_lambda import fanout
+    from ws_lambda.delivery import reading
 
-    fanout.LEASE = given["lease"]
+    fanout.LEASE, reading.TIMEOUT = given["lease"], given["page"]
     sys.stdout.write(json.dumps(fanout.handle(json.load(sys.stdin), Context(given["seconds"]))))
 
 
