@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import threading
+import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
@@ -56,15 +57,21 @@ class Visitor:
         self.post("/login/", {"username": name, "password": f"{name}-demo"})
 
     def get(self, path: str) -> str:
-        with self._opener.open(self.site.url + path) as answer:
-            return str(answer.read().decode())
+        return self._ask(self.site.url + path)
 
     def post(self, path: str, data: dict[str, str]) -> str:
         csrf = next(cookie.value for cookie in self._cookies if cookie.name == "csrftoken")
         body = urllib.parse.urlencode(data).encode()
         request = urllib.request.Request(self.site.url + path, body, {"X-CSRFToken": csrf or ""})  # noqa: S310
-        with self._opener.open(request) as answer:
-            return str(answer.read().decode())
+        return self._ask(request)
+
+    def _ask(self, request: str | urllib.request.Request) -> str:
+        try:
+            with self._opener.open(request) as answer:
+                return str(answer.read().decode())
+        except urllib.error.HTTPError as error:
+            error.add_note(error.read().decode())  # in debug mode, the page with what was raised
+            raise
 
     def socket_url(self, channel: str) -> str:
         """A URL that opens one WebSocket, within the ten minutes that a token of this site lives."""
