@@ -61,6 +61,7 @@ class Supervisor:
         self._invoke.listen(1024)
         self._database = None if "AWS_ENDPOINT_URL_DYNAMODB" in os.environ else listen(0)
         self._stopping = asyncio.Event()
+        self._prepared: Future[None] | None = None
 
     @property
     def http_url(self) -> str:
@@ -80,12 +81,17 @@ class Supervisor:
         paths = filter(None, [sys.path[0], os.environ.get("PYTHONPATH", "")])
         os.environ["PYTHONPATH"] = os.pathsep.join(paths)
         try:
-            return asyncio.run(self._main())
+            code = asyncio.run(self._main())
         finally:
             for one in (self._http, self._ws, self._invoke, self._database):
                 if one is not None:
                     one.close()
             self._folder.cleanup()
+        if self._prepared is not None and not self._prepared.done():
+            # Its thread would be stopped wherever it is. In the middle of a collection of garbage that leaves lists
+            # which the interpreter, on its own way out, then follows for ever.
+            os._exit(code)
+        return code
 
     def _environment(self) -> Mapping[str, str]:
         """What clients of AWS find in their environment, in every process of the run; "" for what they must not."""
@@ -141,7 +147,8 @@ class Supervisor:
         )
         try:
             await server.start(self._ws)
-            await self._or_stop(aside(prepare))
+            self._prepared = aside(prepare)
+            await self._or_stop(asyncio.wrap_future(self._prepared))
             if not self._stopping.is_set():
                 worker.release()
                 self._say(banner(self._options, self.http_url, self.gateway_host))
@@ -174,7 +181,7 @@ class Supervisor:
             task.cancel()
 
 
-def aside(work: Callable[[], None]) -> asyncio.Future[None]:
+def aside(work: Callable[[], None]) -> Future[None]:
     """Does the work in a thread that nobody waits for at the end: botocore tries a dead DynamoDB for long."""
     outcome: Future[None] = Future()
     outcome.set_running_or_notify_cancel()  # from here on it cannot be cancelled, only left alone
@@ -188,7 +195,7 @@ def aside(work: Callable[[], None]) -> asyncio.Future[None]:
             outcome.set_result(None)
 
     threading.Thread(target=run, daemon=True).start()
-    return asyncio.wrap_future(outcome)
+    return outcome
 
 
 def banner(options: RunOptions, http_url: str, gateway_host: str) -> str:

@@ -82,6 +82,9 @@ def test_ctrl_c_while_the_children_start(folder):
 
 
 def test_ctrl_c_while_the_tables_are_made(folder):
+    """The thread that makes them is neither waited for nor stopped by an interpreter that ends in good order."""
+    manage = folder / "manage.py"
+    manage.write_text(f"import atexit\natexit.register(print, 'in good order')\n{manage.read_text()}")
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent.settimeout(PATIENCE)
         endpoint = "http://{}:{}".format(*silent.getsockname())
