@@ -87,6 +87,19 @@ def test_a_new_password_spares_the_logins_that_have_it(user, dropped):
     assert dropped == ["A="]
 
 
+def test_a_connection_whose_record_is_gone_saves_no_other(user, dropped, tables, monkeypatch):
+    wire.connect("A=", token=wire.mint(user))
+    wire.connect("B=", token=wire.mint(user))
+    rows = list(WebSocketSession.by_user.query(str(user.pk)))
+    WebSocketSession("A=").delete()
+    monkeypatch.setattr(WebSocketSession.by_user, "query", lambda _key: rows)  # an index is behind its table
+    tables.clear()
+    user.is_active = False
+    post_save.send(get_user_model(), instance=user, created=False, update_fields=None)
+    assert dropped == ["B="]
+    assert (tables.count("BatchGetItem"), tables.count("GetItem")) == (1, 0)
+
+
 def test_what_ends_no_login_costs_nothing(user, dropped, tables):
     wire.connect("A=", token=wire.mint(user))
     tables.clear()

@@ -21,7 +21,7 @@ from ws_lambda.conf import conf
 from ws_lambda.exceptions import InvalidConnectionId
 from ws_lambda.models.attributes import milliseconds
 from ws_lambda.models.closing import close_and_drop
-from ws_lambda.models.owners import auth_hash_is_current, owner_still_valid
+from ws_lambda.models.owners import login_holds, owner_still_valid
 from ws_lambda.models.sessions import WebSocketSession
 from ws_lambda.models.tokens import EndedLogin, digest
 
@@ -63,13 +63,9 @@ def close_login(session_key: str) -> None:
 
 def close_user(user: Any) -> None:
     """Closes the connections of a user whose logins no longer hold; those of a current login stay."""
-    stale = []
-    for row in WebSocketSession.by_user.query(str(user.pk)):
-        if row.live_shard is not None:
-            session = WebSocketSession.get(row.connection_id, consistent_read=True)
-            if not user.is_active or not auth_hash_is_current(user, session.auth_hash or ""):
-                stale.append(session)
-    _close(stale)
+    ids = [row.connection_id for row in WebSocketSession.by_user.query(str(user.pk)) if row.live_shard is not None]
+    found = WebSocketSession.batch_get(ids, consistent_read=True)
+    _close(session for session in found if not login_holds(user, session.auth_hash or ""))
 
 
 def _close(rows: Any) -> None:

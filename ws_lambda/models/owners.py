@@ -30,10 +30,15 @@ def auth_hash_is_current(user: Any, auth_hash: str) -> bool:
     return any(constant_time_compare(auth_hash, one) for one in accepted)
 
 
+def login_holds(user: Any, auth_hash: str) -> bool:
+    """Whether the user exists, is active and has not changed his password since `auth_hash`."""
+    return user is not None and user.is_active and auth_hash_is_current(user, auth_hash)
+
+
 def owner_still_valid(user_id: str, backend_path: str, auth_hash: str) -> Any:
-    """The user, if he exists, is active and has not changed his password since `auth_hash`; else None."""
+    """The user, if his login holds; else None."""
     user = load_user(user_id, backend_path)
-    return user if user is not None and auth_hash_is_current(user, auth_hash) else None
+    return user if login_holds(user, auth_hash) else None
 
 
 def lazy_user(session: "WebSocketSession") -> Any:
