@@ -67,7 +67,8 @@ class Settings:
     """Who may join a channel that no permission names: "authenticated", "anyone" or "nobody"."""
 
     REVALIDATE_USER_SECONDS: int = 60
-    """How often a session's user is read again to see that he may still be there, in seconds."""
+    """How often a session's user is read again to see that he may still be there, in seconds. Of a connection that
+    is silent for longer, the schedule reads him."""
 
     PERMISSION_CACHE_SECONDS: int = 30
     """How old a process's copy of channel permissions and gateway records may be, in seconds."""

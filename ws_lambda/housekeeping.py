@@ -1,8 +1,9 @@
 """Closes what has ended without anybody being told: `$disconnect` is best effort, and may never come.
 
-A run walks through the index of open connections and then through the memberships. It is cut short by the time
-that Lambda leaves it, notes where it was, and the next run goes on from there. Two runs at once do no harm: every
-change is conditional, and what one has closed the other finds closed.
+A run walks through the index of open connections, then through the memberships, and then once more through the open
+connections, for users whose time has ended. It is cut short by the time that Lambda leaves it, notes where it was,
+and the next run goes on from there. Two runs at once do no harm: every change is conditional, and what one has closed
+the other finds closed.
 """
 
 import logging
@@ -14,11 +15,13 @@ from itertools import islice
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from django.db import close_old_connections
 from pynamodb.exceptions import DeleteError
 from pynamodb.pagination import ResultIterator
 
 from ws_lambda import aws, clock, delivery, telemetry
 from ws_lambda.conf import conf
+from ws_lambda.gatekeeping.revocation import close_silent
 from ws_lambda.models import ChannelMembership, WebSocketSession
 from ws_lambda.models.attributes import milliseconds
 from ws_lambda.models.cursors import Cursor
@@ -40,7 +43,10 @@ PAGE = 100
 """Connections looked at between two glances at the clock."""
 
 _CURSOR = "prune"
-_STEPS = (*LIVE_SHARDS, "memberships")
+_USERS = "users of "
+_STEPS = (*LIVE_SHARDS, "memberships", *(_USERS + shard for shard in LIVE_SHARDS))
+"""Users come last: whatever a project keeps them in, if that does not answer it must hold up nothing else."""
+
 _log = logging.getLogger("ws_lambda")
 
 
@@ -63,6 +69,12 @@ class Pruned:
     unknown: int = 0
     """Connections about which API Gateway gave no answer; the next run asks again."""
 
+    put_out: int = 0
+    """Connections closed that say nothing, and whose user is gone, deactivated, logged out or has a new password."""
+
+    unjudged: int = 0
+    """Connections that stay because their users could not be read; the next run tries again."""
+
     complete: bool = False
     """Whether the run came to the end; otherwise the next one goes on where it stopped."""
 
@@ -77,11 +89,12 @@ def prune(event: Any = None, context: Any = None) -> dict[str, Any]:
         event: of the schedule; not looked at.
         context: Lambda's, which says how much time is left.
     """
+    close_old_connections()  # as Django does before a request: one to SQL may have died since the last event
     seconds = context.get_remaining_time_in_millis() / 1000 - MARGIN if context is not None else None
     with telemetry.invocation(request_id=getattr(context, "aws_request_id", ""), route="prune"):
         pruned = run(seconds)
         telemetry.count("PruneRuns")
-        telemetry.count("Pruned", pruned.expired + pruned.gone + pruned.orphans)
+        telemetry.count("Pruned", pruned.expired + pruned.gone + pruned.orphans + pruned.put_out)
         _measure_queue()
     return asdict(pruned)
 
@@ -100,14 +113,15 @@ def _measure_queue() -> None:
 
 
 def run(seconds: float | None = None, *, progress: Progress | None = None) -> Pruned:
-    """Closes ended sessions and removes orphaned memberships.
+    """Closes ended sessions, removes orphaned memberships and puts out whose login has ended.
 
     Args:
         seconds: how long it may take; None for as long as it takes.
         progress: is called after every page.
     """
     pruned = Pruned()
-    position = Cursor.read(_CURSOR)
+    if position := Cursor.read(_CURSOR):
+        Cursor.clear(_CURSOR)  # if this run dies where it goes on, the next one is not to die there again
     ends = time.monotonic() + seconds if seconds is not None else float("inf")
     with delivery.deadline(seconds + GRACE if seconds is not None else float("inf")):
         for place in _places(position, pruned):
@@ -116,7 +130,6 @@ def run(seconds: float | None = None, *, progress: Progress | None = None) -> Pr
             if place and time.monotonic() >= ends:
                 Cursor.write(_CURSOR, place)
                 return _told(pruned)
-    Cursor.clear(_CURSOR)
     pruned.complete = True
     return _told(pruned)
 
@@ -142,8 +155,8 @@ def _walk(step: str, start: Any, pruned: Pruned) -> Iterator[Any]:
         rows = ChannelMembership.scan(limit=None, page_size=PAGE, last_evaluated_key=start)
         work: Callable[[Sequence[Any], Pruned], None] = _remove_orphans
     else:
-        rows = WebSocketSession.live.query(step, page_size=PAGE, last_evaluated_key=start)
-        work = _close_ended
+        rows = WebSocketSession.live.query(step.removeprefix(_USERS), page_size=PAGE, last_evaluated_key=start)
+        work = _put_out if step.startswith(_USERS) else _close_ended
     while page := list(islice(rows, PAGE)):
         work(page, pruned)
         yield rows.last_evaluated_key
@@ -188,3 +201,16 @@ def _remove_orphans(rows: Sequence[Any], pruned: Pruned) -> None:
                 raise
         else:
             pruned.orphans += 1
+
+
+def _put_out(rows: Sequence[Any], pruned: Pruned) -> None:
+    """Closes connections whose login has ended. After an error nobody else is looked at in this run: a database that
+    is down would take its time for every page."""
+    owned = [row.connection_id for row in rows if row.user_id]
+    if owned and not pruned.unjudged:
+        try:
+            pruned.put_out += close_silent(owned)
+            return
+        except Exception:
+            _log.exception("Users could not be looked up, so their connections stay; the next run tries again")
+    pruned.unjudged += len(owned)

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.test import Client
 
+from ws_lambda import housekeeping
 from ws_lambda.testing import ConnectRefused, InProcessGateway, WebSocketTestClient
 
 
@@ -78,6 +79,14 @@ def story(gateway: InProcessGateway, unsignalled: Callable[[Any], object]) -> No
     gateway.advance(61)
     person.socket.send_json({"action": "chat"})
     assert not person.socket.connected
+
+    person = Person("silent")
+    unsignalled(person.user)
+    housekeeping.run()
+    assert person.socket.connected, "it would not have been asked yet, had it spoken"
+    gateway.advance(61)
+    assert housekeeping.run().put_out == 1
+    assert (person.socket.connected, person.socket.close_code) == (False, 1000)
 
     bystander.socket.send_json({"action": "chat"})
     assert bystander.socket.connected

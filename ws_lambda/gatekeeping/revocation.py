@@ -1,10 +1,12 @@
 """Putting connections out when the login or the user behind them ends.
 
 Where Django sends a signal the socket closes at once; what sends none (a password changed by a script, a user
-deactivated in another system) is found when the connection next speaks, every REVALIDATE_USER_SECONDS.
+deactivated in another system) is found when the connection next speaks, every REVALIDATE_USER_SECONDS, and of one
+that does not speak by the schedule (`housekeeping`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -16,12 +18,12 @@ from django.db.models.signals import post_delete, post_save
 from django.dispatch import Signal
 from django.http import HttpRequest
 
-from ws_lambda import delivery
+from ws_lambda import clock, delivery
 from ws_lambda.conf import conf
 from ws_lambda.exceptions import InvalidConnectionId
 from ws_lambda.models.attributes import milliseconds
-from ws_lambda.models.closing import close_and_drop
-from ws_lambda.models.owners import login_holds, owner_still_valid
+from ws_lambda.models.closing import close_and_drop, close_gone
+from ws_lambda.models.owners import load_user, login_holds, owner_still_valid
 from ws_lambda.models.sessions import WebSocketSession
 from ws_lambda.models.tokens import EndedLogin, digest
 
@@ -52,6 +54,35 @@ def _is_due(session: WebSocketSession) -> bool:
     began = milliseconds(session.connected_at)
     before = milliseconds(session.previous_seen_at or session.connected_at)
     return (milliseconds(session.last_seen_at) - began) // interval > (before - began) // interval
+
+
+def close_silent(connection_ids: Iterable[str]) -> int:
+    """Closes those connections that a message of theirs would end, had they sent one lately; returns how many.
+
+    Each user is read once for all of his connections here. Whatever his auth backend raises is the caller's, and
+    nobody has been closed then.
+    """
+    silent = [one for one in WebSocketSession.batch_get(list(connection_ids)) if one.user_id and _is_silent(one)]
+    users = {owner: load_user(*owner) for owner in {_owner(one) for one in silent}}
+    ended = EndedLogin.among(one.session_key_hash for one in silent if one.session_key_hash)
+    stale = [
+        one.recipient
+        for one in silent
+        if one.session_key_hash in ended or not login_holds(users[_owner(one)], one.auth_hash or "")
+    ]
+    closed = close_gone(stale)
+    delivery.close(stale)
+    return closed
+
+
+def _owner(session: WebSocketSession) -> tuple[str, str]:
+    return session.user_id or "", session.auth_backend or ""
+
+
+def _is_silent(session: WebSocketSession) -> bool:
+    """Whether it is open and no message has come for so long that the user would have been read again."""
+    quiet = clock.utcnow() - session.last_seen_at
+    return session.connected and quiet >= timedelta(seconds=conf.REVALIDATE_USER_SECONDS)
 
 
 def close_login(session_key: str) -> None:

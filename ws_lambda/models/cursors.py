@@ -39,5 +39,5 @@ class Cursor(Table):
 
     @classmethod
     def clear(cls, name: str) -> None:
-        """Forgets the position: the walk has come to its end."""
+        """Forgets the position: the next walk begins anew, unless this one leaves another."""
         cls(f"cursor#{name}", "-").delete()

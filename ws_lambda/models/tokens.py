@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from datetime import timedelta
 
 from pynamodb.attributes import TTLAttribute, UnicodeAttribute
@@ -46,6 +47,12 @@ class EndedLogin(Table):
         except cls.DoesNotExist:
             return False
         return True
+
+    @classmethod
+    def among(cls, session_key_hashes: Iterable[str]) -> set[str]:
+        """Which of those logins have ended, as far as DynamoDB tells without a consistent read."""
+        logins = {cls.key(one): one for one in session_key_hashes}
+        return {logins[row.token_hash] for row in cls.batch_get(list(logins))}
 
 
 class WebSocketToken(Table):

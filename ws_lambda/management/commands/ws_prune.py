@@ -1,4 +1,4 @@
-"""Closes sessions whose connection has ended without anybody being told."""
+"""Closes sessions whose connection, or whose user's login, has ended without anybody being told."""
 
 from typing import Any
 
@@ -11,7 +11,10 @@ from ws_lambda.management.aws_command import AwsCommand
 class Command(AwsCommand):
     """`manage.py ws_prune`: what the schedule does, by hand and with progress."""
 
-    help = "Closes sessions that have ended without a $disconnect, and removes orphaned memberships."
+    help = (
+        "Closes sessions that have ended without a $disconnect, removes orphaned memberships, and puts out "
+        "connections that say nothing and whose user is gone, deactivated, logged out or has a new password."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--seconds", type=float, help="stop after so many seconds; the next run goes on from there")
@@ -33,7 +36,9 @@ class Command(AwsCommand):
 
 def _sentence(pruned: housekeeping.Pruned) -> str:
     closed = pruned.expired + pruned.gone
-    return (
+    sentence = (
         f"Closed {closed} sessions ({pruned.expired} older than two hours, {pruned.gone} of {pruned.asked} asked "
-        f"about gone, {pruned.unknown} without answer), removed {pruned.orphans} memberships."
+        f"about gone, {pruned.unknown} without answer), removed {pruned.orphans} memberships, "
+        f"put out {pruned.put_out} connections."
     )
+    return f"{sentence} The users of {pruned.unjudged} could not be read." if pruned.unjudged else sentence
