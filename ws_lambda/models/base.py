@@ -1,7 +1,9 @@
 """What every table has in common: a late-bound name and one shared connection to DynamoDB."""
 
 import os
+import random
 import threading
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -12,6 +14,14 @@ from pynamodb.models import Model
 
 from ws_lambda import aws
 from ws_lambda.conf import conf
+
+_CONFLICT = "TransactionConflictException"
+"""A single write met a transaction on the same item, and nothing was written. botocore does not try again.
+
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
+"""
+
+_ATTEMPTS = 6
 
 _lock = threading.Lock()
 _shared: Connection | None = None
@@ -25,12 +35,18 @@ class SharedConnection(Connection):
         return aws.session()
 
     def dispatch(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
-        try:
-            return super().dispatch(operation_name, operation_kwargs)
-        except VerboseClientError as error:
-            if error.response["Error"]["Code"] == aws.NO_TABLE:
-                error.add_note(aws.NO_TABLE_ADVICE)
-            raise
+        collisions = 0
+        while True:
+            try:
+                return super().dispatch(operation_name, operation_kwargs)
+            except VerboseClientError as error:
+                code = error.response["Error"]["Code"]
+                if code == aws.NO_TABLE:
+                    error.add_note(aws.NO_TABLE_ADVICE)
+                collisions += 1
+                if code != _CONFLICT or collisions == _ATTEMPTS:
+                    raise
+            time.sleep(random.uniform(0, 0.01 * 2**collisions))  # noqa: S311 - jitter, not a secret
 
 
 def connection() -> Connection:

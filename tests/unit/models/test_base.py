@@ -1,0 +1,63 @@
+"""A single write that meets a transaction on its item is tried again; no emulator makes one fail so."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from pynamodb.exceptions import PutError
+
+from tests import wire
+from ws_lambda.models import WebSocketSession
+from ws_lambda.models.base import connection
+from ws_lambda.models.tokens import EndedLogin
+
+
+@pytest.fixture
+def collide(tables: list[str]) -> Any:
+    """Lets so many of the next requests of an operation collide; returns the list of those that did."""
+
+    def arrange(operation: str, times: int) -> list[str]:
+        collided: list[str] = []
+
+        def answer(**_kwargs: Any) -> Any:
+            if len(collided) == times:
+                return None
+            collided.append(operation)
+            error = {"Code": "TransactionConflictException", "Message": "Transaction is ongoing for the item"}
+            return SimpleNamespace(status_code=400), {"Error": error, "ResponseMetadata": {}}
+
+        connection().client.meta.events.register(f"before-call.dynamodb.{operation}", answer)
+        return collided
+
+    return arrange
+
+
+def test_a_message_that_meets_a_join_is_counted_once_and_answered(user: Any, collide: Any) -> None:
+    wire.connect("C1=", token=wire.mint(user))
+    collided = collide("UpdateItem", 3)
+    assert wire.message({"action": "chat"})["statusCode"] == 200
+    assert len(collided) == 3
+    assert WebSocketSession.get("C1=").request_count == 1
+
+
+def test_a_disconnect_that_meets_a_join_closes_the_session(user: Any, collide: Any) -> None:
+    wire.connect("C1=", token=wire.mint(user))
+    collided = collide("UpdateItem", 1)
+    assert wire.disconnect()["statusCode"] == 200
+    assert collided
+    assert not WebSocketSession.get("C1=").connected
+
+
+def test_a_logout_that_meets_a_connect_is_noted(collide: Any) -> None:
+    collided = collide("PutItem", 1)
+    EndedLogin.record("login")
+    assert collided
+    assert EndedLogin.happened("login")
+
+
+def test_it_is_given_up_at_last(collide: Any) -> None:
+    collided = collide("PutItem", 100)
+    with pytest.raises(PutError) as failed:
+        EndedLogin.record("login")
+    assert failed.value.cause_response_code == "TransactionConflictException"
+    assert len(collided) == 6
