@@ -42,7 +42,7 @@ def report(error: Exception, *, view: str, handler: str, event: GatewayEvent) ->
         lines = [f"{name}: {value}" for name, value in ids.items()]
         try:
             mail_admins(subject, "\n".join([*lines, "", *traceback.format_exception(error)]))
-        except OSError:
+        except Exception:  # whatever a project's mail backend raises: the error itself has been logged
             logger.exception("The mail about request %s could not be sent", event.request_id)
     text = frames.error_frame(
         frames.INTERNAL_SERVER_ERROR, connection_id=event.connection_id, request_id=event.request_id
