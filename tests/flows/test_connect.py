@@ -261,6 +261,28 @@ def test_without_tokens_the_cookie_names_the_user(user, use_view):
     assert session("C2=").user_id is None
 
 
+def test_without_tokens_a_user_known_by_something_else_than_a_login_stays_known(user, use_view, monkeypatch):
+    class Known(ChatView):
+        USE_WS_TOKEN = False
+
+        def connect(self, request, *args, **kwargs):
+            request.user = user  # as a middleware of the project does, by a header
+            return super().connect(request, *args, **kwargs)
+
+        def who(self, request, *args, **kwargs):
+            return {"user": request.user.username}
+
+    use_view(Known)
+    assert status(wire.connect()) == 200
+    assert wire.answer(wire.message({"action": "who"})) == (200, {"user": "user7"})
+    later = clock.now() + 61
+    monkeypatch.setattr(clock, "now", lambda: later)
+    assert wire.answer(wire.message({"action": "who"})) == (200, {"user": "user7"})
+    user.set_password("another")
+    monkeypatch.setattr(clock, "now", lambda: later + 61)
+    assert status(wire.message({"action": "who"})) == 400
+
+
 def test_a_subclass_extends_connect(user, use_view):
     seen = []
 

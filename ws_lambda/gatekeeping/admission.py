@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from django.conf import settings
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 
@@ -153,18 +152,12 @@ def _owner_of(request: HttpRequest, token: WebSocketToken) -> Any:
 
 
 def _remember_login(session: WebSocketSession, request: HttpRequest, user: Any) -> None:
-    """Without tokens the owner is whoever Django's session cookie names."""
-    login = request.session
-    _remember_owner(
-        session,
-        str(user.pk),
-        login.get(BACKEND_SESSION_KEY, ""),
-        login.get(HASH_SESSION_KEY, ""),
-        digest(login.session_key or ""),
-    )
+    """Without tokens the owner is whoever the request is recognised as, mostly by Django's session cookie."""
+    key = request.session.session_key
+    _remember_owner(session, str(user.pk), *tokens.proof_of(request), digest(key) if key else None)
 
 
-def _remember_owner(session: WebSocketSession, user_id: str, backend: str, auth_hash: str, login: str) -> None:
+def _remember_owner(session: WebSocketSession, user_id: str, backend: str, auth_hash: str, login: str | None) -> None:
     session.user_id = user_id
     session.auth_backend = backend
     session.auth_hash = auth_hash

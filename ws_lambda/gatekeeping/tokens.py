@@ -44,7 +44,7 @@ def mint(request: HttpRequest, channel: str = "") -> str:
     rate_limits.count_token(user_id)
     if not request.session.session_key:
         request.session.create()
-    backend, auth_hash = _proof_of(request)
+    backend, auth_hash = proof_of(request)
     return WebSocketToken.mint(
         user_id=user_id,
         auth_backend=backend,
@@ -54,7 +54,7 @@ def mint(request: HttpRequest, channel: str = "") -> str:
     )
 
 
-def _proof_of(request: HttpRequest) -> tuple[str, str]:
+def proof_of(request: HttpRequest) -> tuple[str, str]:
     """The backend that knows the user, and what his password's hash makes of his login.
 
     The session's, if it is his login; else he was recognised by something else in the request, such as a header.
