@@ -4,6 +4,7 @@ Django is loaded when this module is imported, in the function's init phase. If 
 invocation with it, and API Gateway refuses each `$connect`: a broken deployment lets nobody in.
 """
 
+import logging
 import os
 from typing import Any
 
@@ -20,6 +21,7 @@ from ws_lambda.models import base
 DEADLINE_MARGIN = 2.0
 """Seconds of an invocation that are kept for what comes after sending."""
 
+_log = logging.getLogger("ws_lambda")
 _COUNTED = {EventType.CONNECT: "Connects", EventType.MESSAGE: "Messages", EventType.DISCONNECT: "Disconnects"}
 
 
@@ -69,7 +71,8 @@ def handler(event: dict[str, Any], context: Any) -> Any:
 def _answer_websocket(event: dict[str, Any]) -> dict[str, Any]:
     try:
         gateway_event = GatewayEvent.from_lambda(event)
-    except EventError:
+    except EventError as wrong:
+        _log.warning("%s", wrong)
         return {"statusCode": 400, "body": '{"message": "Invalid request format", "status": 400}'}
     ids = {"connection_id": gateway_event.connection_id, "request_id": gateway_event.request_id}
     with telemetry.invocation(route=gateway_event.route_key, **ids):

@@ -98,7 +98,8 @@ def test_a_registered_gateways_additional_route_names_its_path():
     assert path("message", routeKey="elsewhere") == "/ws/elsewhere"
 
 
-def test_an_event_that_says_too_little():
+def test_an_event_that_says_too_little(caplog):
     event = golden("message")
     del event["requestContext"]["apiId"]
     assert wire.answer(wire.send(event)) == (400, {"message": "Invalid request format", "status": 400})
+    assert "Not a WebSocket proxy event: KeyError: 'apiId'" in caplog.text
