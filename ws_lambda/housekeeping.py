@@ -24,6 +24,7 @@ from ws_lambda.conf import conf
 from ws_lambda.gatekeeping.revocation import close_silent
 from ws_lambda.models import ChannelMembership, WebSocketSession
 from ws_lambda.models.attributes import milliseconds
+from ws_lambda.models.base import condition_failed
 from ws_lambda.models.cursors import Cursor
 from ws_lambda.models.sessions import LIVE_SHARDS, MAX_DURATION
 
@@ -197,7 +198,7 @@ def _remove_orphans(rows: Sequence[Any], pruned: Pruned) -> None:
         try:
             row.delete(condition=ChannelMembership.connected_at == row.connected_at)
         except DeleteError as failed:
-            if failed.cause_response_code != "ConditionalCheckFailedException":
+            if not condition_failed(failed):
                 raise
         else:
             pruned.orphans += 1

@@ -18,6 +18,7 @@ from pynamodb.expressions.condition import Condition
 
 from ws_lambda import clock
 from ws_lambda.exceptions import SessionTooLarge
+from ws_lambda.models.base import condition_failed
 from ws_lambda.models.django_sessions import DjangoSession
 
 MAX_ITEM_BYTES = 400_000
@@ -126,7 +127,7 @@ class SessionStore(SessionBase):
         try:
             DjangoSession(key, session_data=data, expires_at=self._expires_at()).save(condition)
         except PutError as error:
-            if error.cause_response_code != "ConditionalCheckFailedException":
+            if not condition_failed(error):
                 raise
             raise (CreateError if must_create else UpdateError) from error
 

@@ -18,6 +18,7 @@ from ws_lambda.admin.rows import Asked, Page, Source, read_pages
 from ws_lambda.admin.typed import ModelForm
 from ws_lambda.exceptions import WsLambdaError
 from ws_lambda.gatekeeping.eviction import evict
+from ws_lambda.models.base import condition_failed
 from ws_lambda.models.channel_permissions import ChannelPermission
 
 _PERMISSION = re.compile(r"\w+\.\w+")
@@ -48,7 +49,7 @@ class Permissions(Source):
         try:
             row.save(None if change else ChannelPermission.channel_name.does_not_exist())
         except PutError as error:
-            if error.cause_response_code != "ConditionalCheckFailedException":
+            if not condition_failed(error):
                 raise
             raise WsLambdaError(f"There is a permission for {face.channel_name!r} already.") from error
         evict(face.channel_name)

@@ -9,7 +9,7 @@ from typing import Any
 
 import botocore.session
 from pynamodb.connection import Connection, TableConnection
-from pynamodb.exceptions import VerboseClientError
+from pynamodb.exceptions import PynamoDBException, VerboseClientError
 from pynamodb.models import Model
 
 from ws_lambda import aws
@@ -47,6 +47,12 @@ class SharedConnection(Connection):
                 if code != _CONFLICT or collisions == _ATTEMPTS:
                     raise
             time.sleep(random.uniform(0, 0.01 * 2**collisions))  # noqa: S311 - jitter, not a secret
+
+
+def condition_failed(error: PynamoDBException | VerboseClientError) -> bool:
+    """Whether a conditional write was turned down because the item is not as it demands: somebody was faster."""
+    code = error.cause_response_code if isinstance(error, PynamoDBException) else error.response["Error"]["Code"]
+    return code == "ConditionalCheckFailedException"
 
 
 def connection() -> Connection:

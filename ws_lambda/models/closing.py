@@ -11,12 +11,11 @@ from pynamodb.exceptions import DeleteError, VerboseClientError
 from ws_lambda import channels, clock, delivery
 from ws_lambda.conf import conf
 from ws_lambda.models.attributes import from_milliseconds, milliseconds
-from ws_lambda.models.base import connection
+from ws_lambda.models.base import condition_failed, connection
 from ws_lambda.models.memberships import ChannelMembership
 from ws_lambda.models.sessions import WebSocketSession, channels_of
 
 _THREADS = 8
-_CONDITION_FAILED = "ConditionalCheckFailedException"
 
 
 def close_session(connection_id: str, *, api_id: str = "", connected_at: int = 0) -> WebSocketSession | None:
@@ -75,7 +74,7 @@ def _leave_generation(channel_name: str, recipient: delivery.Recipient) -> None:
     try:
         row.delete(condition=ChannelMembership.connected_at == from_milliseconds(recipient.connected_at))
     except DeleteError as failed:
-        if failed.cause_response_code != _CONDITION_FAILED:
+        if not condition_failed(failed):
             raise
 
 
@@ -107,7 +106,7 @@ def _mark_closed(connection_id: str, api_id: str, connected_at: int) -> tuple[We
     try:
         answer = connection().dispatch("UpdateItem", request)
     except VerboseClientError as failed:
-        if failed.response["Error"]["Code"] != _CONDITION_FAILED:
+        if not condition_failed(failed):
             raise
         item = getattr(failed.__cause__, "response", {}).get("Item")
         was = WebSocketSession.from_raw_data(item) if item else None

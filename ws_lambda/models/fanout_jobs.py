@@ -10,7 +10,7 @@ from pynamodb.attributes import BooleanAttribute, NumberAttribute, TTLAttribute,
 from pynamodb.exceptions import UpdateError
 
 from ws_lambda import clock, delivery
-from ws_lambda.models.base import Table, TableMeta
+from ws_lambda.models.base import Table, TableMeta, condition_failed
 
 KEPT = timedelta(days=1)
 """How long a row is kept after its last change; the queue keeps messages for less."""
@@ -74,7 +74,7 @@ class FanoutJob(Table):
                 condition=free & unfinished,
             )
         except UpdateError as refused:
-            if refused.cause_response_code != "ConditionalCheckFailedException":
+            if not condition_failed(refused):
                 raise
             row.refresh(consistent_read=True)
             if row.finished:
@@ -121,7 +121,7 @@ class FanoutJob(Table):
                 condition=cls.worker == self.worker,
             )
         except UpdateError as refused:
-            if refused.cause_response_code != "ConditionalCheckFailedException":
+            if not condition_failed(refused):
                 raise
             raise JobLost(f"job {self.job_id} is with another worker now") from refused
 

@@ -7,7 +7,7 @@ from pynamodb.exceptions import VerboseClientError
 from ws_lambda import clock
 from ws_lambda.events import GatewayEvent
 from ws_lambda.exceptions import InvalidConnectionId, RateLimited
-from ws_lambda.models.base import connection
+from ws_lambda.models.base import condition_failed, connection
 from ws_lambda.models.sessions import WebSocketSession
 
 REMEMBERED_MINUTES = 5
@@ -65,7 +65,7 @@ def touch(event: GatewayEvent, *, messages_per_minute: int) -> WebSocketSession:
 
 def _refusal(failed: VerboseClientError, event: GatewayEvent) -> Exception:
     """What a failed update means, told by the item that failed the condition."""
-    if failed.response["Error"]["Code"] != "ConditionalCheckFailedException":
+    if not condition_failed(failed):
         return failed
     # PynamoDB wraps botocore's error and keeps only part of the answer; the cause has the item.
     item = getattr(failed.__cause__, "response", {}).get("Item") or {}

@@ -14,6 +14,7 @@ from pynamodb.exceptions import PutError, UpdateError
 from ws_lambda import clock
 from ws_lambda.exceptions import ProvisioningError
 from ws_lambda.models import gateways
+from ws_lambda.models.base import condition_failed
 from ws_lambda.models.gateways import ApiGateway, Status
 
 LEASE_SECONDS = 120
@@ -54,7 +55,7 @@ def save(record: ApiGateway) -> None:
     try:
         record.save()
     except PutError as error:
-        if error.cause_response_code != "ConditionalCheckFailedException":
+        if not condition_failed(error):
             raise
         raise ProvisioningError(
             f"Gateway {record.api_name!r} was changed by someone else meanwhile. Load it again and repeat the change."
@@ -87,7 +88,7 @@ def _take(record: ApiGateway) -> "Lease":
     try:
         record.save()
     except PutError as error:
-        if error.cause_response_code != "ConditionalCheckFailedException":
+        if not condition_failed(error):
             raise
         raise _busy(load(record.api_name)) from error
     return Lease(record, owner)
@@ -132,7 +133,7 @@ class Lease:
             # The version still grows, so a form that was opened before this is told so when it is saved.
             self.record.update(actions, ApiGateway.lease_owner == self._owner, add_version_condition=False)
         except UpdateError as error:
-            if error.cause_response_code != "ConditionalCheckFailedException":
+            if not condition_failed(error):
                 raise
             raise LeaseLostError() from error
         gateways.forget()

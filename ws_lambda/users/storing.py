@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.db import DatabaseError, IntegrityError, models
 from django.utils import timezone
-from pynamodb.exceptions import DeleteError, PutError, PynamoDBException, UpdateError
+from pynamodb.exceptions import DeleteError, PutError, UpdateError
 
+from ws_lambda.models.base import condition_failed
 from ws_lambda.users.names import fold, is_possible
 from ws_lambda.users.tables import UserItem
 
@@ -55,10 +56,6 @@ def _to_user(model: "type[User]", item: UserItem) -> "User":
     return model.from_db(None, [field.attname for field in fields], values)
 
 
-def _is_conflict(error: PynamoDBException) -> bool:
-    return error.cause_response_code == "ConditionalCheckFailedException"
-
-
 def insert(user: "User") -> None:
     """Stores a new user.
 
@@ -72,7 +69,7 @@ def insert(user: "User") -> None:
     try:
         UserItem(**_stored(user, names)).save(UserItem.username.does_not_exist())
     except PutError as error:
-        if not _is_conflict(error):
+        if not condition_failed(error):
             raise
         raise IntegrityError(f"There is a user named {user.username!r} already.") from error
 
@@ -90,7 +87,7 @@ def update(user: "User", names: Iterable[str]) -> None:
     try:
         UserItem(user.username).update(actions, condition=UserItem.username.exists())
     except UpdateError as error:
-        if not _is_conflict(error):
+        if not condition_failed(error):
             raise
         raise DatabaseError(
             f"There is no user named {user.username!r}: deleted meanwhile, or renamed, which is not possible."
@@ -102,7 +99,7 @@ def delete(user: "User") -> bool:
     try:
         UserItem(user.username).delete(UserItem.username.exists())
     except DeleteError as error:
-        if not _is_conflict(error):
+        if not condition_failed(error):
             raise
         return False
     return True
