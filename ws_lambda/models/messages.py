@@ -1,6 +1,6 @@
 """The last messages of channels, in one gap-free sequence each."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,8 +16,11 @@ from ws_lambda.conf import conf
 from ws_lambda.models.attributes import MillisecondsAttribute, PayloadAttribute, milliseconds
 from ws_lambda.models.base import Table, TableMeta, connection
 
-_LOST = ("ConditionalCheckFailedException", "TransactionCanceledException", "TransactionConflictException")
+_LOST = {"ConditionalCheckFailed", "TransactionConflict"}
 """Another writer was faster."""
+
+_SPARE = timedelta(days=1)
+"""How much longer than HISTORY says a message stays in the table, for the next one to be numbered after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +53,9 @@ class ChannelMessage(Table):
     """One message of a channel that HISTORY keeps.
 
     Numbers are contiguous: a message is stored under the number after the newest one that its writer has seen,
-    on the condition that nobody took it. A channel whose messages have all expired goes on from the clock in
-    milliseconds, which is beyond any number it can have reached, so a sequence only ever grows.
+    on the condition that nobody took it. What has expired DynamoDB deletes late and in no order, the newest perhaps
+    first. So where the newest has expired, there may have been a later one, and the channel goes on from the clock in
+    milliseconds, which is beyond any number it can have reached: a sequence only ever grows.
     """
 
     class Meta(metaclass=TableMeta):
@@ -83,7 +87,7 @@ class ChannelMessage(Table):
             payload=dict(payload),
             sender=sender,
             sent_at=now,
-            expires_at=now + timedelta(seconds=seconds),
+            expires_at=now + timedelta(seconds=seconds) + _SPARE,
         )
         while not message._store():
             pass  # each round that is lost is one that another writer has won
@@ -91,14 +95,13 @@ class ChannelMessage(Table):
 
     def _store(self) -> bool:
         """Takes the next number; False if another writer took it first."""
-        newest = self._newest(self.channel_name)
         try:
-            if newest is not None:
+            if newest := self._newest(self.channel_name):
                 self._store_after(newest)
             else:
                 self._store_first()
         except (PutError, TransactWriteError) as lost:
-            if lost.cause_response_code not in _LOST:
+            if _LOST.isdisjoint(_reasons(lost)):
                 raise
             return False
         return True
@@ -131,34 +134,44 @@ class ChannelMessage(Table):
     @classmethod
     def recent(cls, channel_name: str) -> "list[ChannelMessage]":
         """The newest messages, oldest first, as many as HISTORY replays."""
-        length, _seconds = _history(channel_name)
-        return [message for message in cls._newest_first(channel_name, length) if message.expires_at > clock.utcnow()][
-            ::-1
-        ]
+        length, seconds = _history(channel_name)
+        return cls._newest_first(channel_name, length, timedelta(seconds=seconds))[::-1]
 
     @classmethod
     def since(cls, channel_name: str, sequence: int) -> Resume:
         """What came after a number that a client has seen."""
-        length, _seconds = _history(channel_name)
-        kept = cls.recent(channel_name)
-        missed = [message for message in kept if message.sequence > sequence]
+        missed = [message for message in cls.recent(channel_name) if message.sequence > sequence]
         if missed:
-            complete = missed[0].sequence == sequence + 1
+            complete = missed[-1].sequence == sequence + len(missed)
         else:
+            length, _seconds = _history(channel_name)
             newest = cls._newest(channel_name)
             complete = bool(length) and newest is not None and newest.sequence == sequence
         return Resume(missed, complete)
 
     @classmethod
     def _newest(cls, channel_name: str) -> "ChannelMessage | None":
-        return next(iter(cls._newest_first(channel_name, 1)), None)
+        """The newest message; None where a later one may have been deleted."""
+        _length, seconds = _history(channel_name)
+        found = cls._newest_first(channel_name, 1, timedelta(seconds=seconds) + _SPARE)
+        return found[0] if found else None
 
     @classmethod
-    def _newest_first(cls, channel_name: str, limit: int) -> "Iterable[ChannelMessage]":
+    def _newest_first(cls, channel_name: str, limit: int, age: timedelta) -> "list[ChannelMessage]":
+        """The newest messages, as far as they are younger than that, and nothing may have deleted one of them."""
         if not limit or not channel_name:
-            return ()
-        return cls.query(channel_name, cls.sequence > 0, scan_index_forward=False, limit=limit, consistent_read=True)
+            return []
+        found = cls.query(channel_name, cls.sequence > 0, scan_index_forward=False, limit=limit, consistent_read=True)
+        now = clock.utcnow()
+        return [message for message in found if min(message.sent_at + age, message.expires_at) > now]
 
 
 def _history(channel_name: str) -> tuple[int, int]:
     return channels.setting_for(conf.HISTORY, channel_name, (0, 0))
+
+
+def _reasons(failed: PutError | TransactWriteError) -> set[str]:
+    """Why DynamoDB did not write. A transaction is cancelled for any of its items, and not only by another writer."""
+    if isinstance(failed, TransactWriteError) and failed.cancellation_reasons:
+        return {reason.code for reason in failed.cancellation_reasons if reason is not None}
+    return {(failed.cause_response_code or "").removesuffix("Exception")}

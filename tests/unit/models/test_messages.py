@@ -6,10 +6,15 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
+from botocore.awsrequest import AWSResponse
+from pynamodb.exceptions import TransactWriteError
 
 from ws_lambda import clock
 from ws_lambda.exceptions import InvalidChannel
 from ws_lambda.models import ChannelMessage
+from ws_lambda.models.base import connection
+
+DAY = 86_400
 
 pytestmark = pytest.mark.usefixtures("tables")
 
@@ -64,16 +69,82 @@ def test_r1_a_resume_is_gap_free_or_says_so():
     assert ChannelMessage.since("room-9", 5).recovered is False
 
 
+def at(monkeypatch, seconds):
+    """So much later than it is."""
+    later = clock.now() + seconds
+    monkeypatch.setattr(clock, "now", lambda: later)
+
+
+def delete(*numbers, channel="general"):
+    """What DynamoDB does with messages that have expired, some day and in no order."""
+    for message in list(ChannelMessage.query(channel)):
+        if not numbers or message.sequence in numbers:
+            message.delete()
+
+
+def test_a_quiet_channel_goes_on_where_it_was(monkeypatch):
+    last = append(3)[-1]
+    at(monkeypatch, 120)
+    assert ChannelMessage.recent("general") == []
+    assert ChannelMessage.since("general", last).recovered is True
+    assert append(1) == [last + 1]
+
+
 def test_r3_the_sequence_goes_on_growing_after_everything_expired(monkeypatch):
     last = append(3)[-1]
-    later = clock.now() + 120
-    monkeypatch.setattr(clock, "now", lambda: later)
-    assert ChannelMessage.recent("general") == []
-    assert append(1)[0] > last
-    for message in ChannelMessage.query("general"):
-        message.delete()
+    at(monkeypatch, 2 * DAY)
+    delete()
     assert append(1)[0] > last + 1
     assert ChannelMessage.since("general", last).recovered is False
+
+
+def test_r3_no_number_comes_twice_where_the_newest_was_deleted_first(monkeypatch):
+    *_, before, last = append(3)
+    at(monkeypatch, 2 * DAY)
+    delete(last)
+    assert ChannelMessage.since("general", before).recovered is False
+    assert append(1)[0] > last
+
+
+def test_r1_a_hole_is_no_recovery():
+    first, _, hole, *_ = append(5)
+    delete(hole)
+    assert ChannelMessage.since("general", first).recovered is False
+    assert ChannelMessage.since("general", hole).recovered is True
+
+
+def test_a_shorter_history_is_in_force_at_once(settings, monkeypatch):
+    """What was stored under the longer one stays for longer than what comes after it."""
+    settings.WS_LAMBDA = {"HISTORY": {"general": (5, 30 * DAY)}}
+    append(3)
+    settings.WS_LAMBDA = {"HISTORY": {"general": (5, 60)}}
+    last = append(1)[0]
+    at(monkeypatch, 2 * DAY)
+    delete(last)
+    assert ChannelMessage.recent("general") == []
+    assert append(1)[0] > last
+
+
+def test_a_transaction_that_is_throttled_is_not_lost_to_another_writer():
+    """It would be tried again and again, as fast as can be."""
+    answer = {
+        "Error": {"Code": "TransactionCanceledException", "Message": "Transaction cancelled"},
+        "CancellationReasons": [{"Code": "ThrottlingError", "Message": "slow down"}, {"Code": "None"}],
+    }
+    answers = [(AWSResponse("", 400, {}, None), answer)]
+    events, name = connection().client.meta.events, "before-call.dynamodb.TransactWriteItems"
+
+    def throttled(**_event):
+        return answers.pop() if answers else None
+
+    events.register_first(name, throttled)
+    try:
+        with pytest.raises(TransactWriteError) as failed:
+            append(1)
+    finally:
+        events.unregister(name, throttled)
+    assert failed.value.cancellation_reasons[0].code == "ThrottlingError"
+    assert ChannelMessage.recent("general") == []
 
 
 def test_a_payload_may_have_what_send_message_takes():
