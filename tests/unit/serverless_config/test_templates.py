@@ -11,6 +11,8 @@ import yaml
 
 from ws_lambda import telemetry
 from ws_lambda.conf import conf
+from ws_lambda.delivery.jobs import LIFETIME
+from ws_lambda.models.fanout_jobs import KEPT
 from ws_lambda.provisioning import tables
 
 CONFIG = Path(__file__).resolve().parents[3] / "serverless_config"
@@ -65,6 +67,13 @@ def test_the_queue_waits_six_times_as_long_as_the_function_may_run() -> None:
     timeout = json.loads((CONFIG.parent / "zappa_settings.json").read_text())["dev"]["timeout_seconds"]
     parameters = yaml.load((CONFIG / "queue.yaml").read_text(), Loader)["Parameters"]  # noqa: S506 - a SafeLoader
     assert parameters["VisibilityTimeout"]["Default"] == 6 * timeout
+
+
+def test_a_job_that_is_too_old_has_time_to_get_into_the_dead_letter_queue() -> None:
+    queue = resources("queue.yaml")["FanoutQueue"]
+    parameters = yaml.load((CONFIG / "queue.yaml").read_text(), Loader)["Parameters"]  # noqa: S506 - a SafeLoader
+    tries = queue["RedrivePolicy"]["maxReceiveCount"] * parameters["VisibilityTimeout"]["Default"]
+    assert LIFETIME + tries < queue["MessageRetentionPeriod"] < KEPT.total_seconds()
 
 
 def test_alarms_watch_what_can_go_wrong() -> None:
