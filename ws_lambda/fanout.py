@@ -138,6 +138,7 @@ class _Progress:
         self._before = (int(row.sent), int(row.gone), int(row.failed))
         self._counts: tuple[int, ...] = self._before
         self._closed = 0
+        self._stay_hidden()
 
     def recipients(self) -> Iterator[delivery.Recipient | None]:
         """First those whose outcome the checkpoint did not know, then the rest of the part."""
@@ -172,8 +173,13 @@ class _Progress:
             seconds=seconds,
             finished=self.finished,
         )
+        if seconds:
+            self._stay_hidden()
+
+    def _stay_hidden(self) -> None:
+        """Keeps the message away from others for as long as the lease, or it comes back when the queue likes."""
         now = time.monotonic()
-        if seconds and now - self._hidden_at > LEASE / 3:
+        if now - self._hidden_at > LEASE / 3:
             self._hidden_at = now
             self._hide(LEASE)
 

@@ -103,6 +103,18 @@ def test_a_job_in_work_is_left_alone_and_its_message_hidden(sqs: Any, gateway: G
     assert holder is not None
 
 
+def test_a_message_is_hidden_for_as_long_as_the_lease_before_anything_is_sent(sqs: Any, gateway: Gateway) -> None:
+    """A worker killed before its first checkpoint would otherwise be waited for by the queue's own timeout."""
+    join(20)
+    hidden: list[float] = []
+    seen: list[list[float]] = []
+    gateway.after = lambda count: seen.append(list(hidden))
+
+    fanout.work_off(job(), hidden.append)
+
+    assert seen[0] == [fanout.LEASE]
+
+
 def test_a_message_that_cannot_be_hidden_is_worked_off_all_the_same(
     sqs: Any, gateway: Gateway, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
