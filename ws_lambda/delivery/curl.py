@@ -114,6 +114,9 @@ class CurlPump:
         self._kept = 0
         self._idle: list[_Handle] = []
         self._flying = 0
+        self._unslotted = False
+        """Whether one of those in flight has no slot."""
+
         self._ca_bundle = str(aws.session().get_config_variable("ca_bundle") or get_cert_path(True))
 
     def run(self, work: Work, slots: Slots) -> None:
@@ -138,20 +141,35 @@ class CurlPump:
 
     def _fill(self, work: Work, slots: Slots) -> float | None:
         """Starts what can be started; the seconds after which to try again, if that is sooner than an answer."""
-        while slots.take():
+        while self._take(slots):
             try:
                 step = work.next()
             except BaseException:
-                slots.give()
+                self._give(slots)
                 raise
             if not isinstance(step, Request):
-                slots.give()
+                self._give(slots)
                 return step
             self._flying += 1
             handle = self._idle.pop() if self._idle else _Handle(self._ca_bundle)
             handle.load(step)
             self._multi.add_handle(handle.curl)
-        return None if self._flying else _LONGEST_SELECT / 10  # other threads have all the slots
+        return None
+
+    def _take(self, slots: Slots) -> bool:
+        """Takes a slot. With nothing in flight none is needed: what others' requests hang on must not hold up these."""
+        if slots.take():
+            return True
+        if self._flying:
+            return False
+        self._unslotted = True
+        return True
+
+    def _give(self, slots: Slots) -> None:
+        if self._unslotted:
+            self._unslotted = False
+        else:
+            slots.give()
 
     def _collect(self, work: Work, slots: Slots) -> int:
         """Hands out what has finished; how many."""
@@ -171,7 +189,7 @@ class CurlPump:
         request, handle.request = handle.request, None
         self._idle.append(handle)
         self._flying -= 1
-        slots.give()
+        self._give(slots)
         assert request is not None  # noqa: S101 - for the type checker: a handle in flight has one
         work.finished(request, outcome)
 
@@ -184,7 +202,7 @@ class CurlPump:
     def _abandon(self, slots: Slots) -> None:
         while self._flying:
             self._flying -= 1
-            slots.give()
+            self._give(slots)
         self._multi.close()
         self._multi, self._kept = pycurl.CurlMulti(), 0
         self._idle.clear()

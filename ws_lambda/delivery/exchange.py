@@ -98,7 +98,10 @@ class Work(Protocol):
 
 
 class Slots:
-    """How many exchanges may be in flight at once, over all pumps that share the object. Lock-free."""
+    """How many exchanges may be in flight at once, over all pumps that share the object. Lock-free.
+
+    A pump with nothing in flight starts one all the same.
+    """
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
