@@ -130,7 +130,7 @@ class CurlPump:
                 if not self._flying:
                     if wait is None:
                         return
-                    time.sleep(wait)
+                    time.sleep(min(wait, _LONGEST_SELECT))  # the work may end, or its deadline come, before that
                     continue
                 self._multi.perform()
                 if not self._collect(work, slots):

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -220,6 +221,17 @@ def test_a_page_that_hangs_is_not_waited_for_beyond_the_deadline(
 
     assert time.monotonic() - began < reading.TIMEOUT
     assert far.requests
+
+
+def test_nor_is_a_pause_between_two_tries(throttled: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ws_lambda.delivery.reading.random.uniform", lambda _least, _most: 60.0)
+    part = KeyRange("channel", "general")
+    for read in (lambda: delivery.send(delivery.Channel("general"), "x", on_gone=lambda _gone: None),
+                 lambda: delivery.broadcast(roster.in_order(part), b"x", on_gone=lambda _gone: None)):  # fmt: skip
+        began = time.monotonic()
+        with delivery.deadline(0.3), suppress(DeliveryError):
+            assert read().unread
+        assert time.monotonic() - began < 20
 
 
 def test_a_deadline_ends_the_reading_loudly(tables: Any, monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
