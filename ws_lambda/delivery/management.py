@@ -19,6 +19,7 @@ from ws_lambda.delivery.outcomes import Recipient
 logger = logging.getLogger("ws_lambda.delivery")
 
 _SERVICE = "execute-api"
+_HOST = re.compile(r"[a-z0-9._:-]+")
 _PLAIN_ID = re.compile(r"[A-Za-z0-9_~-]+=*")
 _REGION = re.compile(r"[.-]execute-api(?:-fips)?\.([a-z0-9-]+)\.")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -41,9 +42,12 @@ class _Door:
             ValueError: no URL that a request could go to.
         """
         parts = urlsplit(endpoint_url)
-        if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
-            raise ValueError("the endpoint is no http(s) URL" if endpoint_url else "the session has no endpoint")
-        host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+        if not endpoint_url:
+            raise ValueError("the session has no endpoint")
+        host = parts.hostname or ""
+        if parts.scheme not in _DEFAULT_PORTS or not _HOST.fullmatch(host):
+            raise ValueError("the endpoint is no http(s) URL")
+        host = f"[{host}]" if ":" in host else host
         if parts.port not in (None, _DEFAULT_PORTS[parts.scheme]):
             host = f"{host}:{parts.port}"
         self.host = host

@@ -88,6 +88,17 @@ def test_no_endpoint(far: FarSide) -> None:
     assert [(one.connection_id, one.reason) for one in report.failed] == [("c1=", "the session has no endpoint")]
 
 
+@pytest.mark.parametrize(
+    "endpoint", ["ftp://far/p", "http://[::1", "https://m\u00fcnchen.example/p", "https://a\0b.example/p"]
+)
+def test_an_endpoint_that_no_request_can_go_to_stops_nobody(far: FarSide, endpoint: str) -> None:
+    report = delivery.send(Listed([Recipient("c1=", endpoint, 1), *recipients(far, 5)]), "x", on_gone=ignore)
+
+    assert report.sent == 5
+    assert [one.connection_id for one in report.failed] == ["c1="]
+    assert "URL" in report.failed[0].reason
+
+
 def test_what_no_browser_would_read_is_not_sent(far: FarSide) -> None:
     for value, error in ((float("nan"), ValueError), (float("inf"), ValueError), (object(), TypeError)):
         with pytest.raises(error):
