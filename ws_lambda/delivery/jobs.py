@@ -2,7 +2,7 @@
 
 A job carries the message itself. SQS takes 1 MiB a message and a batch; queues made before August 2025, and most
 emulators, 256 KiB. 131,072 bytes are 174,764 in base64, whatever they are; as a string inside JSON they could be six
-times as many. So a job is always under 256 KiB with 80 KB to spare, and needs no second store.
+times as many. So a job is under 256 KiB, with 80 KB to spare for whom it lists, and needs no second store.
 
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 """
