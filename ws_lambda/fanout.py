@@ -19,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from ws_lambda import aws, clock, delivery
 from ws_lambda.conf import conf
 from ws_lambda.delivery import pacing, queue, roster
-from ws_lambda.delivery.broadcast import Posting
+from ws_lambda.delivery.broadcasting import Posting
 from ws_lambda.delivery.jobs import Job
 from ws_lambda.delivery.rounds import Round
 from ws_lambda.exceptions import DeliveryError

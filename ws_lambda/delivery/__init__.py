@@ -1,13 +1,13 @@
 """Sending to connections through `@connections`: who, how fast, and what came of it.
 
-The way of a broadcast: `sending` → `roster` (who) → `broadcast` and `rounds` (retries, outcomes) → `management` and
+The way of a broadcast: `sending` → `roster` (who) → `broadcasting` and `rounds` (retries, outcomes) → `management` and
 `signing` (the request) → `exchange` and `curl` (the wire). More than FANOUT_INLINE_MAX recipients go from `sending`
 to `queue`, and from there to the worker, `ws_lambda.fanout`. Nothing here knows a model: who is gone is handed back.
 """
 
 from ws_lambda.delivery import roster
 from ws_lambda.delivery.audiences import Audience, Channel, Everyone, Listed
-from ws_lambda.delivery.broadcast import broadcast, close, inspect
+from ws_lambda.delivery.broadcasting import broadcast, close, inspect
 from ws_lambda.delivery.deadlines import deadline
 from ws_lambda.delivery.exchange import Broken, Request, Response, Transport, using_transport
 from ws_lambda.delivery.outcomes import ConnectionStatus, DeliveryReport, Failure, Recipient

@@ -9,7 +9,7 @@ from ws_lambda import telemetry
 from ws_lambda.conf import conf
 from ws_lambda.delivery import payload, roster
 from ws_lambda.delivery.audiences import Audience, Listed
-from ws_lambda.delivery.broadcast import OnGone, Progress, broadcast
+from ws_lambda.delivery.broadcasting import OnGone, Progress, broadcast
 from ws_lambda.delivery.outcomes import DeliveryReport, Recipient
 
 

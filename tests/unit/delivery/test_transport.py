@@ -15,7 +15,7 @@ from aiohttp import web
 from tests.far_side import FarSide
 from ws_lambda import aws, delivery
 from ws_lambda.delivery import curl, pacing, rounds
-from ws_lambda.delivery.broadcast import slots
+from ws_lambda.delivery.broadcasting import slots
 from ws_lambda.delivery.exchange import Broken, Request, Response, Slots
 from ws_lambda.delivery.outcomes import Recipient
 from ws_lambda.models import base

@@ -1,6 +1,5 @@
 """Sending to many: who gets what, and what is reported of it."""
 
-import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -11,9 +10,7 @@ import pytest
 from tests.far_side import FarSide
 from tests.unit.delivery.conftest import ignore, recipients
 from ws_lambda import delivery, telemetry
-from ws_lambda.delivery import Listed, Recipient
-
-broadcast = sys.modules["ws_lambda.delivery.broadcast"]  # the package exports the function of that name
+from ws_lambda.delivery import Listed, Recipient, broadcasting
 
 
 def test_everyone_gets_the_same_bytes_once(far: FarSide) -> None:
@@ -69,7 +66,7 @@ def test_closing_who_is_gone_ends_soon_after_the_deadline(
 
     def until_the_deadline(gone: Sequence[Recipient]) -> None:
         closed.append(gone)
-        monkeypatch.setattr(broadcast, "ends_at", lambda: time.monotonic() - broadcast._CLOSING_SECONDS - 0.1)
+        monkeypatch.setattr(broadcasting, "ends_at", lambda: time.monotonic() - broadcasting._CLOSING_SECONDS - 0.1)
 
     report = delivery.send(Listed(recipients(far, 400)), "x", on_gone=until_the_deadline)
 
