@@ -148,7 +148,8 @@ class Supervisor:
         try:
             await server.start(self._ws)
             self._prepared = aside(prepare)
-            await self._or_stop(asyncio.wrap_future(self._prepared))
+            prepared: asyncio.Future[None] = asyncio.wrap_future(self._prepared)
+            await self._or_stop(prepared)
             if not self._stopping.is_set():
                 worker.release()
                 self._say(banner(self._options, self.http_url, self.gateway_host))
