@@ -41,7 +41,7 @@ export class FakeSocket {
 }
 
 export let caughtUp = 0;
-export let answers, asked, clients, states, messages, gaps, listeners;
+export let answers, asked, clients, states, messages, gaps, listeners, reported;
 
 export const json = (status, body, extra = {}) => ({
   ok: status < 400,
@@ -91,11 +91,12 @@ export const stateNames = () => states.map(([name]) => name);
 beforeEach(() => {
   mock.timers.enable({ apis: ["setTimeout"] });
   mock.method(Math, "random", () => 0.5);
-  [answers, asked, clients, states, messages, gaps, FakeSocket.all] = [[], [], [], [], [], [], []];
+  [answers, asked, clients, states, messages, gaps, reported, FakeSocket.all] = [[], [], [], [], [], [], [], []];
   listeners = {};
   caughtUp = 0;
   let minted = 0;
   globalThis.WebSocket = FakeSocket;
+  globalThis.reportError = (error) => reported.push(error);
   globalThis.addEventListener = (name, action) => (listeners[name] = action);
   globalThis.removeEventListener = (name) => delete listeners[name];
   globalThis.fetch = async (url, init) => {

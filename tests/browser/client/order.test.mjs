@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
-import { FakeSocket, caughtUp, gaps, messages, opened, pass, said, sequences } from "./harness.mjs";
+import { FakeSocket, caughtUp, gaps, messages, opened, pass, reported, said, sequences } from "./harness.mjs";
 
 describe("order", () => {
   test("history comes first, live messages wait for it, doubles are dropped", async () => {
@@ -125,6 +125,19 @@ describe("order", () => {
     await opened();
     FakeSocket.last.receive({ type: "history", messages: [said(1, "same"), said(2, "same"), said(3)] });
     assert.deepEqual(sequences(), [1, 3]);
+  });
+
+  test("a page that fails at one message is told the next, and its error is reported", async () => {
+    await opened({
+      onMessage: (message) => {
+        if (message.sequence === 1) throw new TypeError("no such element");
+        messages.push(message);
+      },
+    });
+    FakeSocket.last.receive({ type: "history", messages: [said(1), said(2)] });
+    FakeSocket.last.receive(said(3));
+    assert.deepEqual(sequences(), [2, 3]);
+    assert.deepEqual(reported.map(({ message }) => message), ["no such element"]);
   });
 
   test("without history messages pass as they come", async () => {

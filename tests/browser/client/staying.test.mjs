@@ -49,6 +49,23 @@ describe("staying connected", () => {
     assert.equal(stateNames().at(-1), "open");
   });
 
+  test("a renewal that is refused is tried ever more seldom, whatever is said meanwhile", async () => {
+    await opened();
+    const [old] = FakeSocket.all;
+    old.receive({ type: "history", messages: [] });
+    await pass(DEFAULTS.renewAfter + DEFAULTS.renewSpread / 2);
+    for (const wait of [250, 500, 1000, 2000, 4000]) {
+      const tried = FakeSocket.all.length;
+      FakeSocket.last.drop();
+      old.receive({ type: "presence" });
+      await pass(wait - 1);
+      assert.equal(FakeSocket.all.length, tried);
+      await pass(1);
+      assert.equal(FakeSocket.all.length, tried + 1);
+    }
+    assert.equal(stateNames().at(-1), "open");
+  });
+
   test("the old connection dying during a renewal is noticed", async () => {
     await opened();
     await pass(DEFAULTS.renewAfter + DEFAULTS.renewSpread / 2);

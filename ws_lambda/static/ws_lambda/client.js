@@ -61,6 +61,7 @@ export class WebSocketClient {
   #link = null;
   #opening = null;
   #failures = 0;
+  #proven = null;
   #retry = null;
   #outbox;
   #ordering;
@@ -68,6 +69,7 @@ export class WebSocketClient {
 
   constructor(options) {
     this.#options = { ...DEFAULTS, ...options };
+    for (const name of ["onMessage", "onState", "onCaughtUp", "onGap"]) this.#options[name] = guarded(this.#options[name]);
     const { onMessage, onCaughtUp, onGap, history, after, queueLimit } = this.#options;
     this.#outbox = new Outbox((data) => this.post(data), queueLimit);
     this.#ordering = new Ordering({
@@ -166,7 +168,8 @@ export class WebSocketClient {
 
   #frame(frame, link) {
     if (!this.#stopListening) return; // stopped: what was still under way comes too late
-    this.#failures = 0;
+    // A connection that speaks is a good one. Once only: attempts to replace it go on counting while it speaks.
+    if (link !== this.#proven) [this.#proven, this.#failures] = [link, 0];
     if (frame.type === "pong") return;
     if (frame.message === SESSION_LOST && frame.status) return link.drop();
     const { history, onMessage } = this.#options;
@@ -226,6 +229,17 @@ export class WebSocketClient {
     this.state = state;
     this.#options.onState(state, detail);
   }
+}
+
+/** The page's own function: its error goes to the console, as an event listener's does, and stops nothing here. */
+function guarded(callback) {
+  return (...args) => {
+    try {
+      callback(...args);
+    } catch (error) {
+      globalThis.reportError(error);
+    }
+  };
 }
 
 function sizeError(data) {
