@@ -31,9 +31,9 @@ def _in_memory() -> Iterator[None]:
     from moto import mock_aws
 
     from ws_lambda.testing.moto_isolation import frugal_transactions, taking_turns
-    from ws_lambda.testing.moto_speed import quick_updates, without_http
+    from ws_lambda.testing.moto_speed import quick_expressions, without_http
 
-    with mock_aws(), taking_turns() as turns, frugal_transactions(), quick_updates(), without_http(turns):
+    with mock_aws(), taking_turns() as turns, frugal_transactions(), quick_expressions(), without_http(turns):
         _forget()
         _create(wait=False)  # moto has them at once
         yield

@@ -6,17 +6,23 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 from moto.core.botocore_stubber import BotocoreStubber
+from moto.dynamodb.comparisons import ConditionExpressionParser
 from moto.dynamodb.parsing import validators
+from moto.dynamodb.parsing.expressions import UpdateExpressionParser
 
 from ws_lambda import aws
 from ws_lambda.testing.moto_isolation import taking_turns
-from ws_lambda.testing.moto_speed import quick_updates, without_http
+from ws_lambda.testing.moto_speed import quick_expressions, without_http
 
 TABLE, KEY = {"TableName": "t"}, {"TableName": "t", "Key": {"k": {"S": "a"}}}
 ITEM = {
     "k": {"S": "a"}, "n": {"N": "1.50"}, "l": {"L": [{"NULL": True}, {"BOOL": False}]}, "m": {"M": {"x": {"S": ""}}},
     "s": {"SS": ["p", "q"]},
 }  # fmt: skip
+PATCHED = [
+    (validators, "deepcopy"), (UpdateExpressionParser, "make"), (ConditionExpressionParser, "parse"),
+    (ConditionExpressionParser, "_lex_condition_expression"),
+]  # fmt: skip
 FAILING = {**TABLE, "Item": ITEM, "ConditionExpression": "attribute_not_exists(k)"}
 UPDATE = "SET n = n + :one, m.#x = if_not_exists(m.y, n), z = :s REMOVE l[0] ADD s :p"
 STORY = [
@@ -35,6 +41,19 @@ STORY = [
         )
         for returned in ("NONE", "ALL_OLD", "ALL_NEW", "UPDATED_NEW")
     ),
+    *(
+        ("update_item", {**KEY, "UpdateExpression": update, "ReturnValues": "ALL_NEW",
+                         "ExpressionAttributeValues": {":l": {"L": [{"S": "last"}]}}})
+        for update in ("SET q = list_append(l, :l)", "SET l[0] = :l", "SET q = list_append(l, :l)")
+    ),
+    *(
+        ("update_item", {**KEY, "UpdateExpression": "SET n = :n", "ConditionExpression": "#x IN (:n, :o) AND z <> :o",
+                         "ExpressionAttributeNames": {"#x": named}, "ReturnValues": "ALL_NEW",
+                         "ExpressionAttributeValues": {":n": {"N": number}, ":o": {"N": "5.50"}}})
+        for named, number in (("n", "4"), ("n", "5.50"), ("n", "6"), ("l", "5.50"))
+    ),
+    ("update_item", {**KEY, "UpdateExpression": "SET n = :n", "ConditionExpression": "n < :n",
+                     "ExpressionAttributeValues": {":n": {"N": "1"}, ":unused": {"N": "1"}}}),
     ("update_item", {**KEY, "UpdateExpression": "SET n = :n SET z = :n",
                      "ExpressionAttributeValues": {":n": {"N": "1"}}}),
     ("update_item", {**KEY, "UpdateExpression": "no expression"}),
@@ -59,7 +78,7 @@ def told(*, quick):
     with ExitStack() as stack:
         stack.enter_context(mock_aws())
         if quick:
-            stack.enter_context(quick_updates())
+            stack.enter_context(quick_expressions())
             stack.enter_context(without_http(stack.enter_context(taking_turns())))
         client = aws.session().create_client("dynamodb", "eu-west-1")
         stack.callback(client.close)
@@ -119,21 +138,28 @@ def test_a_round_makes_no_request_over_http(requests, ws_client, user):
 
 
 def test_afterwards_moto_is_as_it_was(requests):
-    from moto.dynamodb.parsing import validators
-    from moto.dynamodb.parsing.expressions import UpdateExpressionParser
+    def insides():
+        return [vars(one)[name] for one, name in PATCHED]
 
-    before = vars(validators)["deepcopy"], vars(UpdateExpressionParser)["make"]
-    with quick_updates():
-        assert vars(validators)["deepcopy"] is not before[0]
-    assert (vars(validators)["deepcopy"], vars(UpdateExpressionParser)["make"]) == before
+    before = insides()
+    with quick_expressions():
+        assert all(quick is not plain for quick, plain in zip(insides(), before, strict=True))
+    assert insides() == before
     told(quick=True)
     requests.clear()
     told(quick=False)
     assert len(requests) == 1 + len(STORY)
 
 
-def test_a_moto_with_other_insides_is_left_as_it_is(monkeypatch):
-    before = dict(vars(validators.ActionCountValidator))
-    monkeypatch.delattr(validators, "deepcopy")
-    with quick_updates():
-        assert dict(vars(validators.ActionCountValidator)) == before
+@pytest.mark.parametrize(
+    ("changed", "name", "guarded"),
+    [
+        (validators, "deepcopy", validators.ActionCountValidator),
+        (ConditionExpressionParser, "_lex_condition_expression", ConditionExpressionParser),
+    ],
+)
+def test_a_moto_with_other_insides_is_left_as_it_is(monkeypatch, changed, name, guarded):
+    monkeypatch.delattr(changed, name)
+    before = dict(vars(guarded))
+    with quick_expressions():
+        assert dict(vars(guarded)) == before
