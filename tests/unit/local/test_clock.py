@@ -3,9 +3,15 @@
 import asyncio
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
+from ws_lambda.local.api import Api
 from ws_lambda.local.clock import SystemClock, VirtualClock
 from ws_lambda.local.errors import IntegrationTimedOut
+from ws_lambda.local.gateway import Gateway
+from ws_lambda.local.management import Management, Request
 
 
 def test_jobs_run_at_their_own_moment_in_order():
@@ -62,3 +68,16 @@ def test_the_function_is_not_sped_up_but_is_timed():
         assert await SystemClock(speed=1_000).limit(5, asyncio.sleep(0.01, "done")) == "done"
 
     asyncio.run(test())
+
+
+def test_who_signs_by_the_real_clock_is_let_in_by_a_gateway_that_runs_faster():
+    async def ask():
+        gateway = Gateway(Api(api_id="a", stage="s", domain_name="a", routes={}), clock=SystemClock(speed=1e9))
+        request = AWSRequest("GET", "http://a/s/@connections/nobody=")
+        SigV4Auth(Credentials("key", "secret"), "execute-api", "eu-west-1").add_auth(request)
+        headers = (("Host", "a"), *request.headers.items())
+        return await Management(gateway, {"key": "secret"}).answer(
+            Request(method="GET", raw_path="/s/@connections/nobody=", headers=headers)
+        )
+
+    assert asyncio.run(ask()).status == 410
