@@ -58,7 +58,7 @@ def _value(name: str, default: object, text: str) -> object:
         return text == "yes"
     if isinstance(default, tuple):
         code, _, reason = text.partition(" ")
-        if not code.isdecimal():
-            raise ValueError(f"Option {name} is a close code and a reason, not {text!r}.")
+        if not (code.isdecimal() and 1000 <= int(code) <= 4999):
+            raise ValueError(f"Option {name} is a close code, 1000 to 4999, and a reason, not {text!r}.")
         return int(code), reason
     return text
