@@ -1,14 +1,15 @@
 """A pipe from parent to child. A byte in it means "go"; its end, that the parent is dead, even by SIGKILL."""
 
 import os
+import shutil
 import threading
 
 
 class Lifeline:
-    """The child's end."""
+    """The child's end; `leftover` is a folder that a parent who dies can no longer remove."""
 
-    def __init__(self, fd: int) -> None:
-        self._fd = fd
+    def __init__(self, fd: int, leftover: str = "") -> None:
+        self._fd, self._leftover = fd, leftover
         self._go = threading.Event()
         threading.Thread(target=self._watch, daemon=True).start()
 
@@ -19,4 +20,6 @@ class Lifeline:
     def _watch(self) -> None:
         while os.read(self._fd, 1):
             self._go.set()
+        if self._leftover:
+            shutil.rmtree(self._leftover, ignore_errors=True)
         os._exit(0)

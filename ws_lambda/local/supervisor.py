@@ -54,13 +54,9 @@ class Supervisor:
         self._options, self._say = options, say
         self._http = listen(options.port)
         self._ws = listen(options.ws_port)
-        self._folder = tempfile.TemporaryDirectory(prefix="ws_local-")
-        self._invoke_path = str(Path(self._folder.name, "function.sock"))
-        self._invoke = socket.socket(socket.AF_UNIX)
-        self._invoke.bind(self._invoke_path)
-        self._invoke.listen(1024)
         self._database = None if "AWS_ENDPOINT_URL_DYNAMODB" in os.environ else listen(0)
         self._stopping = asyncio.Event()
+        self._code = 0
         self._prepared: Future[None] | None = None
 
     @property
@@ -83,10 +79,9 @@ class Supervisor:
         try:
             code = asyncio.run(self._main())
         finally:
-            for one in (self._http, self._ws, self._invoke, self._database):
+            for one in (self._http, self._ws, self._database):
                 if one is not None:
                     one.close()
-            self._folder.cleanup()
         if self._prepared is not None and not self._prepared.done():
             # Its thread would be stopped wherever it is. In the middle of a collection of garbage that leaves lists
             # which the interpreter, on its own way out, then follows for ever.
@@ -120,31 +115,51 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._stopping.set)
-        worker = Child(
-            "ws_lambda.local.worker",
-            {"http": self._http, "invoke": self._invoke},
-            os.environ,
-            f"--handler={self._options.handler}",
-            *(["--reload"] if self._options.reload else []),
-        )
+        # Only now: a signal is not to leave the folder behind. After a SIGKILL the worker removes it.
+        with (
+            tempfile.TemporaryDirectory(prefix="ws_local-", ignore_cleanup_errors=True) as folder,
+            socket.socket(socket.AF_UNIX) as invoke,
+        ):
+            invoke_path = str(Path(folder, "function.sock"))
+            invoke.bind(invoke_path)
+            invoke.listen(1024)
+            worker = Child(
+                "ws_lambda.local.worker",
+                {"http": self._http, "invoke": invoke},
+                os.environ,
+                f"--handler={self._options.handler}",
+                f"--leftover={folder}",
+                *(["--reload"] if self._options.reload else []),
+            )
+            return await self._run(worker, invoke_path)
+
+    async def _run(self, worker: Child, invoke_path: str) -> int:
         database = self._database and Child("ws_lambda.local.dynamodb", {"http": self._database}, os.environ)
         try:
             if database:
                 await database.start()
+                self._watch = asyncio.create_task(self._end_with(database))
             await worker.start()
-            return await self._serve(worker)
+            return await self._serve(worker, invoke_path)
         finally:
+            self._stopping.set()
             await worker.stop()
             if database:
                 await database.stop()
 
-    async def _serve(self, worker: Child) -> int:
+    async def _end_with(self, database: Child) -> None:
+        """Ends the run with the data: requests for it would wait for ever, since the socket stays open."""
+        code = await database.wait()
+        if not self._stopping.is_set():
+            self._say(f"DynamoDB has stopped (exit code {code}), and its data is gone.")
+            self._code = 1
+            self._stopping.set()
+
+    async def _serve(self, worker: Child, invoke_path: str) -> int:
         # Imported here: the children start meanwhile.
         from ws_lambda.local.setup import make_server, prepare
 
-        server, close = make_server(
-            self._options, self.gateway_host, self.http_url, self._invoke_path, self._environment()
-        )
+        server, close = make_server(self._options, self.gateway_host, self.http_url, invoke_path, self._environment())
         try:
             await server.start(self._ws)
             self._prepared = aside(prepare)
@@ -169,7 +184,7 @@ class Supervisor:
                 self._say(f"Django has stopped (exit code {code}).")
                 return code or 1
             await worker.start()
-        return 0
+        return self._code
 
     async def _or_stop(self, work: Awaitable[object]) -> None:
         """Waits for `work`, or until the run is to end; an error of `work` is raised."""

@@ -131,8 +131,9 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=int, required=True)
     parser.add_argument("--reload", action="store_true")
     parser.add_argument("--handler", required=True)
+    parser.add_argument("--leftover", default="")
     options = parser.parse_args()
-    ready = Lifeline(options.lifeline_fd).wait_for_go
+    ready = Lifeline(options.lifeline_fd, options.leftover).wait_for_go
     work = functools.partial(serve, options.http_fd, options.invoke_fd, options.handler, ready)
     if not options.reload:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

@@ -1,6 +1,7 @@
 """`manage.py ws_local` ends: by Ctrl-C, by a signal, by being killed, and every process with it."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -26,6 +27,20 @@ def status(pid):
         return []
 
 
+def child(process, module):
+    """The process of a module of the gateway."""
+    return next(pid for pid in children_of(process) if f"ws_lambda.local.{module}" in command_of(pid))
+
+
+def own_folder(process):
+    """Where a run keeps the function's socket."""
+    return Path(re.search(r"--leftover=(\S+)", command_of(child(process, "worker")))[1])
+
+
+def command_of(pid):
+    return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+
+
 def gone(pid):
     return status(pid)[:1] in ([], ["Z"])
 
@@ -33,12 +48,14 @@ def gone(pid):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_every_process_with_no_word(folder, number):
     with running(folder) as run:
-        children = children_of(run.process)
+        children, files = children_of(run.process), own_folder(run.process)
         assert len(children) == 2
+        assert files.is_dir()
         assert run.page() == "version 1"
         run.process.send_signal(number)
         assert run.process.wait(PATIENCE) == 0
     assert all(gone(pid) for pid in children)
+    assert not files.exists()
     assert "Traceback" not in (folder / "said").read_text()
 
 
@@ -95,9 +112,22 @@ def test_ctrl_c_while_the_tables_are_made(folder):
     assert (folder / "said").read_text() == ""
 
 
-def test_children_end_with_a_supervisor_that_is_killed(folder):
+def test_nothing_is_left_of_a_supervisor_that_is_killed(folder):
     with running(folder, "--noreload") as run:
-        children = children_of(run.process)
+        children, files = children_of(run.process), own_folder(run.process)
         run.process.kill()
         run.process.wait(PATIENCE)
     wait_for(lambda: all(gone(pid) for pid in children))
+    assert not files.exists()
+
+
+@pytest.mark.parametrize(("module", "name"), [("worker", "Django"), ("dynamodb", "DynamoDB")])
+def test_a_child_that_is_killed_ends_the_run(folder, module, name):
+    with running(folder) as run:
+        children, files = children_of(run.process), own_folder(run.process)
+        os.kill(child(run.process, module), signal.SIGKILL)
+        assert run.process.wait(PATIENCE) not in (0, None)
+    assert all(gone(pid) for pid in children)
+    assert not files.exists()
+    last = (folder / "said").read_text().splitlines()[-1]
+    assert last.startswith(f"{name} has stopped (exit code -9)")
