@@ -75,8 +75,9 @@ def test_commands_of_another_terminal_reach_the_run(folder):
     with running(folder, "--noreload") as run, connected(f"{run.gateway}?channel=general") as client:
         env_url = re.search(r"http://\S+/env", (folder / "said").read_text())[0]
         with urllib.request.urlopen(env_url) as answer:  # noqa: S310 - our own server
-            shell = f"{answer.read().decode()}exec {sys.executable} manage.py ws_send --channel general Hello"
-        env = os.environ | {"PYTHONPATH": str(ROOT), "AWS_PROFILE": "somebody"}
+            manage = f"{sys.executable} manage.py"
+            shell = f"{answer.read().decode()}{manage} ws_tables status && {manage} ws_send --channel general Hello"
+        env = environment() | {"AWS_PROFILE": "somebody"}
         ended = subprocess.run(["sh", "-c", shell], cwd=folder, env=env, capture_output=True, text=True)
         assert ended.returncode == 0, ended.stderr
         assert client.recv(PATIENCE) == "Hello"
