@@ -22,6 +22,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+PATIENT = str(ROOT / "tests" / "patient_pynamodb.py")
 PATIENCE = 180
 """Seconds to start in, and to end in."""
 
@@ -97,7 +98,8 @@ def site() -> Iterator[LocalSite]:
 def running(folder: Path = ROOT, **more: str) -> Iterator[LocalSite]:
     """The demo, or the project of another folder, running with more in its environment."""
     env = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "COV_"))}
-    env |= {"DJANGO_SETTINGS_MODULE": "tests.local_site_settings", "PYTHONUNBUFFERED": "1", **more}
+    env |= {"DJANGO_SETTINGS_MODULE": "tests.local_site_settings", "PYTHONUNBUFFERED": "1", "PYNAMODB_CONFIG": PATIENT}
+    env |= more
     command = [sys.executable, "manage.py", "ws_local", "--port=0", "--ws-port=0", "--noreload"]
     said: list[str] = []
     with subprocess.Popen(

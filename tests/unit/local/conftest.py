@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from websockets.sync.client import connect
 
-from tests.local_site import ROOT
+from tests.local_site import PATIENT, ROOT
 
 PATIENCE = 120
 
@@ -63,7 +63,7 @@ def folder(tmp_path):
 
 def environment():
     env = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "COV_", "DJANGO_"))}
-    return env | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    return env | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "PYNAMODB_CONFIG": PATIENT}
 
 
 @contextmanager

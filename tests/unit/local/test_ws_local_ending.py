@@ -63,10 +63,12 @@ def test_a_signal_ends_every_process_with_no_word(folder, number):
 def in_a_terminal(folder: Path, **more: str):
     """A run whose Ctrl-C goes to its whole process group, as a terminal sends it."""
     command = [sys.executable, "manage.py", "ws_local", "--port=0", "--ws-port=0"]
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)  # what a test run in the background ignores,
     with (folder / "said").open("w+") as said:
         process = subprocess.Popen(
             command, cwd=folder, env=environment() | more, stdout=said, stderr=subprocess.STDOUT, start_new_session=True
         )
+        signal.signal(signal.SIGINT, usual)  # its children would ignore as well
         try:
             yield process
         finally:
