@@ -96,6 +96,16 @@ def test_pages_run_only_the_sites_own_code(settings: LazySettings, debug: bool, 
     )
 
 
+@pytest.mark.parametrize("debug", [True, False])
+def test_a_page_that_is_not_there(browser: Client, settings: LazySettings, debug: bool) -> None:
+    settings.DEBUG = debug
+    answer = browser.get("/nowhere/")
+    assert answer.status_code == 404
+    assert ("There is no such page" in answer.text) is not debug
+    inline = "<style" in answer.text
+    assert (inline, "Content-Security-Policy" in answer.headers) == (debug, not debug)
+
+
 def test_a_room_that_one_may_not_enter_says_so(browser: Client) -> None:
     ChannelPermission("secret", access="superuser_only").save()
     channel_permissions.forget_cache()
