@@ -179,6 +179,33 @@ def test_a_phone_shows_all_of_it_without_scrolling_sideways(window: Opener, room
     red.photograph(f"phone-{scheme}-room")
 
 
+def test_long_names_and_texts_from_the_right_stay_in_their_places(window: Opener, room: str) -> None:
+    red = window(**PHONE).log_in("red").enter(f"{room}-{'long-name-' * 2}")
+    expect(red.page.locator("#people-list .name")).to_have_text(["red"])  # nothing comes any more to take its place
+    red.page.evaluate(
+        r"""async () => {
+             const { MessageList } = await import("/static/chat/messages.js");
+             const { showPeople } = await import("/static/chat/people.js");
+             const [sender, letter] = ["name@example.".repeat(10), "\u{20BB7}"];
+             const sent_at = new Date().toISOString();
+             const list = new MessageList("red");
+             list.add({ id: "1", message: "Hello", sender, sent_at });
+             list.add({ id: "2", message: "\u05e9\u05dc\u05d5\u05dd!", sender: letter, sent_at });
+             showPeople([sender, letter, "red"], "red");
+           }"""
+    )
+    for one in ("html", ".talk", "#scroll", ".message .by >> nth=0"):
+        assert red.page.locator(one).evaluate("(it) => it.scrollWidth - it.clientWidth") <= 0
+    expect(red.page.locator(".text").last).to_have_css("direction", "rtl")
+    expect(red.page.locator(".message .avatar").last).to_have_text("\U00020bb7")
+    avatar = red.page.locator("#people-list .avatar").nth(1)
+    red.page.get_by_role("button", name="here now").click()
+    assert avatar.evaluate("(it) => it.offsetWidth") == 28
+    red.page.goto("/")
+    red.page.locator(".account-name").evaluate("(it) => { it.textContent = 'name@example.'.repeat(10); }")
+    assert red.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
 def test_nobody_gets_in_without_a_login(window: Opener, room: str) -> None:
     nobody = window()
     nobody.page.goto(f"/rooms/{room}/")

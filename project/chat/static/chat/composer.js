@@ -2,6 +2,9 @@
 
 const WARN_AT = 100;
 
+/** As the server counts: an emoji is one. */
+const lengthOf = (text) => [...text].length;
+
 export class Composer {
   #form = document.getElementById("composer");
   #text = document.getElementById("text");
@@ -34,7 +37,7 @@ export class Composer {
   #submit(event) {
     event.preventDefault();
     const text = this.#text.value.trim();
-    if (!text || text.length > this.#maxLength) return; // a longer one is said to be, not cut
+    if (!text || lengthOf(text) > this.#maxLength) return; // a longer one is said to be, not cut
     this.#text.value = "";
     this.#fit();
     this.#text.focus();
@@ -44,7 +47,7 @@ export class Composer {
   #fit() {
     this.#text.style.height = "auto";
     this.#text.style.height = `${this.#text.scrollHeight + 2}px`;
-    const left = this.#maxLength - this.#text.value.trim().length;
+    const left = this.#maxLength - lengthOf(this.#text.value.trim());
     this.#left.textContent = left < 0 ? `${-left} too many` : left < WARN_AT ? `${left} left` : "";
     this.#text.setAttribute("aria-invalid", String(left < 0));
   }

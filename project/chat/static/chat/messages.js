@@ -1,6 +1,6 @@
 /** The list of messages: runs of one sender, days, what is on its way, and where the reader is. */
 
-import { hueOf } from "./people.js";
+import { wear } from "./people.js";
 
 const RUN_MS = 5 * 60_000;
 const NEAR_PX = 80;
@@ -100,9 +100,7 @@ export class MessageList {
     item.classList.toggle("mine", sender === this.#me);
     item.querySelector(".sender").textContent = sender;
     item.querySelector(".text").textContent = text;
-    const avatar = item.querySelector(".avatar");
-    avatar.textContent = sender.slice(0, 1);
-    avatar.dataset.hue = hueOf(sender);
+    wear(item.querySelector(".avatar"), sender);
     return item;
   }
 

@@ -17,11 +17,17 @@ function toggle(open) {
 }
 
 /** The same name always has the same colour; a name that is a colour has that one. */
-export function hueOf(name) {
+function hueOf(name) {
   if (HUES.includes(name)) return name;
   let sum = 0;
   for (const letter of name) sum = (sum * 31 + letter.codePointAt(0)) >>> 0;
   return HUES[sum % HUES.length];
+}
+
+/** Gives an avatar the first letter of a name, and its colour. */
+export function wear(avatar, name) {
+  avatar.textContent = [...name][0]; // a letter may take two of JavaScript's characters
+  avatar.dataset.hue = hueOf(name);
 }
 
 /** Shows the people in a room, oneself first. */
@@ -33,11 +39,11 @@ export function showPeople(names, me) {
 }
 
 function person(name, isMe) {
-  const avatar = element("span", "avatar", name.slice(0, 1));
-  avatar.dataset.hue = hueOf(name);
+  const avatar = element("span", "avatar", "");
+  wear(avatar, name);
   avatar.setAttribute("aria-hidden", "true");
   const item = element("li", "", "");
-  item.append(avatar, element("span", "name", name));
+  item.append(avatar, Object.assign(element("span", "name", name), { dir: "auto" }));
   if (isMe) item.append(element("span", "you", "you"));
   return item;
 }
