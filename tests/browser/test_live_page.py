@@ -67,6 +67,15 @@ def test_what_the_box_sends_is_answered_and_shown(live: Opener, room: str) -> No
     expect(in_room(page, room)).to_have_count(0)
 
 
+def test_the_box_connects_as_another_than_is_logged_in_to_the_site(window: Opener, live_url: str, room: str) -> None:
+    page = window().log_in("blue").page
+    expect(page.get_by_role("heading", name="Rooms")).to_be_visible()
+    page.goto(live_url)
+    expect(page.locator("#live")).to_have_text("live")
+    try_it(page, room, "red")
+    expect(page.locator("#talk li").first).to_have_text("connected as red")
+
+
 def test_events_show_their_json_and_no_token(live: Opener, room: str) -> None:
     page = live()
     try_it(page, room)

@@ -78,7 +78,7 @@ class Server:
             )
         raw_path, _, query = request.raw_path.partition("?")
         upgrade = Upgrade(
-            headers=_decoded(request),
+            headers=_without_cookies(request) if _of_the_page(request) else _decoded(request),
             query_string=query,
             source_ip=request.remote or "127.0.0.1",
             path=raw_path,
@@ -128,6 +128,16 @@ class Server:
         task = asyncio.get_running_loop().create_task(self.gateway.receive(connection, text))
         self._handlers.add(task)
         task.add_done_callback(self._handlers.discard)
+
+
+def _of_the_page(request: web.Request) -> bool:
+    """Whether the live page connects. It does so as whom it says, not as who is logged in to the site: a browser
+    sends a host's cookies to all its ports."""
+    return request.headers.get("Origin") == f"http://{request.host}"
+
+
+def _without_cookies(request: web.Request) -> tuple[tuple[str, str], ...]:
+    return tuple((name, value) for name, value in _decoded(request) if name.lower() != "cookie")
 
 
 def _decoded(request: web.Request) -> tuple[tuple[str, str], ...]:

@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import socket
 import subprocess
 from contextlib import asynccontextmanager
 
 import pytest
+from aiohttp import ClientSession
 from aiohttp.test_utils import TestClient, TestServer
 
 from tests.conformance.core import Bench
@@ -65,6 +67,24 @@ def test_a_shell_can_take_over_the_environment():
         assert (await http.get("/env", headers={"Host": "evil.example"})).status == 403
 
     run(test)
+
+
+@pytest.mark.parametrize(("port", "cookies"), [(0, []), (1, ["sessionid=s3cret"])])
+def test_the_page_connects_without_the_cookies_of_the_site(port, cookies):
+    async def test():
+        gateway = Gateway(Bench().gateway.api, clock=SystemClock(), seed=1)
+        listening = socket.create_server(("127.0.0.1", 0))
+        number = listening.getsockname()[1]
+        server = Server(gateway, {"local": "local"})
+        await server.start(listening)
+        headers = {"Origin": f"http://127.0.0.1:{number + port}", "Cookie": "sessionid=s3cret"}
+        url = f"http://127.0.0.1:{number}{gateway.api.path}"
+        async with ClientSession() as browser, browser.ws_connect(url, headers=headers):
+            (connection,) = gateway.pool
+            assert [value for name, value in connection.upgrade.headers if name.lower() == "cookie"] == cookies
+        await server.stop()
+
+    asyncio.run(test())
 
 
 def test_state_names_connections_users_and_channels():
