@@ -52,13 +52,16 @@ const row = (one) => {
   id.append(make("span", "id", one.id));
   id.title = one.agent;
   const channels = make("td", "channels");
-  for (const name of one.channels ?? []) channels.append(make("span", "chip", name));
+  for (const name of one.channels ?? []) channels.append(whole(make("span", "chip", name)));
   const acts = make("td");
   acts.append(act("close", "DELETE", one.id), act("cut", "LOSE", one.id));
-  tr.append(id, make("td", "", one.user || "–"), channels, make("td", "number", `${one.in} / ${one.out}`),
+  tr.append(id, whole(make("td", "user", one.user || "–")), channels, make("td", "number", `${one.in} / ${one.out}`),
     make("td", "", ago(state.now - one.active)), acts);
   return tr;
 };
+
+/** A long one is cut off by the page; the whole of it is shown on pointing at it. */
+const whole = (one) => Object.assign(one, { title: one.textContent });
 
 const act = (label, method, id) => {
   const button = make("button", "quiet", label);
