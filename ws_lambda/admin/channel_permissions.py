@@ -120,7 +120,6 @@ class ChannelPermissionAdmin(DynamoDBAdmin):
     list_display = ("channel_name", "access", "rules_in_words", "description")
     search_fields = ("channel_name",)
     search_help_text = "The exact name, or the prefix with its *."
-    fields = ("channel_name", "access", "rules", "description")
     actions = ("put_out",)
 
     @action(description="Put out members who are not admitted", permissions=["change"])
@@ -140,6 +139,11 @@ class ChannelPermissionAdmin(DynamoDBAdmin):
         """The rules as a sentence: AND inside a rule, OR between rules."""
         return " or ".join(" and ".join(rule) for rule in obj.rules or [])
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """The rules as they are typed, or for those who may only look, in words."""
+        may_type = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
+        return ("channel_name", "access", "rules" if may_type else "rules_in_words", "description")
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """The name is the key: another name is another row."""
-        return ("channel_name",) if obj else ()
+        return ("channel_name", "rules_in_words") if obj else ("rules_in_words",)

@@ -198,7 +198,7 @@ class ChannelPermission(Face):
     access = models.CharField(
         max_length=20,
         choices=[(level, level.replace("_", " ")) for level in ACCESS_LEVELS],
-        help_text="Asked when somebody joins. Members whom it does not admit are put out by the action in the list.",
+        help_text="Asked when somebody joins. Saving puts out the members whom it does not admit.",
     )
     rules = models.JSONField(default=list, blank=True)
     description = models.TextField(blank=True)

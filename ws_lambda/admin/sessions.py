@@ -86,7 +86,11 @@ class WebSocketSessionAdmin(ReadOnlyAdmin):
         return ", ".join(obj.all_channels)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return [field.name for field in self.opts.concrete_fields]
+        names = [field.name for field in self.opts.concrete_fields]
+        return ["channels" if name == "all_channels" else name for name in names]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.get_fields(request, obj)
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         hidden = {"show_save": False, "show_save_and_continue": False, **(extra_context or {})}

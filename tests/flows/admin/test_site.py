@@ -51,16 +51,17 @@ def test_people_who_are_not_staff_are_asked_to_log_in(admin_tables: list[str]) -
 def test_a_permission_opens_one_page_to_look_at(admin_tables: list[str]) -> None:
     person("clerk", permission_names=["ws_lambda.view_channelpermission"])
     client = logged_in("clerk")
-    ChannelPermission("general", access="allow_all").save()
+    ChannelPermission("general", access="permissions", rules=[["chat.see", "chat.say"], ["chat.all"]]).save()
     assert "general" in client.get("/admin/ws_lambda/channelpermission/").content.decode()
     shown = client.get("/admin/ws_lambda/channelpermission/general/change/").content.decode()
     assert 'name="_save"' not in shown
+    assert "chat.see and chat.say or chat.all" in shown
     assert (
         client.post("/admin/ws_lambda/channelpermission/general/change/", {"access": "staff_only"}).status_code == 403
     )
     assert client.get("/admin/ws_lambda/channelpermission/add/").status_code == 403
     assert client.post("/admin/ws_lambda/channelpermission/general/delete/", {"post": "yes"}).status_code == 403
-    assert ChannelPermission.get("general").access == "allow_all"
+    assert ChannelPermission.get("general").access == "permissions"
 
 
 NEW = {"channel_name": "team_*", "access": "permissions", "rules": "chat.view_room chat.add_message\nchat.moderate"}
