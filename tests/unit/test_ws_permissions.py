@@ -41,6 +41,12 @@ def two_in_a_team(user):
     WebSocketSession.get("A=").join("lobby")
 
 
+def test_a_description_stays_until_there_is_another():
+    for given, kept in ((["--description", "Teams"], "Teams"), ([], "Teams"), (["--description", ""], "")):
+        run("set", "team-*", "staff_only", *given)
+        assert ChannelPermission.get("team-*").description == kept
+
+
 def test_set_list_remove():
     assert "UNLISTED_CHANNELS" in run("list")
     run("set", "team-*", "permissions", "--rule", "chat.a,chat.b", "--rule", "chat.c", "--description", "Teams")

@@ -25,7 +25,7 @@ class Command(AwsCommand):
             "--rule", action="append", default=[], metavar="PERM[,PERM…]",
             help="for `permissions`: all of these are needed; give --rule again for an alternative",
         )  # fmt: skip
-        setting.add_argument("--description", default="")
+        setting.add_argument("--description", help="what people are told of it; without it, it stays as it is")
         removing = actions.add_parser("remove", help="remove a permission; UNLISTED_CHANNELS applies from then on")
         removing.add_argument("channel")
         for one in (setting, removing):
@@ -48,12 +48,21 @@ class Command(AwsCommand):
             self.stdout.write("No channel permissions. UNLISTED_CHANNELS applies to every channel.")
 
     def do_set(
-        self, *, channel: str, access: str, rule: list[str], description: str, keep_members: bool, **_options: Any
+        self,
+        *,
+        channel: str,
+        access: str,
+        rule: list[str],
+        description: str | None,
+        keep_members: bool,
+        **_options: Any,
     ) -> None:
         self._check_pattern(channel)
         rules = [[name.strip() for name in one.split(",") if name.strip()] for one in rule]
         if rules and access != PERMISSIONS:
             raise CommandError(f"--rule goes with `{PERMISSIONS}`, not with `{access}`.")
+        if description is None:
+            description = next((row.description for row in ChannelPermission.batch_get([channel])), "")
         ChannelPermission(channel, access=access, rules=rules, description=description).save()
         self.stdout.write(self.style.SUCCESS(f"{channel}: {access}"))
         self._evict(channel, keep_members)
