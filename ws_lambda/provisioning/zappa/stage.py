@@ -182,6 +182,7 @@ class Stage:
             name=self.cli.lambda_name,
             foreign_routes=foreign,
             foreign_stage=foreign_stage,
+            present=own,
         )
 
     def correct_mappings(self, *_args: Any, **_kwargs: Any) -> None:

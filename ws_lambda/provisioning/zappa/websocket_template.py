@@ -5,8 +5,9 @@ responses (without one the handler's answer never reaches the client), throttlin
 outputs. With an API that is to be adopted, the same resources are hung onto that one.
 """
 
+import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from ws_lambda.provisioning.zappa.websocket_block import WebSocketBlock
@@ -22,6 +23,7 @@ def complete(
     name: str,
     foreign_routes: Mapping[str, Mapping[str, Any]] | None = None,
     foreign_stage: bool = False,
+    present: Collection[str] = (),
 ) -> None:
     """Completes a troposphere template that Zappa's `create_websocket_api` has been at.
 
@@ -32,6 +34,7 @@ def complete(
         foreign_routes: routes of an adopted API, by key, that are somebody else's and so not for this stack to
             create; as `get_routes` tells of them.
         foreign_stage: whether the adopted API has the stage already.
+        present: logical ids of what the stack has made so far.
     """
     from troposphere import Ref
 
@@ -39,8 +42,10 @@ def complete(
     for key in block.all_routes:
         if foreign := (foreign_routes or {}).get(key):
             template.resources.pop(_ZAPPA_ROUTES.get(key, ""), None)
-            if key in block.answering and not foreign.get("RouteResponseSelectionExpression"):
-                _response(template, logical_id(key), foreign["RouteId"], api)
+            # Once we have made its response, the route uses one: only the stack still knows that it is ours to keep.
+            is_ours = not foreign.get("RouteResponseSelectionExpression") or response_id(key) in present
+            if key in block.answering and is_ours:
+                _response(template, key, foreign["RouteId"], api)
         else:
             _route(template, block, key, api)
     stage = template.resources[STAGE]
@@ -57,9 +62,15 @@ def logical_id(route_key: str) -> str:
     """The logical id of a route: Zappa's own for its three, letters and digits for the others."""
     words = re.findall(r"[A-Za-z0-9]+", route_key)
     plain = "".join(word[:1].upper() + word[1:] for word in words)
-    # Route keys that differ in their punctuation alone must not meet in one resource.
-    mark = "" if plain.lower() == route_key.lower() else route_key.encode().hex()
+    # Route keys that differ in punctuation or a first capital alone must not meet in one resource.
+    is_plain = route_key == plain[:1].lower() + plain[1:]
+    mark = "" if is_plain else hashlib.sha256(route_key.encode()).hexdigest()[:8]
     return _ZAPPA_ROUTES.get(route_key, f"WsRoute{plain}{mark}")
+
+
+def response_id(route_key: str) -> str:
+    """The logical id of a route's response; no route's own id begins like it, whatever its key."""
+    return logical_id(route_key).replace("Ws", "WsResponseOf", 1)
 
 
 def _api(template: Any, block: WebSocketBlock) -> Any:
@@ -91,13 +102,13 @@ def _route(template: Any, block: WebSocketBlock, key: str, api: Any) -> None:
         template.add_resource(Route(title, ApiId=api, RouteKey=key, Target=target))
     if key in block.answering:
         template.resources[title].RouteResponseSelectionExpression = "$default"
-        _response(template, title, Ref(title), api)
+        _response(template, key, Ref(title), api)
 
 
-def _response(template: Any, title: str, route_id: Any, api: Any) -> None:
+def _response(template: Any, key: str, route_id: Any, api: Any) -> None:
     from troposphere.apigatewayv2 import RouteResponse
 
-    response = RouteResponse(f"{title}Response", ApiId=api, RouteId=route_id, RouteResponseKey="$default")
+    response = RouteResponse(response_id(key), ApiId=api, RouteId=route_id, RouteResponseKey="$default")
     template.add_resource(response)
 
 

@@ -10,7 +10,7 @@ import troposphere
 from zappa.core import Zappa
 
 from ws_lambda.provisioning.zappa.websocket_block import WebSocketBlock
-from ws_lambda.provisioning.zappa.websocket_template import complete, logical_id
+from ws_lambda.provisioning.zappa.websocket_template import complete, logical_id, response_id
 
 FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:demo-dev"
 DOMAIN = {
@@ -57,6 +57,14 @@ def test_routes_and_their_responses(make: Make) -> None:
     )
 
 
+def test_route_keys_that_look_alike_are_routes_of_their_own(make: Make) -> None:
+    keys = {"chat", "Chat", "chatResponse", "chat_Message", "chatMessage", "_" * 128}
+    template = make({"routes": sorted(keys)})
+    assert {one["RouteKey"] for one in of_type(template, "Route").values()} > keys
+    assert len(of_type(template, "RouteResponse")) == len(keys) + 1
+    assert all(name.isalnum() and len(name) <= 255 for name in template["Resources"])
+
+
 def test_the_stage_has_limits_a_log_and_variables(make: Make) -> None:
     template = make(
         {
@@ -99,9 +107,17 @@ def test_an_adopted_api_is_not_made_and_its_own_routes_stay_its_own(make: Make) 
     routes = of_type(template, "Route")
     assert {one["RouteKey"] for one in routes.values()} == {"$disconnect", "chat"}
     assert {one["ApiId"] for one in routes.values()} == {"a1b2c3"}
-    assert of_type(template, "RouteResponse")["WsDefaultRouteResponse"]["RouteId"] == "def"
+    assert of_type(template, "RouteResponse")["WsResponseOfDefaultRoute"]["RouteId"] == "def"
     assert "a1b2c3" in template["Resources"]["WsInvokePermission"]["Properties"]["SourceArn"]["Fn::Join"][1]
     assert "WsApi" not in json.dumps(template["Resources"])
+
+
+def test_an_update_keeps_the_response_that_it_made_for_an_adopted_route(make: Make) -> None:
+    theirs = {"RouteId": "abc", "RouteResponseSelectionExpression": "$default"}
+    block, foreign = {"adopt": "a1b2c3"}, {"$default": theirs}
+    assert not of_type(make(block, foreign_routes=foreign), "RouteResponse"), "the route has one of its own"
+    kept = make(block, foreign_routes=foreign, present=[response_id("$default")])
+    assert of_type(kept, "RouteResponse")[response_id("$default")]["RouteId"] == "abc"
 
 
 @pytest.mark.parametrize(
