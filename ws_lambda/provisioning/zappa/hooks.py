@@ -5,7 +5,7 @@ wrapped on that object; Zappa itself is used as it is published. In the order in
 
     settings               placeholders, environment, role policy, one bucket per account
     create_package         trimmed, compiled and tried out before it is uploaded
-    schedule_events        partial-batch failures switched on for the fan-out queue
+    schedule_events        rules without a role, partial-batch failures switched on for the fan-out queue
     create_websocket_api   the `websocket_api` block put into the template
     update_stack           afterwards the function learns its addresses, and its rights shrink to its own API
     status, undeploy       tell of, and clear away, what was added
@@ -19,7 +19,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ws_lambda.exceptions import ProvisioningError
-from ws_lambda.provisioning.zappa import package
+from ws_lambda.provisioning.zappa import leftovers, package
 from ws_lambda.provisioning.zappa.stage import Stage
 
 ENTRY = "ws_lambda.lambda_handler.handler"
@@ -40,6 +40,7 @@ def settings(cli: Any) -> None:
     _complain(_check)(stage)
     _complain(stage.prepare)()
     _after(cli, "create_package", stage.package)
+    cli.zappa.events_client.meta.events.register("before-parameter-build.events.PutRule", _without_role)
     _after(cli.zappa, "schedule_events", stage.correct_mappings)
     _after(cli.zappa, "create_websocket_api", stage.complete_template)
     _after(cli.zappa, "update_stack", stage.introduce)
@@ -67,6 +68,14 @@ def _check(stage: Stage) -> None:
     if not cli.stage_config.get("websocket_handler_module"):
         # Zappa would take the first file that imports zappa.websocket, be it in a test.
         cli.use_websocket = WEBSOCKET_MODULE
+
+
+def _without_role(params: dict[str, Any], **_kwargs: Any) -> None:
+    """Zappa gives every rule the function's role, which EventBridge may not take: it refuses the rule for that.
+
+    To call a function a rule needs no role, only the function's permission, which Zappa adds.
+    """
+    params.pop("RoleArn", None)
 
 
 def _complain(step: Callable[..., Any]) -> Callable[..., Any]:
@@ -143,9 +152,12 @@ def _around_urls(cli: Any, stage: Stage) -> None:
 def _around_undeploy(cli: Any, stage: Stage) -> None:
     """Borrowed routes are given back before the stack goes, and after Zappa has asked whether it is meant."""
     undeploy, delete_apis = cli.undeploy, cli.zappa.undeploy_api_gateway
+    meant = False
 
     @functools.wraps(delete_apis)
     def release_and_delete(*args: Any, **kwargs: Any) -> Any:
+        nonlocal meant
+        meant = True
         _complain(stage.release)()
         return delete_apis(*args, **kwargs)
 
@@ -155,8 +167,8 @@ def _around_undeploy(cli: Any, stage: Stage) -> None:
             return undeploy(*args, **kwargs)
         finally:
             # Zappa stops where the function is not there: after a deploy or an undeploy that was broken off.
-            if not stage.is_deployed():
-                _complain(stage.clear_away)()
+            if meant and not stage.is_deployed():
+                _complain(leftovers.clear_away)(cli)
 
     cli.zappa.undeploy_api_gateway = release_and_delete
     cli.undeploy = run

@@ -78,7 +78,9 @@ class Stage:
         pages = self.zappa.cf_client.get_paginator("list_stack_resources").paginate(StackName=self.cli.lambda_name)
         try:
             found = [one for page in pages for one in page["StackResourceSummaries"]]
-        except self.zappa.cf_client.exceptions.ClientError:
+        except self.zappa.cf_client.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] != "ValidationError":  # which is: there is no such stack
+                raise
             return {}
         return {
             one["LogicalResourceId"]: (one["ResourceType"], one["PhysicalResourceId"])
@@ -133,7 +135,9 @@ class Stage:
             **cli.aws_environment_variables,
         }
         deployed = None if cli.command == "package" else self.deployed_environment()
-        self.variables = cli.aws_environment_variables = function_settings.environment(wanted, deployed, self.known)
+        self.variables = function_settings.environment(wanted, deployed, self.known)
+        # A copy: Zappa adds to it what is deployed, our addresses of last time among that.
+        cli.aws_environment_variables = dict(self.variables)
         cli.environment_variables = {}
 
     def _prepare_role(self) -> None:
@@ -211,7 +215,12 @@ class Stage:
 
     def introduce(self, *_args: Any, **_kwargs: Any) -> None:
         """Tells the function its addresses, takes over routes of an adopted API, and narrows the role to the API."""
-        resources = self._resources()
+        resources, name = self._resources(), self.cli.lambda_name
+        if not resources:
+            raise ProvisioningError(
+                f"The function {name} is there without its stack: a deploy was broken off. Run "
+                f'"zappa undeploy {self.cli.api_stage}", then "zappa deploy {self.cli.api_stage}".'
+            )
         if self.adopted:
             integration = resources[websocket_template.INTEGRATION][1].rpartition("/")[2]
             adoption.take_over(
@@ -235,7 +244,7 @@ class Stage:
             "WS_LAMBDA_WEBSOCKET_URL": self.websocket_url() or "",
             "WS_LAMBDA_HTTP_HOST": self.config.get("domain") or http.removeprefix("https://").partition("/")[0],
         }
-        addresses = {key: value for key, value in addresses.items() if key not in self.cli.aws_environment_variables}
+        addresses = {key: value for key, value in addresses.items() if key not in self.variables}
         deployed = self.deployed_environment() or {}
         if all(deployed.get(key) == value for key, value in addresses.items()):
             return
@@ -256,27 +265,6 @@ class Stage:
         """Gives an adopted API its routes back, before our integration goes."""
         if self.adopted:
             adoption.give_back(self.apigateway, self.adopted, stage=self.cli.api_stage)
-
-    def clear_away(self) -> None:
-        """Deletes what Zappa's undeploy leaves: the role that it made, and the bucket that we named."""
-        if self.cli.manage_roles and not self.cli.desired_role_arn:
-            self._delete_role()
-        if "s3_bucket" not in self.config:
-            client = self.zappa.s3_client
-            try:
-                client.delete_bucket(Bucket=self.cli.s3_bucket_name)
-            except client.exceptions.ClientError as error:
-                if error.response["Error"]["Code"] != "NoSuchBucket":
-                    raise ProvisioningError(f"The bucket {self.cli.s3_bucket_name} stays: {error}") from error
-
-    def _delete_role(self) -> None:
-        client, role = self.zappa.iam_client, self.zappa.role_name
-        try:
-            for policy in client.list_role_policies(RoleName=role)["PolicyNames"]:
-                client.delete_role_policy(RoleName=role, PolicyName=policy)
-            client.delete_role(RoleName=role)
-        except client.exceptions.NoSuchEntityException:
-            return
 
 
 def _route_ids(resources: dict[str, tuple[str, str]]) -> set[str]:

@@ -1,11 +1,20 @@
-"""A small environment and the zip that Zappa would make of it."""
+"""A small environment and the zip that Zappa would make of it; the repository's own settings, loaded."""
 
+import json
+import shutil
+import sys
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
+from moto import mock_aws
+from zappa.cli import ZappaCLI
+
+from tests.unit.provisioning.zappa.deployed import ROOT, Load
+from ws_lambda.provisioning.zappa import hooks
 
 
 @dataclass
@@ -66,3 +75,26 @@ def environment(tmp_path: Path) -> Environment:
     found.write("app/__init__.py", "")
     found.write("app/settings.py", "LANGUAGE_CODE = 'en-us'\n")
     return found
+
+
+@pytest.fixture
+def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
+    """Loads the repository's own settings, changed as told, as the `zappa` command would."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(ROOT / "serverless_config", tmp_path / "serverless_config")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+
+    def loaded(command: str = "template", stage: str = "dev", **changes: Any) -> Any:
+        settings = json.loads((ROOT / "zappa_settings.json").read_text())
+        settings["dev"]["runtime"] = f"python3.{sys.version_info.minor}"
+        settings[stage].update(changes)
+        (tmp_path / "zappa_settings.json").write_text(json.dumps(settings))
+        cli = ZappaCLI()
+        cli.api_stage, cli.command, cli.vargs = stage, command, {}
+        cli.load_settings()
+        hooks.settings(cli)
+        return cli
+
+    with mock_aws():
+        yield loaded

@@ -1,49 +1,14 @@
 """The callback, called with Zappa's own command line object. What a whole deploy does is in `tests/e2e`."""
 
 import json
-import shutil
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import click
 import pytest
-from moto import mock_aws
 from zappa.cli import ZappaCLI
 
-from ws_lambda.provisioning.zappa import hooks
-from ws_lambda.provisioning.zappa.stage import Stage
-
-ROOT = Path(__file__).resolve().parents[4]
-
-DOMAIN = {"name": "ws.example.com", "certificate_arn": "arn:aws:acm:eu-west-1:1:certificate/x", "mapping": "chat"}
-
-Load = Callable[..., Any]
-
-
-@pytest.fixture
-def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
-    """Loads the repository's own settings, changed as told, as the `zappa` command would."""
-    monkeypatch.chdir(tmp_path)
-    shutil.copytree(ROOT / "serverless_config", tmp_path / "serverless_config")
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-
-    def loaded(command: str = "template", stage: str = "dev", **changes: Any) -> Any:
-        settings = json.loads((ROOT / "zappa_settings.json").read_text())
-        settings["dev"]["runtime"] = f"python3.{sys.version_info.minor}"
-        settings[stage].update(changes)
-        (tmp_path / "zappa_settings.json").write_text(json.dumps(settings))
-        cli = ZappaCLI()
-        cli.api_stage, cli.command, cli.vargs = stage, command, {}
-        cli.load_settings()
-        hooks.settings(cli)
-        return cli
-
-    with mock_aws():
-        yield loaded
+from tests.unit.provisioning.zappa.deployed import DOMAIN, ROOT, Load, make_function
 
 
 def test_settings_are_filled_in(load: Load) -> None:
@@ -57,52 +22,10 @@ def test_settings_are_filled_in(load: Load) -> None:
     assert cli.s3_bucket_name == "zappa-demo-dev-123456789012-eu-west-1"
 
 
-def make_function(**variables: str) -> Any:
-    """A function as an earlier deploy has left it; the value is a client."""
-    iam = boto3.client("iam", region_name="eu-west-1")
-    role = iam.create_role(RoleName="r", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
-    client = boto3.client("lambda", region_name="eu-west-1")
-    client.create_function(
-        FunctionName="demo-dev",
-        Runtime="python3.11",
-        Handler="a.b",
-        Role=role,
-        Code={"ZipFile": b"PK\x05\x06" + bytes(18)},
-        Environment={"Variables": variables},
-    )
-    return client
-
-
 def test_undeploy_finds_the_queue_by_what_is_deployed(load: Load) -> None:
     make_function(FANOUT_QUEUE="of-old")
     (queue,) = [one for one in load("undeploy").stage_config["events"] if "event_source" in one]
     assert queue["event_source"]["arn"].endswith(":of-old")
-
-
-def test_undeploy_clears_away_what_a_broken_deploy_has_left(load: Load) -> None:
-    iam, s3 = (boto3.client(name, region_name="eu-west-1") for name in ("iam", "s3"))
-    load("deploy").zappa.create_iam_roles()
-    assert iam.list_roles()["Roles"]
-    cli = load("undeploy")
-    s3.create_bucket(Bucket=cli.s3_bucket_name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-    with pytest.raises(click.ClickException, match="Function does not exist"):
-        cli.undeploy(no_confirm=True)
-    assert iam.list_roles()["Roles"] == []
-    assert s3.list_buckets()["Buckets"] == []
-
-
-def test_a_published_version_learns_the_addresses_too(load: Load) -> None:
-    """SnapStart runs published versions, whose environment is that of the moment."""
-    client = make_function(DJANGO_SECRET_KEY="as it was")
-    first = client.publish_version(FunctionName="demo-dev")["Version"]
-    client.create_alias(FunctionName="demo-dev", Name="snapstart", FunctionVersion=first)
-    cli = load(runtime="python3.12", snap_start="PublishedVersions", command="status", websocket_api={"domain": DOMAIN})
-    assert cli.apigateway_lambda_qualifier == "snapstart"
-    Stage(cli)._tell_addresses()
-    live = client.get_function_configuration(FunctionName="demo-dev", Qualifier="snapstart")
-    assert live["Version"] != first
-    assert live["Environment"]["Variables"]["WS_LAMBDA_WEBSOCKET_URL"] == "wss://ws.example.com/chat"
-    assert live["Environment"]["Variables"]["DJANGO_SECRET_KEY"] == "as it was"
 
 
 def test_the_role_gets_our_policy_and_not_zappas_grant(load: Load) -> None:
