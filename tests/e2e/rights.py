@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from tests.policy import allowed, deployer_needs
+from tests.policy import BY_API_GATEWAY, allowed, deployer_needs
 
 IAM_NAMES = {
     "CompleteMultipartUpload": "PutObject",
@@ -10,6 +10,7 @@ IAM_NAMES = {
     "HeadBucket": "ListBucket",
     "HeadObject": "GetObject",
     "Invoke": "InvokeFunction",
+    "ListObjectsV2": "ListBucket",
     "UploadPart": "PutObject",
 }
 """Where an action is spelled differently from its operation."""
@@ -17,10 +18,11 @@ IAM_NAMES = {
 BY_CLOUDFORMATION = {
     *(f"apigateway:{method}" for method in ("DELETE", "GET", "PATCH", "POST", "PUT")),
     *(f"logs:{action}" for action in ("CreateLogGroup", "DescribeLogGroups", "DeleteLogGroup", "PutRetentionPolicy")),
+    *(f"logs:{action}" for action in ("ListTagsForResource", "TagResource")),
     *(f"route53:{action}" for action in ("ChangeResourceRecordSets", "ListResourceRecordSets")),
     *(f"route53:{action}" for action in ("GetChange", "GetHostedZone", "ListHostedZones")),
 }
-"""What it does with the rights of who asks it to."""
+"""What it does with the rights of who asks it to. Zappa tags its stack, and so all that is in it."""
 
 BY_OTHER_COMMANDS_OF_ZAPPA = {
     *(f"lambda:{action}" for action in ("CreateAlias", "PublishVersion", "PutFunctionConcurrency", "UpdateAlias")),
@@ -31,7 +33,7 @@ BY_OTHER_COMMANDS_OF_ZAPPA = {
 }
 """Of tail, rollback, SnapStart, tags, and of an upload that breaks off."""
 
-BY_AWS = {"iam:PassRole", "s3:GetObject"}
+BY_AWS = {"iam:PassRole", "s3:GetObject", *BY_API_GATEWAY}
 """Needed by CreateFunction: the role is handed on, and the zip is read with the caller's rights."""
 
 
