@@ -1,6 +1,7 @@
 """The stage: what clients reach, how fast they may call, and what is logged of it."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from ws_lambda import aws
@@ -31,15 +32,26 @@ def deploy(record: ApiGateway) -> dict[str, Any]:
     A stage that deploys by itself, as Zappa's does, refuses a deployment of ours and needs none.
     """
     gateway = aws.client("apigatewayv2")
-    present = answers.found("get_stage", ApiId=record.api_id, StageName=record.stage_name)
+    present = answers.found("get_stage", ApiId=record.api_id, StageName=record.stage_name) or {}
     said = settings(record)
-    deployment = (present or {}).get("DeploymentId", "")
-    if not (present or {}).get("AutoDeploy"):
+    said |= _kept(said, present)
+    deployment = present.get("DeploymentId", "")
+    if not present.get("AutoDeploy"):
         made = gateway.create_deployment(ApiId=record.api_id, Description=f"ws_lambda: {record.api_name}")
         said["DeploymentId"] = deployment = made["DeploymentId"]
     act = gateway.update_stage if present else gateway.create_stage
     act(ApiId=record.api_id, StageName=record.stage_name, **said)
     return {"deployment_id": deployment}
+
+
+def _kept(said: Mapping[str, Any], present: Mapping[str, Any]) -> dict[str, Any]:
+    """What a stage has and a record cannot say, metrics by route for one: UpdateStage replaces settings as a whole."""
+    routes = {key: one for key, one in present.get("DefaultRouteSettings", {}).items() if "Throttling" not in key}
+    kept: dict[str, Any] = {"DefaultRouteSettings": routes | said["DefaultRouteSettings"]}
+    log = present.get("AccessLogSettings", {})
+    if log and log["DestinationArn"] == said.get("AccessLogSettings", {}).get("DestinationArn"):
+        kept["AccessLogSettings"] = log
+    return kept
 
 
 def stop_logging(record: ApiGateway) -> None:

@@ -51,6 +51,21 @@ def test_a_zappa_api_is_adopted_and_gains_a_route(zappas: str, function: str) ->
     assert apis()[0]["Tags"] == {"aws:cloudformation:stack-name": "chat-dev"}
 
 
+def test_what_a_record_cannot_say_of_a_stage_stays(zappas: str) -> None:
+    """The alarms on `$connect` live on metrics by route, and the log's format is the deployment's own."""
+    gateway = aws.client("apigatewayv2")
+    log = {"DestinationArn": "arn:aws:logs:eu-west-1:123456789012:log-group:x", "Format": "$context.requestId"}
+    limits = {"ThrottlingRateLimit": 100.0, "ThrottlingBurstLimit": 50}
+    asked = {"DefaultRouteSettings": {"DetailedMetricsEnabled": True, **limits}, "AccessLogSettings": log}
+    gateway.update_stage(ApiId=zappas, StageName="dev", **asked)
+    record = adopt.adopt("live", zappas)
+    record.throttling_rate = record.throttling_burst = None
+    update.save(record)
+    stage = gateway.get_stage(ApiId=zappas, StageName="dev")
+    assert stage["DefaultRouteSettings"] == {"DetailedMetricsEnabled": True}
+    assert stage["AccessLogSettings"] == log
+
+
 def test_what_is_adopted_is_not_deleted_with_its_record(zappas: str, zone: str) -> None:
     record = adopt.adopt("live", zappas)
     record.domain_name, record.certificate_arn, record.hosted_zone_id = "ws.example.com", CERTIFICATE, zone
