@@ -9,6 +9,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ws_lambda import aws
+from ws_lambda.conf import gateway_secrets
 from ws_lambda.exceptions import ProvisioningError
 from ws_lambda.models.gateways import ApiGateway, Status
 from ws_lambda.provisioning import api, domain, rules
@@ -115,9 +116,16 @@ def recorded(lease: Lease, label: str) -> Iterator[None]:
     try:
         yield
     except (ClientError, BotoCoreError, ProvisioningError) as error:
-        message = f"{label}: {error}"
+        message = f"{label}: {_without_secrets(str(error))}"
         lease.store({"last_error": message})
         raise ProvisioningError(message) from error
+
+
+def _without_secrets(text: str) -> str:
+    """AWS repeats what it refuses, the mapping of a header with the gateway secret included."""
+    for secret in gateway_secrets():
+        text = text.replace(secret, "…")
+    return text
 
 
 def _give_up(name: str, api_id: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.exceptions import EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError
 from django.core.exceptions import ValidationError
 from django.test import override_settings
 
@@ -88,6 +88,21 @@ def test_an_http_gateway_maps_what_django_needs_to_know() -> None:
         assert mapped["integration.request.header.connectionId"] == "context.connectionId"
         assert mapped["integration.request.header.X-Ws-Source-Ip"] == "context.identity.sourceIp"
         assert mapped["integration.request.header.X-Ws-Gateway-Secret"] == "'s3cret'"
+
+
+@override_settings(WS_LAMBDA={"GATEWAY_SECRET": "s3cret"}, ALLOWED_HOSTS=["www.example.com"])
+def test_a_refusal_that_repeats_the_secret_is_told_without_it(before_call: Before) -> None:
+    def refuse(params: dict[str, Any], **_kwargs: object) -> None:
+        said = f"Invalid mapping expression specified: {params['body']!r}"
+        raise ClientError({"Error": {"Code": "BadRequestException", "Message": said}}, "CreateIntegration")
+
+    before_call("apigatewayv2.CreateIntegration", refuse)
+    ApiGateway(api_name="chat", integration="http", target_base_endpoint="https://www.example.com/ws/").save()
+    with pytest.raises(ProvisioningError, match="Invalid mapping expression") as error:
+        create.create("chat")
+    assert ApiGateway.get("chat").last_error == str(error.value)
+    assert "…" in str(error.value)
+    assert "s3cret" not in str(error.value)
 
 
 STEPS = [
