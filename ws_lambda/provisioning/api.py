@@ -125,6 +125,15 @@ def permit(record: ApiGateway) -> None:
             raise
 
 
+def forbid(record: ApiGateway, function: str) -> None:
+    """Takes the API's right to invoke a function away; one that is gone already is no error."""
+    try:
+        aws.client("lambda").remove_permission(FunctionName=function, StatementId=statement_id(record))
+    except ClientError as error:
+        if not answers.missing(error):
+            raise
+
+
 def statement_id(record: ApiGateway) -> str:
     """The name of the statement in the function's policy."""
     return f"ws-lambda-{record.api_id}"

@@ -52,12 +52,18 @@ def _push_headers(record: ApiGateway, asked: Mapping[str, routes.Target]) -> Non
 
 
 def _drop_unused(record: ApiGateway) -> None:
-    """Deletes integrations that no route leads to: they count towards the quota of 300. Other hands' stay."""
+    """Deletes integrations that no route leads to, with the right to invoke their function. Other hands' stay.
+
+    They count towards the quota of 300.
+    """
     used = {routes.integration_id(route) for route in answers.items("get_routes", ApiId=record.api_id)}
     for integration in list(answers.items("get_integrations", ApiId=record.api_id)):
         integration_id = integration["IntegrationId"]
         if integration_id not in used and (api.ours(integration) or not record.adopted):
             aws.client("apigatewayv2").delete_integration(ApiId=record.api_id, IntegrationId=integration_id)
+            former = routes.function_arn(integration.get("IntegrationUri", ""))
+            if former and former != record.lambda_function_arn:
+                api.forbid(record, former)
 
 
 def push_stage(record: ApiGateway, changed: Sequence[Difference]) -> Mapping[str, Any]:

@@ -88,11 +88,7 @@ def _delete_from_aws(record: ApiGateway) -> None:
     if not record.api_id or record.adopted:
         return
     if record.integration == Integration.LAMBDA:
-        _gone(
-            lambda: aws.client("lambda").remove_permission(
-                FunctionName=record.lambda_function_arn, StatementId=api.statement_id(record)
-            )
-        )
+        api.forbid(record, record.lambda_function_arn)
     _gone(lambda: aws.client("apigatewayv2").delete_api(ApiId=record.api_id))
 
 

@@ -68,21 +68,26 @@ def before_call() -> Iterator[Callable[[str, Callable[..., None]], None]]:
         events.unregister(name, act)
 
 
-@pytest.fixture
-def function() -> str:
-    """The ARN of a Lambda function."""
-    role = aws.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument="{}", Path="/")["Role"]["Arn"]
+def make_function(name: str) -> str:
+    """The ARN of a new Lambda function."""
+    role = aws.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument="{}", Path="/")["Role"]["Arn"]
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("app.py", "def handler(event, context): return {}")
     made = aws.client("lambda").create_function(
-        FunctionName="chat",
+        FunctionName=name,
         Runtime="python3.13",
         Role=role,
         Handler="app.handler",
         Code={"ZipFile": packed.getvalue()},
     )
     return str(made["FunctionArn"])
+
+
+@pytest.fixture
+def function() -> str:
+    """The ARN of a Lambda function."""
+    return make_function("chat")
 
 
 @pytest.fixture

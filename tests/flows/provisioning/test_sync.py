@@ -6,6 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.test import override_settings
 
+from tests.flows.provisioning.conftest import make_function
 from tests.flows.provisioning.seen import apis, integrations, routes
 from ws_lambda import aws
 from ws_lambda.exceptions import ProvisioningError
@@ -169,6 +170,16 @@ def test_a_function_that_may_not_be_invoked_gets_no_route(chat: ApiGateway) -> N
     assert integrations(record.api_id or "")[there.removeprefix("integrations/")]["IntegrationUri"].endswith(
         ":function:chat/invocations"
     )
+
+
+def test_a_function_that_is_no_longer_called_may_not_be_called(chat: ApiGateway) -> None:
+    record, client = create.create("chat"), aws.client("lambda")
+    record.lambda_function_arn = make_function("other")
+    record = update.save(record)
+    with pytest.raises(client.exceptions.ResourceNotFoundException):
+        client.get_policy(FunctionName="chat")
+    assert f'"ws-lambda-{record.api_id}"' in client.get_policy(FunctionName="other")["Policy"]
+    assert sync.differences(record) == []
 
 
 @override_settings(ALLOWED_HOSTS=["www.example.com", "new.example.com"])
