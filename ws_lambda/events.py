@@ -47,7 +47,13 @@ _NAME = re.compile(r"[A-Za-z0-9_$-]{1,128}")
 _LAST_MOMENT = 10**13
 """In the year 2286: a date that every part of Python can calculate with."""
 
-_FIXED_SLUGS = {"$connect": "connect", "$disconnect": "disconnect", "$default": "default"}
+FIXED_ROUTES = ("$connect", "$disconnect", "$default")
+"""The route keys that every WebSocket API knows; all others are custom."""
+
+ONE_WAY = FIXED_ROUTES[:2]
+"""Those whose answer reaches no client as a message, so that they take no route response."""
+
+_FIXED_SLUGS = {key: key.removeprefix("$") for key in FIXED_ROUTES}
 
 
 def route_slug(route_key: str) -> str:

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from ws_lambda.admin import faces
 from ws_lambda.admin.rows import Rows, Source
 from ws_lambda.admin.typed import BaseInlineFormSet, ModelForm, TabularInline
+from ws_lambda.events import FIXED_ROUTES
 from ws_lambda.models.gateways import AdditionalRoute, ApiGateway
 from ws_lambda.provisioning import lease, rules
 
@@ -153,7 +154,7 @@ class RouteFormSet(BaseInlineFormSet):
         form.fields["gateway"] = InlineForeignKeyField(self._gateway, label="", required=False)
 
     def clean(self) -> None:
-        seen = {*rules.OWN_ROUTES, self._gateway.route_key}
+        seen = {*FIXED_ROUTES, self._gateway.route_key}
         for form in self.forms:
             said = form.cleaned_data
             if not {"name", "route_key", "target"} <= said.keys() or said.get("DELETE"):

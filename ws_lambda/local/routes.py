@@ -3,17 +3,15 @@
 from collections.abc import Awaitable, Callable
 
 from ws_lambda.conf import conf, gateway_secrets
-from ws_lambda.events import HTTP_HEADERS, SECRET_HEADER, route_slug
+from ws_lambda.events import FIXED_ROUTES, HTTP_HEADERS, SECRET_HEADER, route_slug
 from ws_lambda.local.api import Answer, Event, Route
 from ws_lambda.local.integration_http import PREFIX, HttpIntegration, HttpRequest
 from ws_lambda.local.integration_lambda import LambdaIntegration
 
-FIXED_KEYS = ("$connect", "$disconnect", "$default")
-
 
 def keys() -> tuple[str, ...]:
     """`$connect`, `$disconnect`, `$default`, and those of the setting ROUTE_PATHS."""
-    return (*FIXED_KEYS, *conf.ROUTE_PATHS)
+    return (*FIXED_ROUTES, *conf.ROUTE_PATHS)
 
 
 def lambda_routes(function: Callable[[Event], Awaitable[object]]) -> dict[str, Route]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ws_lambda.events import FIXED_ROUTES
 from ws_lambda.exceptions import ProvisioningError
 from ws_lambda.models import gateways
 from ws_lambda.models.gateways import AdditionalRoute, ApiGateway, Integration, Status
@@ -80,7 +81,7 @@ def _read_routes(record: ApiGateway) -> None:
     record.additional_routes = [
         AdditionalRoute(name=key, route_key=key, target=_target(lead))  # type: ignore[no-untyped-call]
         for key, lead in sorted(leads.items())
-        if key not in (*rules.OWN_ROUTES, record.route_key)
+        if key not in (*FIXED_ROUTES, record.route_key)
     ]
 
 

@@ -1,6 +1,6 @@
 """Small readings of what AWS answers."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -19,8 +19,12 @@ def missing(error: ClientError) -> bool:
 
 
 def items(operation: str, **arguments: Any) -> Iterator[dict[str, Any]]:
-    """Every item of a listing of API Gateway, page after page."""
-    call = getattr(aws.client("apigatewayv2"), operation)
+    """Every item of a listing of API Gateway."""
+    return listed(getattr(aws.client("apigatewayv2"), operation), **arguments)
+
+
+def listed(call: Callable[..., dict[str, Any]], **arguments: Any) -> Iterator[dict[str, Any]]:
+    """Every item that a listing method of any `apigatewayv2` client answers with, page after page."""
     token: dict[str, str] = {}
     while True:
         page = call(**arguments, **token)

@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 
 from ws_lambda import aws
 from ws_lambda.conf import conf
+from ws_lambda.events import ONE_WAY
 from ws_lambda.models.gateways import ApiGateway, Integration
 from ws_lambda.provisioning import answers, routes, stage
 from ws_lambda.provisioning.routes import Target
@@ -63,7 +64,7 @@ def create_routes(record: ApiGateway) -> dict[str, Any]:
             known[key] = create_route(record, key, ids[target.uri])
         elif uris.get(routes.integration_id(known[key])) != target.uri:
             lead(record, known[key]["RouteId"], ids[target.uri])
-        if key not in routes.ONE_WAY:
+        if key not in ONE_WAY:
             answer_to(record, known[key]["RouteId"])
     return {}
 
@@ -86,7 +87,7 @@ def create_integration(record: ApiGateway, target: Target) -> str:
 
 def create_route(record: ApiGateway, key: str, integration_id: str) -> dict[str, Any]:
     """Makes a route to an integration."""
-    two_way = {} if key in routes.ONE_WAY else {"RouteResponseSelectionExpression": "$default"}
+    two_way = {} if key in ONE_WAY else {"RouteResponseSelectionExpression": "$default"}
     made: dict[str, Any] = aws.client("apigatewayv2").create_route(
         ApiId=record.api_id, RouteKey=key, Target=f"integrations/{integration_id}", **two_way
     )

@@ -15,14 +15,13 @@ from django.conf import settings
 
 from ws_lambda import aws, clock
 from ws_lambda.conf import conf, gateway_secrets
+from ws_lambda.events import FIXED_ROUTES, ONE_WAY
 from ws_lambda.provisioning import answers, tables, trouble
 from ws_lambda.provisioning.rights import REQUIRED, granted
 
 Level = Literal["ok", "warning", "error"]
 MAX_CLOCK_SKEW = 60
 """Seconds. AWS refuses signatures from five minutes on; tokens live for one."""
-
-FIXED_ROUTES = ("$connect", "$disconnect", "$default")
 
 
 @dataclass(frozen=True)
@@ -153,7 +152,7 @@ def _route(key: str, route: dict[str, Any] | None) -> Iterator[Finding]:
     if route is None or not route.get("Target"):
         advice = 'Put it into "websocket_api": {"routes": [...]} and run zappa update.'
         yield Finding("error", "api", f"the route {key} is missing or goes nowhere", advice)
-    elif key not in FIXED_ROUTES[:2] and not route.get("RouteResponseSelectionExpression"):
+    elif key not in ONE_WAY and not route.get("RouteResponseSelectionExpression"):
         yield Finding("warning", "api", f"the route {key} has no response: answers do not reach the client")
     else:
         yield Finding("ok", "api", f"the route {key} is there")

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from ws_lambda.events import route_slug
+from ws_lambda.events import FIXED_ROUTES, route_slug
 from ws_lambda.models.gateways import AdditionalRoute, ApiGateway, Integration
-from ws_lambda.provisioning import api, routes, rules, state
+from ws_lambda.provisioning import api, routes, state
 from ws_lambda.provisioning.state import Difference
 
 _STAGE_FIELDS = {
@@ -40,7 +40,7 @@ def pull(record: ApiGateway, difference: Difference) -> None:
     elif difference.area == "tags" and key != api.OWN_TAG:
         others = {name: value for name, value in record.tags.items() if name != key}
         record.tags = others | ({key: there} if there else {})
-    elif difference.area == "route" and key in (*rules.OWN_ROUTES, record.route_key):
+    elif difference.area == "route" and key in (*FIXED_ROUTES, record.route_key):
         _pull_own_route(record, key, there)
     elif difference.area == "route":
         _pull_additional_route(record, key, there)

@@ -11,9 +11,6 @@ from ws_lambda.events import HTTP_HEADERS, SECRET_HEADER, route_slug
 from ws_lambda.models.gateways import ApiGateway, Integration
 from ws_lambda.provisioning.rules import gateway_secret
 
-ONE_WAY = ("$connect", "$disconnect")
-"""Routes whose answer reaches no client, so that they need no route response."""
-
 TIMEOUT_MS = 29_000
 """The longest that API Gateway waits for an integration."""
 

@@ -11,9 +11,9 @@ from django.http.request import validate_host
 from ws_lambda import aws
 from ws_lambda.channels import MAX_NAME_LENGTH, NAME_PATTERN
 from ws_lambda.conf import conf, gateway_secrets
+from ws_lambda.events import FIXED_ROUTES
 from ws_lambda.models.gateways import AdditionalRoute, ApiGateway, Integration, Status
 
-OWN_ROUTES = ("$connect", "$disconnect", "$default")
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 MAX_ROUTES = 300
 """https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html"""
@@ -183,7 +183,7 @@ def _tags(tags: object) -> Iterator[Problem]:
 def _routes(record: ApiGateway) -> Iterator[Problem]:
     if len(record.additional_routes) > MAX_ROUTES - 3:
         yield "additional_routes", f"API Gateway allows {MAX_ROUTES} routes, three of which are our own."
-    seen = {*OWN_ROUTES, record.route_key}
+    seen = {*FIXED_ROUTES, record.route_key}
     for route in record.additional_routes:
         for _field, sentence in route_problems(route, record.integration):
             yield "additional_routes", f"{route.route_key or route.name}: {sentence}"

@@ -18,6 +18,7 @@ from django.core.management import CommandError, call_command
 
 from tests import moto_apigateway
 from ws_lambda import aws, clock
+from ws_lambda.events import FIXED_ROUTES
 from ws_lambda.provisioning import doctor, rights, tables
 
 REGION = "eu-west-1"
@@ -35,7 +36,7 @@ def account(monkeypatch: pytest.MonkeyPatch, dynamodb: list[str], settings: Any)
     api_id: str = gateway.create_api(
         Name="demo", ProtocolType="WEBSOCKET", RouteSelectionExpression="$request.body.action"
     )["ApiId"]
-    for key in doctor.FIXED_ROUTES:
+    for key in FIXED_ROUTES:
         more = {"RouteResponseSelectionExpression": "$default"} if key == "$default" else {}
         gateway.create_route(ApiId=api_id, RouteKey=key, Target="integrations/one", **more)
     gateway.create_stage(

@@ -4,11 +4,12 @@ The API keeps its id and so its URL. Routes that it has are pointed at our integ
 before is noted in the API's tags; routes that it lacks belong to our stack.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from ws_lambda.exceptions import ProvisioningError
+from ws_lambda.provisioning.answers import listed
 
 TAG = "ws-lambda:was:"
 """Tag key prefix: the rest is a route id, the value the target that the route had."""
@@ -46,19 +47,9 @@ def look(apigateway: Any, api_id: str) -> Adopted:
         raise ProvisioningError(f"websocket_api.adopt: there is no API {api_id} in this account and region.") from error
     if api["ProtocolType"] != "WEBSOCKET":
         raise ProvisioningError(f"websocket_api.adopt: {api_id} is not a WebSocket API.")
-    routes = {route["RouteKey"]: route for route in _all(apigateway.get_routes, api_id)}
-    stages = {stage["StageName"]: stage for stage in _all(apigateway.get_stages, api_id)}
+    routes = {route["RouteKey"]: route for route in listed(apigateway.get_routes, ApiId=api_id)}
+    stages = {stage["StageName"]: stage for stage in listed(apigateway.get_stages, ApiId=api_id)}
     return Adopted(api_id, routes, stages, apigateway.get_tags(ResourceArn=_arn(apigateway, api_id)).get("Tags", {}))
-
-
-def _all(read: Any, api_id: str) -> Iterator[dict[str, Any]]:
-    more: dict[str, str] = {}
-    while True:
-        page = read(ApiId=api_id, **more)
-        yield from page["Items"]
-        if not page.get("NextToken"):
-            return
-        more = {"NextToken": page["NextToken"]}
 
 
 def take_over(

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from ws_lambda.events import FIXED_ROUTES, ONE_WAY
 from ws_lambda.provisioning.access_log import ACCESS_LOG_FORMAT
 
-REQUIRED_ROUTES = ("$connect", "$disconnect", "$default")
 _ROUTE_KEY = re.compile(r"\$(?:connect|disconnect|default)|[\w./-]{1,128}")
 
 
@@ -87,6 +87,8 @@ class WebSocketBlock:
             _refuse_unknown(f"websocket_api: {name}", limits, {"rate", "burst"})
             if wrong := [one for one in limits.values() if not isinstance(one, int | float) or one <= 0]:
                 raise ValueError(f"websocket_api: a limit of {name} is {wrong[0]!r}, not a number above 0")
+            if len({**self.throttling, **limits}) == 1:
+                raise ValueError(f"websocket_api: give {name} both a rate and a burst")
         if not isinstance(self.access_log, bool):
             _refuse_unknown(
                 "websocket_api.access_log", self.access_log, {"retention_days", "format", "destination_arn"}
@@ -107,14 +109,14 @@ class WebSocketBlock:
     @property
     def all_routes(self) -> tuple[str, ...]:
         """Every route key, each once."""
-        return tuple(dict.fromkeys((*REQUIRED_ROUTES, *self.routes)))
+        return tuple(dict.fromkeys((*FIXED_ROUTES, *self.routes)))
 
     @property
     def answering(self) -> tuple[str, ...]:
         """The routes that get a route response."""
         if isinstance(self.route_responses, tuple):
             return self.route_responses
-        return tuple(key for key in self.all_routes if key not in REQUIRED_ROUTES[:2] and self.route_responses)
+        return tuple(key for key in self.all_routes if key not in ONE_WAY and self.route_responses)
 
     @property
     def log_format(self) -> str:

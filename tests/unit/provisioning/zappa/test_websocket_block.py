@@ -32,6 +32,7 @@ def test_custom_routes_answer_unless_told_otherwise() -> None:
         ({"domain": {"host": "ws.example.com"}}, "has no host"),
         ({"domain": "ws.example.com"}, "is 'ws.example.com', not a block of certificate_arn"),
         ({"throttling": {"rps": 5}}, "websocket_api: throttling has no rps. It knows burst, rate"),
+        ({"throttling": {"rate": 5}}, "give throttling both a rate and a burst"),
         ({"throttling": {"rate": 0}}, "a limit of throttling is 0, not a number above 0"),
         ({"route_throttling": {"$connect": {"rate": "5"}}}, "a limit of $connect is '5'"),
         ({"access_log": {"retention": 30}}, "access_log has no retention"),

@@ -125,7 +125,7 @@ def test_an_update_keeps_the_response_that_it_made_for_an_adopted_route(make: Ma
     [
         {},
         {"routes": ["chat", "a.b", "ab"], "throttling": {"rate": 9, "burst": 9}, "domain": DOMAIN, "tags": {"a": "b"}},
-        {"adopt": "a1b2c3", "route_throttling": {"$connect": {"rate": 5}}},
+        {"adopt": "a1b2c3", "route_throttling": {"$connect": {"rate": 5, "burst": 5}}},
     ],
 )
 def test_cfn_lint_has_nothing_to_say(make: Make, block: dict[str, Any], tmp_path: Path) -> None:
