@@ -1,19 +1,28 @@
 """From `zappa deploy` to `zappa undeploy`, against an emulated AWS on loopback. One story, told in order."""
 
 import json
-import statistics
-import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection
 
 from tests.e2e import cloud, rights, times
 from tests.e2e.deployment import STAGE, Browser, Deployment
+from tests.e2e.talking import (
+    a_token_opens_one_connection,
+    ask,
+    chat,
+    custom_route,
+    enter,
+    multicast_and_broadcast,
+    refused,
+    round_trip,
+    seconds,
+    through_the_queue,
+    until,
+)
 from tests.local_site import ROOT
 from tests.policy import allowed
 from ws_lambda import clock
@@ -59,12 +68,6 @@ def test_from_deploy_to_undeploy(deployment: Deployment, record_property: Callab
     taken["undeploy_s"] = seconds(lambda: undeploy(deployment))
     rights.of_who_deploys(deployment.noted_calls())
     record_property(times.PROPERTY, {name: round(value, 1) for name, value in taken.items()})
-
-
-def seconds(step: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    step()
-    return time.perf_counter() - started
 
 
 def said(output: str) -> None:
@@ -146,58 +149,6 @@ def leave_a_dead_session(deployment: Deployment) -> None:
     dynamodb.put_item(TableName=f"demo_{STAGE}_memberships", Item={**member, **common, **expires})
 
 
-def refused(deployment: Deployment, **query: str) -> None:
-    with pytest.raises(InvalidStatus) as caught, deployment.websocket(query):
-        pass
-    assert caught.value.response.status_code in (401, 403)
-
-
-def a_token_opens_one_connection(deployment: Deployment, browser: Browser) -> None:
-    query = {"channel": "general", "ws_token": browser.token()["token"]}
-    with deployment.websocket(query):
-        refused(deployment, **query)
-
-
-def enter(deployment: Deployment, browser: Browser, channel: str) -> Any:
-    minted = browser.token()
-    assert minted["url"] == deployment.variable("WS_LAMBDA_WEBSOCKET_URL")
-    return deployment.websocket({"channel": channel, "ws_token": minted["token"]})
-
-
-def ask(client: ClientConnection, **body: Any) -> dict[str, Any]:
-    """Sends a message and returns its answer; what arrives for others in between is looked at by nobody."""
-    client.send(json.dumps(body))
-    return frame(client, lambda one: one.get("type") not in ("message", "presence", "note") and "ack" not in one)
-
-
-def frame(client: ClientConnection, wanted: Callable[[dict[str, Any]], bool], seconds: float = 120) -> dict[str, Any]:
-    deadline = time.monotonic() + seconds
-    while True:
-        one: dict[str, Any] = json.loads(client.recv(timeout=max(0.1, deadline - time.monotonic())))
-        if wanted(one):
-            return one
-
-
-def chat(one: ClientConnection, two: ClientConnection) -> None:
-    for speaker, listener, text in ((one, two, "hello"), (two, one, "hello yourself")):
-        speaker.send(json.dumps({"action": "chat_message", "message": text, "id": text}))
-        for client in (speaker, listener):
-            assert frame(client, lambda got, text=text: got.get("message") == text)  # type: ignore[misc]
-
-
-def round_trip(client: ClientConnection) -> float:
-    """Milliseconds of a message and its answer, median."""
-    taken = []
-    for _ in range(15):
-        taken.append(seconds(lambda: ask(client, action="ping")))
-    return 1000 * statistics.median(taken)
-
-
-def custom_route(client: ClientConnection) -> None:
-    assert ask(client, action="who") == {"route": "who", "user": "red"}
-    assert ask(client, action="nowhere", handler="who") == {"route": "$default", "user": "red"}
-
-
 def adopted_it_gains_a_route(deployment: Deployment, client: ClientConnection) -> None:
     """Registered, the API that Zappa made leads one more key to a URL of its own; its clients stay connected."""
     api_id, noted = deployment.variable("WS_LAMBDA_GATEWAY_IDS"), deployment.calls.read_text()
@@ -215,43 +166,6 @@ def adopted_it_gains_a_route(deployment: Deployment, client: ClientConnection) -
     deployment.manage("ws_gateway", "delete", "live", "--yes")
     deployment.calls.write_text(noted)  # whoever looks after gateways has rights that nobody needs to deploy
     assert deployment.aws.client("apigatewayv2").get_api(ApiId=api_id)["ApiId"] == api_id
-
-
-def multicast_and_broadcast(one: ClientConnection, two: ClientConnection) -> None:
-    note = {"type": "note", "text": "to the room"}
-    assert ask(one, handler="multicast", channel="general", message=note) == {"sent": 2, "queued": 0, "failed": 0}
-    note_to_all = {"type": "note", "text": "to the two of us"}
-    assert ask(one, handler="broadcast", message=note_to_all) == {"sent": 2, "queued": 0, "failed": 0}
-    for wanted in (note, note_to_all):
-        assert frame(two, lambda got, wanted=wanted: got == wanted)  # type: ignore[misc]
-    assert ask(one, handler="multicast", channel="empty", message=note)["sent"] == 0
-
-
-def through_the_queue(deployment: Deployment, browser: Browser, one: ClientConnection, two: ClientConnection) -> None:
-    """Three recipients are one more than go without the queue; the third is in another room."""
-    note = {"type": "note", "text": "to everybody"}
-    with enter(deployment, browser, "elsewhere") as three:
-        report = ask(one, handler="broadcast", message=note)
-        assert report["queued"] > 0
-        for client in (one, two, three):
-            assert frame(client, lambda got: got == note)
-    queue = deployment.aws.client("sqs")
-    wanted = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-
-    def left() -> int:
-        found = queue.get_queue_attributes(
-            QueueUrl=deployment.aws.queue_url(f"demo-{STAGE}-fanout"), AttributeNames=wanted
-        )["Attributes"]
-        return sum(int(found[name]) for name in wanted)
-
-    until(lambda: left() == 0, 240, "the queue did not empty")
-
-
-def until(holds: Callable[[], bool], seconds: float, why: str) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, why
-        time.sleep(0.5)
 
 
 def update(deployment: Deployment) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -94,6 +95,20 @@ def test_a_gateway_is_made_and_used(endpoint: str, function: str) -> None:
     assert told(endpoint, record, {"action": "chat"}) == ["$default"]
 
 
+def save_named(function: str) -> str:
+    """Stores the record of a gateway with a domain; returns the id of the hosted zone that is to get its alias."""
+    zone = aws.client("route53").create_hosted_zone(Name="example.com", CallerReference=uuid.uuid4().hex)
+    zone_id = str(zone["HostedZone"]["Id"]).rpartition("/")[2]
+    ApiGateway(
+        api_name="chat",
+        lambda_function_arn=function,
+        domain_name="ws.example.com",
+        certificate_arn="arn:aws:acm:eu-west-1:000000000000:certificate/1-2",
+        hosted_zone_id=zone_id,
+    ).save()
+    return zone_id
+
+
 @pytest.fixture
 def fail_at() -> Iterator[Callable[[str], None]]:
     """Makes boto3 give up on one operation, once ministack has done it: the answer is lost. "" ends that."""
@@ -122,14 +137,7 @@ LATER_STEPS = ("CreateDeployment", "CreateStage", "CreateDomainName", "CreateApi
 def test_an_answer_that_is_lost_at_any_step_is_made_up_for(
     endpoint: str, function: str, fail_at: Callable[[str], None]
 ) -> None:
-    zone = aws.client("route53").create_hosted_zone(Name="example.com", CallerReference="2")["HostedZone"]["Id"]
-    ApiGateway(
-        api_name="chat",
-        lambda_function_arn=function,
-        domain_name="ws.example.com",
-        certificate_arn="arn:aws:acm:eu-west-1:000000000000:certificate/1-2",
-        hosted_zone_id=zone.rpartition("/")[2],
-    ).save()
+    save_named(function)
     for operation in (*STEPS, *LATER_STEPS):
         fail_at(operation)
         with pytest.raises(ProvisioningError, match="Read timeout"):
@@ -204,14 +212,7 @@ def test_every_change_is_seen_and_pushed(endpoint: str, function: str) -> None:
 
 
 def test_a_domain_is_made_and_deleted_with_its_gateway(endpoint: str, function: str) -> None:
-    zone = aws.client("route53").create_hosted_zone(Name="example.com", CallerReference="1")["HostedZone"]["Id"]
-    ApiGateway(
-        api_name="chat",
-        lambda_function_arn=function,
-        domain_name="ws.example.com",
-        certificate_arn="arn:aws:acm:eu-west-1:000000000000:certificate/1-2",
-        hosted_zone_id=zone.rpartition("/")[2],
-    ).save()
+    zone = save_named(function)
     create.create("chat")
     record = create.create_domain("chat")
     assert (record.status, record.websocket_url) == (Status.MAPPED, "wss://ws.example.com")
