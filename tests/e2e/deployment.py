@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import platform
 import re
 import shutil
 import socket
@@ -54,6 +55,7 @@ class Deployment:
         settings = json.loads(path.read_text())
         stage = settings[STAGE]
         stage["runtime"] = f"python3.{sys.version_info.minor}"
+        stage["package"]["glibc"] = platform.libc_ver()[1]  # the emulator runs functions on this machine
         stage["django_settings"] = "e2e_site.settings"
         stage["websocket_api"]["routes"] += ["who"]
         stage["websocket_api"] |= {"route_responses": False, **websocket_api}

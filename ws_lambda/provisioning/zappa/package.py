@@ -116,7 +116,7 @@ def compile_tree(root: Path, *, instead: bool = False) -> None:
 
 
 def version_of(runtime: str) -> tuple[int, ...]:
-    """The version of Python that a runtime (`"python3.11"`) has."""
+    """The version in a text: that of Python in a runtime (`"python3.11"`)."""
     return tuple(int(part) for part in re.findall(r"\d+", runtime))
 
 

@@ -8,7 +8,14 @@ from typing import Any
 
 from ws_lambda.exceptions import ProvisioningError
 from ws_lambda.provisioning.patience import patiently
-from ws_lambda.provisioning.zappa import adoption, function_settings, package, tryout, websocket_template
+from ws_lambda.provisioning.zappa import (
+    adoption,
+    c_library,
+    function_settings,
+    package,
+    tryout,
+    websocket_template,
+)
 from ws_lambda.provisioning.zappa.trim import PackageOptions
 from ws_lambda.provisioning.zappa.websocket_block import WebSocketBlock
 
@@ -164,6 +171,8 @@ class Stage:
         click.echo(
             "Package: " + str(package.repack(archive, site_packages=site_packages, project=Path.cwd(), options=options))
         )
+        runtime = package.version_of(self.cli.runtime)
+        c_library.check(archive, package.version_of(options.glibc) or c_library.of_runtime(runtime))
         given = {**(self.deployed_environment() or {}), **self.variables}
         borrowed = None if options.boto3 else site_packages
         click.echo(

@@ -90,6 +90,9 @@ class PackageOptions:
     sources: bool = False
     """Whether the sources of installed packages are packed too; the project's always are. For what reads itself."""
 
+    glibc: str = ""
+    """The function's C library (`"2.34"`), where it is another than that of Lambda's runtime: an emulator's, say."""
+
     max_megabytes: float = 50.0
     """A bigger zip stops the deploy. Lambda itself takes 250 MB unpacked, layers included."""
 

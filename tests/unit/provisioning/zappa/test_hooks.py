@@ -116,12 +116,22 @@ def test_a_package_that_does_not_work_is_not_uploaded(load: Load, monkeypatch: p
         cli.create_package()
 
 
-def _bare_package(cli: Any) -> None:
+def test_a_package_for_a_newer_c_library_is_not_uploaded(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would load here, and so in the tryout."""
+    wheel = {"late-1.0.dist-info/WHEEL": "Tag: cp313-cp313-manylinux_2_99_x86_64"}
+    monkeypatch.setattr(ZappaCLI, "create_package", lambda cli, *_a, **_k: _bare_package(cli, wheel))
+    cli = load("deploy", manage_roles=False)
+    with pytest.raises(click.ClickException, match=r"late-1\.0 \(glibc 2\.99\)"):
+        cli.create_package()
+
+
+def _bare_package(cli: Any, files: dict[str, str] | None = None) -> None:
     import zipfile
 
     cli.zip_path = "package.zip"
     with zipfile.ZipFile(cli.zip_path, "w") as zipped:
-        zipped.writestr("other.py", "")
+        for name, text in {"other.py": "", **(files or {})}.items():
+            zipped.writestr(name, text)
 
 
 def test_the_urls_are_those_of_the_domain(load: Load) -> None:

@@ -1,0 +1,61 @@
+"""Compiled packages, held against the C library of where they are to run: the machine that deploys has a newer one.
+
+pip takes the wheel that suits the machine it runs on. One that was built for a newer glibc than Lambda's loads there
+and in the tryout, and fails in the function, for some packages as late as the first broadcast.
+"""
+
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from ws_lambda.exceptions import ProvisioningError
+
+AMAZON_LINUX_2, AMAZON_LINUX_2023 = (2, 26), (2, 34)
+"""The glibc of Lambda's runtimes: python3.12 was the first one on Amazon Linux 2023.
+
+https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
+"""
+
+_OLD_NAMES = {"manylinux1": (2, 5), "manylinux2010": (2, 12), "manylinux2014": (2, 17)}
+_TAG = re.compile(r"^Tag: .*-(manylinux1|manylinux2010|manylinux2014|manylinux_(\d+)_(\d+))_", re.MULTILINE)
+
+Version = tuple[int, ...]
+
+
+def of_runtime(python: Version) -> Version:
+    """The glibc of Lambda's runtime of a version of Python."""
+    return AMAZON_LINUX_2023 if python >= (3, 12) else AMAZON_LINUX_2
+
+
+def check(archive: Path, there: Version) -> None:
+    """Looks at the wheels that the packages of a zip came from.
+
+    Args:
+        archive: the zip.
+        there: the glibc of where it is to run.
+
+    Raises:
+        ProvisioningError: one was built for a newer glibc.
+    """
+    late = [f"{name} (glibc {_text(needed)})" for name, needed in _needed(archive) if needed > there]
+    if late:
+        raise ProvisioningError(
+            f"Built for a newer C library than the function's, glibc {_text(there)}: {', '.join(late)}. "
+            'Set "runtime" to python3.12 or newer and deploy from an environment of it, or install older wheels.'
+        )
+
+
+def _needed(archive: Path) -> Iterator[tuple[str, Version]]:
+    """Distribution and the oldest glibc that its wheel is good for, where it names one."""
+    with zipfile.ZipFile(archive) as zipped:
+        for path in zipped.namelist():
+            if not path.endswith(".dist-info/WHEEL"):
+                continue
+            tags = _TAG.findall(zipped.read(path).decode())
+            if versions := [_OLD_NAMES.get(name) or (int(major), int(minor)) for name, major, minor in tags]:
+                yield path.removesuffix(".dist-info/WHEEL"), min(versions)
+
+
+def _text(version: Version) -> str:
+    return ".".join(map(str, version))
