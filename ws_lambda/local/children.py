@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import signal
 import socket
 import sys
 from collections.abc import Mapping
@@ -52,13 +53,19 @@ class Child:
         """Asks the process to end, and makes it after two seconds."""
         if self._process is None or self._process.returncode is not None:
             return
-        self._process.terminate()
+        self._send(signal.SIGTERM)
         try:
             async with asyncio.timeout(2):
                 await self.wait()
         except TimeoutError:
-            self._process.kill()
+            self._send(signal.SIGKILL)
             await self.wait()
+
+    def _send(self, number: signal.Signals) -> None:
+        """asyncio's own way asks first whether the process has ended, and may take the exit code from its watcher."""
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._process.pid, number)
 
     def _drop_lifeline(self) -> None:
         if self._lifeline >= 0:
