@@ -296,26 +296,3 @@ def test_a_subclass_extends_connect(user, use_view):
     wire.connect()
     wire.connect(token=wire.mint(user))
     assert seen == [("C1=", "user7")]
-
-
-@pytest.mark.parametrize("exists", [True, False])
-def test_24_disconnect_is_never_an_error(user, tables, exists):
-    if exists:
-        wire.connect(token=wire.mint(user), query={"channel": "general"})
-    gateways.registered()  # known to the process from here on
-    tables.clear()
-    assert wire.disconnect() == {"statusCode": 200, "body": "{}"}
-    assert tables == (["UpdateItem", "BatchWriteItem"] if exists else ["UpdateItem"])
-    assert wire.disconnect()["statusCode"] == 200
-    assert wire.disconnect("has/slash")["statusCode"] == 200
-    assert list(ChannelMembership.query("general")) == []
-    if exists:
-        closed = session()
-        assert (closed.connected, closed.live_shard) == (False, None)
-        assert closed.disconnected_at is not None
-
-
-def test_24_another_gateways_disconnect_changes_nothing(user):
-    wire.connect(token=wire.mint(user))
-    wire.disconnect(apiId="other")
-    assert session().connected

@@ -10,7 +10,7 @@ import pytest
 
 from tests import wire
 from tests.deployed import deployed, lines
-from tests.flows.test_housekeeping import open_one
+from tests.flows.housekeeping.conftest import open_one
 from tests.urls import ChatView
 from ws_lambda import aws, delivery, telemetry
 from ws_lambda.models import WebSocketSession

@@ -1,0 +1,52 @@
+"""Connections of a certain age and owner, and an API Gateway that says whether it knows them."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests import backends
+from tests.far_side import FarSide
+from tests.golden import golden
+from ws_lambda import clock, housekeeping
+from ws_lambda.events import GatewayEvent
+from ws_lambda.models import ChannelMembership, WebSocketSession
+from ws_lambda.models.attributes import milliseconds
+from ws_lambda.models.opening import new_session, open_session
+from ws_lambda.models.tokens import digest
+
+
+@pytest.fixture
+def far_side() -> Iterator[FarSide]:
+    """API Gateway: it knows no connection, unless told otherwise."""
+    with FarSide(lambda _id, _before: 410).serving() as side:
+        yield side
+
+
+@pytest.fixture
+def graceful(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time for a page that was begun: a busy machine answers late, and nobody is closed without an answer."""
+    monkeypatch.setattr(housekeeping, "GRACE", 60)
+
+
+def open_one(
+    side: FarSide, connection_id: str, *, age: timedelta, channel: str = "general", user: Any = None, login: str = "one"
+) -> WebSocketSession:
+    opened = milliseconds(clock.utcnow() - age)
+    event = GatewayEvent.from_lambda(golden("connect", connectionId=connection_id, connectedAt=opened))
+    session = new_session(event, endpoint_url=side.endpoint_url, channel_name=channel)
+    session.connected_at = clock.utcnow() - age
+    if user is not None:
+        session.user_id, session.auth_backend = str(user.pk), backends.PATH
+        session.auth_hash, session.session_key_hash = user.get_session_auth_hash(), digest(login)
+    open_session(session)
+    return session
+
+
+def open_ids() -> set[str]:
+    return {one.connection_id for one in WebSocketSession.scan() if one.connected}
+
+
+def members() -> set[str]:
+    return {row.connection_id for row in ChannelMembership.scan()}
