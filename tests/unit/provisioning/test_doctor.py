@@ -227,6 +227,13 @@ def test_no_such_function(account: str) -> None:
         call_command("ws_doctor", function="other-dev")
 
 
+def test_a_local_run_is_nothing_to_ask_aws_about(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WS_LAMBDA_WEBSOCKET_URL", "ws://127.0.0.1:8001/local")
+    monkeypatch.setattr(doctor, "examine", lambda *_args, **_options: pytest.fail("it was asked about"))
+    with pytest.raises(CommandError, match=r"local run.*--function"):
+        call_command("ws_doctor")
+
+
 def test_rights_that_are_lacking_stop_nothing(account: str) -> None:
     assert bad(function="", api_id="nothing")[0][0] == "api"
 

@@ -48,6 +48,10 @@ class Command(AwsCommand):
             except ClientError as error:
                 raise CommandError(f"{options['function']}: {error}") from error
         url = options["url"] or conf.WEBSOCKET_URL or os.environ.get("WS_LAMBDA_WEBSOCKET_URL", "")
+        if urlsplit(url).scheme == "ws" and not options["api_id"]:
+            raise CommandError(
+                f"{url} is a local run, which ws_local puts together. Name what is deployed: --function demo-dev."
+            )
         named = [options["api_id"], *conf.GATEWAY_IDS, *os.environ.get("WS_LAMBDA_GATEWAY_IDS", "").split(",")]
         api_id = next((one for one in named if one), "")
         stage = urlsplit(url).path.strip("/")
