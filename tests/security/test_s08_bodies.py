@@ -33,6 +33,8 @@ headers = st.dictionaries(
 queries = st.dictionaries(st.sampled_from(["channel", "ws_token"]) | st.text(max_size=8), st.text(max_size=140))
 
 
+pytestmark = pytest.mark.no_cover  # thousands of examples go the same ways, and take twice as long when traced
+
 CONTEXT = ["apiId", "stage", "domainName", "identity", "requestId", "connectedAt"]
 
 
