@@ -55,6 +55,7 @@ def main(names: list[str]) -> None:
         results[name] = section.measure()
         lines += report.rows(name, results[name])
         RESULTS.write_text(json.dumps(results, indent=2, sort_keys=True) + "\n")
+    results = json.loads(RESULTS.read_text())  # in the order of the file, as whoever reads that has it
     figures.draw(results, DOCS / "figures")
     (DOCS / "measured.md").write_text(report.page(results))
     print()

@@ -1,31 +1,46 @@
 """From 100 members to 100,000: what a delivery costs, and how much memory it takes. Roster included."""
 
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from benchmarks import dynamodb, nginx, process
 
 SIZES = (100, 1_000, 10_000, 100_000)
-ROUNDS = 5
-"""The least CPU counts: whatever else the machine does only adds. Of memory, the most."""
+ROUNDS = 20
+"""The sizes take turns so many times, each in a process that stays, and the least CPU of each counts: whatever else
+the machine does only adds, and it does so for a minute and more at a time. Of memory, the most.
+"""
 
 
 def measure() -> list[dict[str, Any]]:
     """The section of results.json."""
-    with nginx.serving() as far:
-        rounds = [[_one(far, members) for members in SIZES] for _ in range(ROUNDS)]
+    with ExitStack() as stack:
+        far = stack.enter_context(nginx.serving())
+        senders = {members: stack.enter_context(_sender(far, members)) for members in SIZES}
+        turns: dict[int, list[dict[str, Any]]] = {members: [] for members in SIZES}
+        for _ in range(ROUNDS):
+            for members, sender in senders.items():
+                sender.tell("go")
+                turns[members].append(json.loads(sender.line()))
     return [
         {
             "members": members,
             "cpu_us": round(min(one["cpu_us"] for one in of_a_size), 1),
             "peak_mb": round(max(one["peak_mb"] for one in of_a_size), 1),
         }
-        for members, of_a_size in zip(SIZES, zip(*rounds, strict=True), strict=True)
+        for members, of_a_size in turns.items()
     ]
 
 
-def _one(far: nginx.FarSide, members: int) -> dict[str, Any]:
-    with dynamodb.serving(members, far.endpoint("plain")) as url:
-        return process.run("benchmarks.broadcasts", members, env={"AWS_ENDPOINT_URL_DYNAMODB": url})
+@contextmanager
+def _sender(far: nginx.FarSide, members: int) -> Iterator[process.Talking]:
+    with (
+        dynamodb.serving(members, far.endpoint("plain")) as url,
+        process.talking("benchmarks.broadcasts", members, env={"AWS_ENDPOINT_URL_DYNAMODB": url}) as sender,
+    ):
+        yield sender
 
 
 def rows(result: list[dict[str, Any]]) -> list[tuple[str, str, str]]:

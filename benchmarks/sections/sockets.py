@@ -7,10 +7,6 @@ far away, in the gateway's place.
 
 import json
 import resource
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from benchmarks import nginx, process
@@ -28,15 +24,15 @@ def measure() -> dict[str, Any]:
     if clients < CLIENTS:
         print(f"  this machine allows {hard} open files: {clients} connections instead of {CLIENTS}")
     frame = len(json.dumps(MESSAGE, separators=(",", ":"))) + 2
-    with _started("benchmarks.gateway") as gateway:
-        port = int(_line(gateway))
-        with _started("benchmarks.crowd", port, clients, frame) as crowd:
-            assert _line(crowd) == "ready"
-            _tell(gateway, "ids")
-            ids = json.loads(_line(gateway))
+    with process.talking("benchmarks.gateway") as gateway:
+        port = int(gateway.line())
+        with process.talking("benchmarks.crowd", port, clients, frame) as crowd:
+            assert crowd.line() == "ready"
+            gateway.tell("ids")
+            ids = json.loads(gateway.line())
             assert len(ids) == clients
             sent = process.run("benchmarks.crowd_sender", f"http://127.0.0.1:{port}/production", stdin=json.dumps(ids))
-            last_at, too_much = _line(crowd).split()
+            last_at, too_much = crowd.line().split()
             assert too_much == "0", "somebody got it twice"
     with nginx.serving() as far:
         alone = process.run("benchmarks.crowd_sender", far.endpoint("plain_10ms"), stdin=json.dumps(ids))
@@ -47,29 +43,6 @@ def measure() -> dict[str, Any]:
         "floor_seconds": FLOOR * clients / CLIENTS,
         "throttled_then_retried": sent["throttled"],
     }
-
-
-@contextmanager
-def _started(module: str, *arguments: object) -> Iterator["subprocess.Popen[str]"]:
-    command = [sys.executable, "-m", module, *map(str, arguments)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as one:
-        try:
-            yield one
-        finally:
-            one.terminate()
-
-
-def _line(one: "subprocess.Popen[str]") -> str:
-    assert one.stdout
-    line = one.stdout.readline().strip()
-    assert line, "the process has ended"
-    return line
-
-
-def _tell(one: "subprocess.Popen[str]", line: str) -> None:
-    assert one.stdin
-    one.stdin.write(line + "\n")
-    one.stdin.flush()
 
 
 def rows(result: dict[str, Any]) -> list[tuple[str, str, str]]:
