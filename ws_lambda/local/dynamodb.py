@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ws_lambda.local.lifeline import Lifeline
+from ws_lambda.local.startup import uncollected
 
 
 def main() -> None:
@@ -25,12 +26,14 @@ def main() -> None:
 
 def serve(fd: int) -> None:
     """Serves moto's DynamoDB until the process ends."""
-    from moto.moto_server.werkzeug_app import (
-        DomainDispatcherApplication,
-        MotoRequestHandler,
-        create_backend_app,
-    )
-    from werkzeug.serving import make_server
+    with uncollected():
+        import moto.dynamodb.urls  # noqa: F401 - moto itself would import it at the first request
+        from moto.moto_server.werkzeug_app import (
+            DomainDispatcherApplication,
+            MotoRequestHandler,
+            create_backend_app,
+        )
+        from werkzeug.serving import make_server
 
     class KeepAlive(MotoRequestHandler):
         protocol_version = "HTTP/1.1"

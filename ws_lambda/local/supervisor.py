@@ -21,6 +21,7 @@ from pathlib import Path
 from ws_lambda.local.children import Child
 from ws_lambda.local.faults import Faults
 from ws_lambda.local.run import ACCESS_KEY, QUEUE, QUEUE_PATH, REGION, RELOAD, SECRET_KEY, STAGE, RunOptions
+from ws_lambda.local.startup import uncollected
 
 OTHER_PORTS = "Choose another with --port or --ws-port; make run takes PORT= and WS_PORT=."
 
@@ -157,7 +158,8 @@ class Supervisor:
 
     async def _serve(self, worker: Child, invoke_path: str) -> int:
         # Imported here: the children start meanwhile.
-        from ws_lambda.local.setup import make_server, prepare
+        with uncollected():
+            from ws_lambda.local.setup import make_server, prepare
 
         server, close = make_server(self._options, self.gateway_host, self.http_url, invoke_path, self._environment())
         try:

@@ -24,6 +24,7 @@ from ws_lambda.local.context import LambdaContext
 from ws_lambda.local.in_flight import InFlight
 from ws_lambda.local.invoke_client import FUNCTION_ERROR
 from ws_lambda.local.lifeline import Lifeline
+from ws_lambda.local.startup import uncollected
 
 POLL = 0.05
 """Seconds a server takes to notice that it is to stop."""
@@ -83,12 +84,13 @@ class InvokeServer(socketserver.ThreadingMixIn, socketserver.BaseServer):
 
 def serve(http_fd: int, invoke_fd: int, handler: str, ready: Callable[[], None]) -> None:
     """Sets Django up and, once there are tables, serves until the process ends."""
-    import django
-
-    django.setup()
     in_flight = InFlight()
+    with uncollected():
+        import django
+
+        django.setup()
+        site = _http_server(http_fd, in_flight)
     invoke = InvokeServer(socket.socket(fileno=invoke_fd), handler, in_flight)
-    site = _http_server(http_fd, in_flight)
     ready()
     threading.Thread(target=invoke.serve_forever, args=(POLL,), daemon=True).start()
 
