@@ -58,6 +58,7 @@ def test_the_page_of_figures_is_what_was_measured():
 def test_the_readme_says_what_was_measured():
     results = json.loads(run.RESULTS.read_text())
     fanout, sockets = results["fanout"], results["sockets"]
+    costs, peaks = ([one[what] for one in results["growth"]] for what in ("cpu_us", "peak_mb"))
     readme = " ".join((ROOT / "README.md").read_text().split())
     for said in (
         f"**{round(fanout['ours_per_s'], -3):,} deliveries/s**",
@@ -68,6 +69,8 @@ def test_the_readme_says_what_was_measured():
         f"sent to in {sockets['sender_seconds']} s",
         f"they have it after {sockets['seconds_to_reach_all']} s",
         f"takes {results['signing']['ours_us']:.1f} µs (botocore: {results['signing']['botocore_us']:.0f})",
+        f"costs {min(costs):.0f} to {max(costs):.0f} µs of CPU",
+        f"takes {min(peaks):.0f} to {max(peaks):.0f} MB",
         f"in {results['roster']['ours_ms_per_10k']:.0f} ms of CPU (boto3: {results['roster']['boto3_ms_per_10k']:.0f})",
     ):
         assert said in readme, f'benchmarks/results.json has it that the README should say "{said}"'
