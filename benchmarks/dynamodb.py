@@ -7,12 +7,13 @@ each page, and would take minutes over 100,000 rows.)
 
 import asyncio
 import json
-import subprocess
 import sys
 from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+
+from benchmarks import process
 
 PAGE_BYTES = 1_048_576
 """DynamoDB's own limit of a page."""
@@ -85,15 +86,8 @@ class _Connection(asyncio.Protocol):
 @contextmanager
 def serving(members: int, endpoint_url: str) -> Iterator[str]:
     """The endpoint URL of the table, in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.dynamodb", str(members), endpoint_url]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout
-    try:
-        yield f"http://127.0.0.1:{int(process.stdout.readline())}"
-    finally:
-        process.terminate()
-        process.wait()
-        process.stdout.close()
+    with process.talking("benchmarks.dynamodb", members, endpoint_url) as table:
+        yield f"http://127.0.0.1:{int(table.line())}"
 
 
 async def main(members: str, endpoint_url: str) -> None:
