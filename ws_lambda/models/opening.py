@@ -5,19 +5,16 @@ import time
 import zlib
 from datetime import timedelta
 
-from pynamodb.exceptions import TransactWriteError
-from pynamodb.transactions import TransactWrite
-
 from ws_lambda import channels, clock
 from ws_lambda.conf import conf
 from ws_lambda.events import GatewayEvent
-from ws_lambda.exceptions import DuplicateConnection, RateLimited, Refused, TokenRefused
+from ws_lambda.exceptions import DuplicateConnection, RateLimited, TokenRefused
 from ws_lambda.models.attributes import from_milliseconds
-from ws_lambda.models.base import connection
 from ws_lambda.models.memberships import ChannelMembership
 from ws_lambda.models.rate_limits import RateLimit
 from ws_lambda.models.sessions import LIVE_SHARDS, MAX_DURATION, WebSocketSession
 from ws_lambda.models.tokens import EndedLogin, WebSocketToken
+from ws_lambda.models.transactions import Collided, DecidingWrite
 
 MAX_USER_AGENT = 512
 """Characters of a User-Agent that are kept."""
@@ -80,10 +77,7 @@ def open_session(
     for attempt in range(_ATTEMPTS):
         try:
             _commit(session, token, connects_per_minute)
-        except TransactWriteError as cancelled:
-            refusal = _why(cancelled, session, token)
-            if refusal is not None:
-                raise refusal from cancelled
+        except Collided:
             time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter, not a secret
         else:
             return
@@ -91,42 +85,25 @@ def open_session(
 
 
 def _commit(session: WebSocketSession, token: WebSocketToken | None, connects_per_minute: int | None) -> None:
-    with TransactWrite(connection=connection()) as transaction:
+    with DecidingWrite() as transaction:
         if session.session_key_hash:
             ended = EndedLogin.key(session.session_key_hash)
-            transaction.condition_check(EndedLogin, ended, condition=EndedLogin.token_hash.does_not_exist())
+            goes_on = EndedLogin.token_hash.does_not_exist()
+            transaction.condition_check(EndedLogin, ended, condition=goes_on, means=TokenRefused)
         if token is not None:
-            transaction.delete(token, condition=WebSocketToken.expires_at > clock.utcnow())
-        transaction.save(session, condition=WebSocketSession.connection_id.does_not_exist())
+            transaction.delete(token, WebSocketToken.expires_at > clock.utcnow(), means=TokenRefused)
+        unknown = WebSocketSession.connection_id.does_not_exist()
+        transaction.save(session, unknown, means=DuplicateConnection)
         if session.channel_name:
             transaction.save(membership(session, session.channel_name))
         if session.user_id and connects_per_minute is not None:
-            counter = RateLimit.of(f"connect#{session.user_id}")
-            below_limit = RateLimit.hits < connects_per_minute
-            if connects_per_minute > 0:
-                below_limit |= RateLimit.hits.does_not_exist()
-            transaction.update(
-                counter,
-                actions=[RateLimit.hits.add(1), RateLimit.expires_at.set(counter.expires_at)],
-                condition=below_limit,
-            )
+            _count_connect(transaction, session.user_id, connects_per_minute)
 
 
-def _why(cancelled: TransactWriteError, session: WebSocketSession, token: WebSocketToken | None) -> Refused | None:
-    """The refusal that a cancelled transaction means; None for a collision, which is worth another try.
-
-    PynamoDB sends condition checks first, then deletes, puts and updates; reasons come back in that order.
-    """
-    if cancelled.cause_response_code != "TransactionCanceledException":
-        raise cancelled
-    meanings: list[type[Refused] | None] = [TokenRefused] if session.session_key_hash else []
-    meanings += [TokenRefused] if token is not None else []
-    meanings += [DuplicateConnection, None] if session.channel_name else [DuplicateConnection]
-    meanings += [RateLimited]
-    reasons = cancelled.cancellation_reasons
-    for meaning, reason in zip(meanings, reasons, strict=False):
-        if meaning is not None and reason is not None and reason.code == "ConditionalCheckFailed":
-            return meaning()
-    if not any(reason is not None and reason.code == "TransactionConflict" for reason in reasons):
-        raise cancelled
-    return None
+def _count_connect(transaction: DecidingWrite, user_id: str, connects_per_minute: int) -> None:
+    counter = RateLimit.of(f"connect#{user_id}")
+    below_limit = RateLimit.hits < connects_per_minute
+    if connects_per_minute > 0:
+        below_limit |= RateLimit.hits.does_not_exist()
+    counted = [RateLimit.hits.add(1), RateLimit.expires_at.set(counter.expires_at)]
+    transaction.update(counter, counted, below_limit, means=RateLimited)
