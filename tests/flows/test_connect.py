@@ -42,7 +42,8 @@ def test_13_a_valid_connect_opens_a_session(user, tables):
     assert (opened.api_id, opened.connected, opened.request_count) == ("abc123", True, 0)
     assert opened.endpoint_url == f"https://{wire.HOST}/prod"
     assert opened.source_ip == "203.0.113.9"
-    assert opened.session_key_hash == digest("login-1")
+    assert opened.login_id == digest("login-1")
+    assert opened.connect_path == "/ws/connect"
     assert opened.auth_hash == user.get_session_auth_hash()
     assert opened.connected_at == opened.last_seen_at
     assert [row.connection_id for row in ChannelMembership.query("general")] == ["C1="]
@@ -256,7 +257,7 @@ def test_without_tokens_the_cookie_names_the_user(user, use_view):
     login.save()
     use_view(Cookies)
     assert status(wire.connect(headers={"Cookie": f"sessionid={login.session_key}"})) == 200
-    assert (session().user_id, session().session_key_hash) == ("7", digest(login.session_key))
+    assert (session().user_id, session().login_id) == ("7", digest(login.session_key))
     assert status(wire.connect("C2=")) == 200
     assert session("C2=").user_id is None
 

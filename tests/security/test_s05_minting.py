@@ -41,7 +41,7 @@ def test_a_token_its_lifetime_and_where_to_go(user, settings):
     assert response["Cache-Control"] == "no-store"
     stored = WebSocketToken.get(digest(answer["token"]))
     assert (stored.user_id, stored.auth_backend) == ("7", backends.PATH)
-    assert stored.session_key_hash == digest(client.cookies["sessionid"].value)
+    assert stored.login_id == digest(client.cookies["sessionid"].value)
     assert wire.connect(token=answer["token"])["statusCode"] == 200, "with no cookie on the WebSocket's domain"
 
 
@@ -115,7 +115,7 @@ def test_a_user_without_a_django_login_gets_a_session_key(user, settings):
     client = Client(headers={"X-Api-Key": "of-user-7"})
     token = client.post(URL).json()["token"]
     key = client.cookies["sessionid"].value
-    assert WebSocketToken.get(digest(token)).session_key_hash == digest(key)
+    assert WebSocketToken.get(digest(token)).login_id == digest(key)
     assert wire.connect(token=token, headers={"Cookie": f"sessionid={key}"})["statusCode"] == 200
     stale = client.post(URL).json()["token"]
     user.set_password("other")

@@ -59,11 +59,12 @@ def admit(view: Gate, request: HttpRequest, event: GatewayEvent) -> WebSocketSes
     check_connection_id(event)
     channel_name = view.get_channel_name(request)
     session = new_session(event, endpoint_url=endpoint_url(view, event), channel_name=channel_name)
+    session.connect_path = request.path_info
     token = None
     if view.uses_token():
         token = _read_token(view, event)
         user = _owner_of(request, token)
-        _remember_owner(session, token.user_id, token.auth_backend, token.auth_hash, token.session_key_hash)
+        _remember_owner(session, token.user_id, token.auth_backend, token.auth_hash, token.login_id)
     else:
         _read(view, event, "")
         user = getattr(request, "user", None) or AnonymousUser()
@@ -143,7 +144,7 @@ def _read_token(view: Gate, event: GatewayEvent) -> WebSocketToken:
 def _owner_of(request: HttpRequest, token: WebSocketToken) -> Any:
     """The token's user, if he may still log in and no cookie of another login came along."""
     cookie = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
-    if cookie and digest(cookie) != token.session_key_hash:
+    if cookie and digest(cookie) != token.login_id:
         raise TokenRefused()
     user = owner_still_valid(token.user_id, token.auth_backend, token.auth_hash)
     if user is None:
@@ -161,7 +162,7 @@ def _remember_owner(session: WebSocketSession, user_id: str, backend: str, auth_
     session.user_id = user_id
     session.auth_backend = backend
     session.auth_hash = auth_hash
-    session.session_key_hash = login
+    session.login_id = login
 
 
 def _check_permissions(view: Gate, request: HttpRequest, channel_name: str) -> None:

@@ -40,7 +40,7 @@ def revalidate(session: WebSocketSession) -> None:
     if not session.user_id or not _is_due(session):
         return
     user = owner_still_valid(session.user_id, session.auth_backend or "", session.auth_hash or "")
-    if user is None or EndedLogin.happened(session.session_key_hash or ""):
+    if user is None or EndedLogin.happened(session.login_id or ""):
         session.disconnect()
         raise InvalidConnectionId()
     session.__dict__["user"] = user
@@ -64,11 +64,11 @@ def close_silent(connection_ids: Iterable[str]) -> int:
     """
     silent = [one for one in WebSocketSession.batch_get(list(connection_ids)) if one.user_id and _is_silent(one)]
     users = {owner: load_user(*owner) for owner in {_owner(one) for one in silent}}
-    ended = EndedLogin.among(one.session_key_hash for one in silent if one.session_key_hash)
+    ended = EndedLogin.among(one.login_id for one in silent if one.login_id)
     stale = [
         one.recipient
         for one in silent
-        if one.session_key_hash in ended or not login_holds(users[_owner(one)], one.auth_hash or "")
+        if one.login_id in ended or not login_holds(users[_owner(one)], one.auth_hash or "")
     ]
     closed = close_gone(stale)
     delivery.close(stale)

@@ -86,8 +86,8 @@ def open_session(
 
 def _commit(session: WebSocketSession, token: WebSocketToken | None, connects_per_minute: int | None) -> None:
     with DecidingWrite() as transaction:
-        if session.session_key_hash:
-            ended = EndedLogin.key(session.session_key_hash)
+        if session.login_id:
+            ended = EndedLogin.key(session.login_id)
             goes_on = EndedLogin.token_hash.does_not_exist()
             transaction.condition_check(EndedLogin, ended, condition=goes_on, means=TokenRefused)
         if token is not None:

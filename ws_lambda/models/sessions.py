@@ -35,6 +35,9 @@ MAX_DURATION = timedelta(hours=2)
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
 """
 
+LOGIN_ATTRIBUTE = "session_key_hash"
+"""What the login's id is called in DynamoDB: the key of an index cannot be renamed in a table that is there."""
+
 _PROJECTED = ["endpoint_url", "api_id", "user_id", "channel_name", "live_shard"]
 
 
@@ -67,7 +70,7 @@ class LoginIndex(GlobalSecondaryIndex["WebSocketSession"]):  # type: ignore[no-u
         index_name = "by_login"
         projection = IncludeProjection([*_PROJECTED, "connected_at"])
 
-    session_key_hash = UnicodeAttribute(hash_key=True)
+    login_id = UnicodeAttribute(hash_key=True, attr_name=LOGIN_ATTRIBUTE)
 
 
 class WebSocketSession(Table):
@@ -102,7 +105,20 @@ class WebSocketSession(Table):
 
     auth_backend = UnicodeAttribute(null=True)
     auth_hash = UnicodeAttribute(null=True)
-    session_key_hash = UnicodeAttribute(null=True)
+    login_id = UnicodeAttribute(null=True, attr_name=LOGIN_ATTRIBUTE)
+    """The Django login that opened the connection; None for anonymous. It stays when the session key changes."""
+
+    login_proof = UnicodeAttribute(null=True)
+    """Finds the login's Django session again, for this project's SECRET_KEY only; None where nothing can be found."""
+
+    connect_path = UnicodeAttribute(null=True)
+    """The URL path of the `$connect`, by which the schedule finds the view."""
+
+    unjudged_channels = UnicodeSetAttribute(null=True)
+    """Those of `channels` that were entered by `join(check=False)`: no rule is asked whether the user may stay."""
+
+    joined_channels = UnicodeSetAttribute(null=True)
+    """Those of `channels` that were entered by `join`: the stored permissions alone say whether the user may stay."""
 
     connected = BooleanAttribute(default=True)
     request_count = NumberAttribute(default=0)

@@ -29,29 +29,29 @@ class EndedLogin(Table):
     expires_at = TTLAttribute()
 
     @staticmethod
-    def key(session_key_hash: str) -> str:
+    def key(login_id: str) -> str:
         """The key that a login's end is stored under; no hash of a token looks like it."""
-        return f"ended#{session_key_hash}"
+        return f"ended#{login_id}"
 
     @classmethod
-    def record(cls, session_key_hash: str) -> None:
+    def record(cls, login_id: str) -> None:
         """Makes the tokens of a login worthless, and lets its connections be found out at revalidation."""
         remembered = clock.utcnow() + timedelta(seconds=conf.TOKEN_SECONDS) + timedelta(hours=3)
-        cls(cls.key(session_key_hash), expires_at=remembered).save()
+        cls(cls.key(login_id), expires_at=remembered).save()
 
     @classmethod
-    def happened(cls, session_key_hash: str) -> bool:
+    def happened(cls, login_id: str) -> bool:
         """Whether a login has ended, as far as a connection of it could still be open."""
         try:
-            cls.get(cls.key(session_key_hash), consistent_read=True)
+            cls.get(cls.key(login_id), consistent_read=True)
         except cls.DoesNotExist:
             return False
         return True
 
     @classmethod
-    def among(cls, session_key_hashes: Iterable[str]) -> set[str]:
+    def among(cls, login_ids: Iterable[str]) -> set[str]:
         """Which of those logins have ended, as far as DynamoDB tells without a consistent read."""
-        logins = {cls.key(one): one for one in session_key_hashes}
+        logins = {cls.key(one): one for one in login_ids}
         return {logins[row.token_hash] for row in cls.batch_get(list(logins))}
 
 
@@ -67,7 +67,9 @@ class WebSocketToken(Table):
     auth_hash = UnicodeAttribute()
     """What the login's session auth hash was: a changed password makes the token worthless."""
 
-    session_key_hash = UnicodeAttribute()
+    login_id = UnicodeAttribute(attr_name="session_key_hash")
+    """The Django login that the token was minted in."""
+
     channel = UnicodeAttribute(null=True)
     """The only channel that a connect with the token may ask for, if it was minted for one."""
 
@@ -82,7 +84,7 @@ class WebSocketToken(Table):
             user_id=user_id,
             auth_backend=auth_backend,
             auth_hash=auth_hash,
-            session_key_hash=digest(session_key),
+            login_id=digest(session_key),
             channel=channel or None,
             expires_at=clock.utcnow() + timedelta(seconds=conf.TOKEN_SECONDS),
         ).save()

@@ -39,7 +39,7 @@ def open_one(
     session.connected_at = clock.utcnow() - age
     if user is not None:
         session.user_id, session.auth_backend = str(user.pk), backends.PATH
-        session.auth_hash, session.session_key_hash = user.get_session_auth_hash(), digest(login)
+        session.auth_hash, session.login_id = user.get_session_auth_hash(), digest(login)
     open_session(session)
     return session
 
