@@ -21,6 +21,7 @@ from ws_lambda.models import stats
 from ws_lambda.models.channel_permissions import ChannelPermission, may_join, permission_for, refresh
 from ws_lambda.models.closing import close_session
 from ws_lambda.models.gateways import ApiGateway
+from ws_lambda.models.joining import change_as_view
 from ws_lambda.models.owners import lazy_user
 from ws_lambda.models.sessions import WebSocketSession
 from ws_lambda.models.touching import touch
@@ -145,7 +146,7 @@ class WebSocketView(View):
         refresh()
         if not self.can_join_channel(request, name):
             raise PermissionRefused()
-        self.websocket_session.change_channel(name, check=False)
+        change_as_view(self.websocket_session, name)
         return JsonResponse({"channel": name})
 
     def can_join_channel(self, request: HttpRequest, channel_name: str) -> bool:

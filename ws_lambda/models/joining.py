@@ -1,5 +1,9 @@
 """Entering and leaving channels while the connection is open: one transaction each."""
 
+from collections.abc import Iterable, Iterator
+from enum import Enum, auto
+
+from pynamodb.attributes import UnicodeSetAttribute
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -16,20 +20,40 @@ from ws_lambda.models.sessions import WebSocketSession
 _ATTEMPTS = 5
 
 
+class JudgedBy(Enum):
+    """Who says whether a user may stay in a channel: whoever let the user in."""
+
+    VIEW = auto()
+    """The view's `can_join_channel`."""
+
+    STORED = auto()
+    """The stored permissions, and no view."""
+
+    NOBODY = auto()
+    """The project's own code, which asks for no check."""
+
+
 def enter(session: WebSocketSession, channel_name: str, *, check: bool = True) -> None:
     """Adds one channel; see `WebSocketSession.join`."""
     _check(session, channel_name, check)
-    _rewrite(session, add=channel_name)
+    _rewrite(session, add=channel_name, judged_by=JudgedBy.STORED if check else JudgedBy.NOBODY)
 
 
-def leave(session: WebSocketSession, channel_name: str) -> None:
-    """Removes one channel; see `WebSocketSession.leave`."""
-    _rewrite(session, remove=channel_name)
+def leave(session: WebSocketSession, *channel_names: str) -> None:
+    """Removes channels; see `WebSocketSession.leave`."""
+    _rewrite(session, remove=channel_names)
 
 
 def change(session: WebSocketSession, channel_name: str, *, check: bool = True) -> None:
     """Puts a channel in the place of the first one; see `WebSocketSession.change_channel`."""
     _check(session, channel_name, check)
+    judged_by = JudgedBy.STORED if check else JudgedBy.NOBODY
+    _rewrite(session, add=channel_name, replace_first=True, judged_by=judged_by)
+
+
+def change_as_view(session: WebSocketSession, channel_name: str) -> None:
+    """Does the same for a view that has let the user in by its own rule."""
+    channels.check_name(channel_name)
     _rewrite(session, add=channel_name, replace_first=True)
 
 
@@ -41,34 +65,51 @@ def _check(session: WebSocketSession, channel_name: str, check: bool) -> None:
             raise PermissionRefused()
 
 
-def _rewrite(session: WebSocketSession, *, add: str = "", remove: str = "", replace_first: bool = False) -> None:
+def _rewrite(
+    session: WebSocketSession, *, add: str = "", remove: Iterable[str] = (), replace_first: bool = False,
+    judged_by: JudgedBy = JudgedBy.VIEW,
+) -> None:  # fmt: skip
     """Stores the session's new set of channels and the rows of its roster, on the condition of the old set.
 
     Another message of the same connection may be doing the same in another process: then the session is read
-    again and the change is worked out anew.
+    again and the change is worked out anew. Entering a channel once more changes its judge only to nobody.
     """
     for _attempt in range(_ATTEMPTS):
         old = set(session.channels or ())
         first = session.channel_name
-        removed = {first if replace_first else remove} & old - {add}
+        removed = ({first} if replace_first else set(remove)) & old - {add}
         new = (old - removed) | ({add} if add else set())
         if replace_first or (add and not first):
             first = add
         elif first in removed:
             first = min(new, default="")
-        if new == old and first == session.channel_name:
+        unjudged, joined = _marks(session, new, add, judged_by)
+        if new == old and first == session.channel_name and unjudged == (session.unjudged_channels or set()):
             return
         try:
-            _commit(session, first, new, removed)
+            _commit(session, first, new, removed, unjudged, joined)
         except TransactWriteError as cancelled:
             _reread(session, cancelled)
         else:
             session.channels, session.channel_name = new or None, first
+            session.unjudged_channels, session.joined_channels = unjudged or None, joined or None
             return
     raise RateLimited("Too many channel changes at once: try again")
 
 
-def _commit(session: WebSocketSession, first: str, new: set[str], removed: set[str]) -> None:
+def _marks(session: WebSocketSession, new: set[str], add: str, judged_by: JudgedBy) -> tuple[set[str], set[str]]:
+    """Which of the new set of channels nobody judges, and which the stored permissions alone do."""
+    unjudged, joined = set(session.unjudged_channels or ()) & new, set(session.joined_channels or ()) & new
+    if judged_by is JudgedBy.NOBODY:
+        return unjudged | {add}, joined - {add}
+    if judged_by is JudgedBy.STORED and add not in (session.channels or ()):
+        joined.add(add)
+    return unjudged, joined
+
+
+def _commit(
+    session: WebSocketSession, first: str, new: set[str], removed: set[str], unjudged: set[str], joined: set[str]
+) -> None:
     unchanged: Condition = (
         WebSocketSession.channels == session.channels
         if session.channels
@@ -76,6 +117,8 @@ def _commit(session: WebSocketSession, first: str, new: set[str], removed: set[s
     )
     actions: list[Action] = [WebSocketSession.channel_name.set(first)]
     actions.append(WebSocketSession.channels.set(new) if new else WebSocketSession.channels.remove())
+    actions += _changes(WebSocketSession.unjudged_channels, session.unjudged_channels, unjudged)
+    actions += _changes(WebSocketSession.joined_channels, session.joined_channels, joined)
     with TransactWrite(connection=connection()) as transaction:
         for name in sorted(removed):
             key = channels.shard_key(name, session.connection_id)
@@ -85,6 +128,17 @@ def _commit(session: WebSocketSession, first: str, new: set[str], removed: set[s
         # A row of its own: PynamoDB would otherwise overwrite the caller's session with a partial item.
         row = WebSocketSession(session.connection_id)
         transaction.update(row, actions=actions, condition=(WebSocketSession.connected == True) & unchanged)  # noqa: E712
+
+
+def _changes(attribute: UnicodeSetAttribute, old: set[str] | None, new: set[str]) -> Iterator[Action]:
+    """Only what differs: another process may be marking another channel."""
+    was = old or set()
+    if new - was and was - new:
+        yield attribute.set(new)  # no expression both adds to an attribute and deletes from it
+    elif new - was:
+        yield attribute.add(new - was)
+    elif was - new:
+        yield attribute.delete(was - new)
 
 
 def _reread(session: WebSocketSession, cancelled: TransactWriteError) -> None:

@@ -1,0 +1,78 @@
+"""The row of a connection says by whom each of its channels is judged."""
+
+import pytest
+
+from tests import wire
+from ws_lambda.models import WebSocketSession
+from ws_lambda.models.joining import change_as_view, leave
+
+pytestmark = pytest.mark.usefixtures("tables")
+
+
+@pytest.fixture
+def session(user):
+    wire.connect(token=wire.mint(user), query={"channel": "general"})
+    return WebSocketSession.get("C1=", consistent_read=True)
+
+
+def marks(session):
+    """Unjudged and joined channels, as the caller's object and the stored row agree on them."""
+    stored = WebSocketSession.get("C1=", consistent_read=True)
+    both = [(one.channels, one.unjudged_channels, one.joined_channels) for one in (session, stored)]
+    assert both[0] == both[1]
+    return (stored.unjudged_channels or set(), stored.joined_channels or set())
+
+
+def test_the_channel_of_the_connect_is_judged_by_the_view(session):
+    assert marks(session) == (set(), set())
+
+
+def test_join_is_judged_by_the_stored_permissions_and_unchecked_by_nobody(session):
+    session.join("asked")
+    session.join("unasked", check=False)
+    assert marks(session) == ({"unasked"}, {"asked"})
+    session.leave("unasked")
+    session.leave("asked")
+    assert marks(session) == (set(), set())
+
+
+def test_entering_once_more_changes_the_judge_only_to_nobody(session):
+    session.join("general")
+    session.join("asked")
+    session.join("asked")
+    assert marks(session) == (set(), {"asked"})
+    session.join("general", check=False)
+    session.join("asked", check=False)
+    assert marks(session) == ({"general", "asked"}, set())
+    session.join("asked")
+    change_as_view(session, "general")
+    assert marks(session) == ({"general", "asked"}, set())
+
+
+def test_changing_the_channel_changes_its_mark(session):
+    session.change_channel("one", check=False)
+    assert marks(session) == ({"one"}, set())
+    session.change_channel("two", check=False)
+    assert marks(session) == ({"two"}, set())
+    session.change_channel("three")
+    assert marks(session) == (set(), {"three"})
+    change_as_view(session, "four")
+    assert marks(session) == (set(), set())
+
+
+def test_two_processes_that_mark_at_once_lose_no_mark(session):
+    other = WebSocketSession.get("C1=", consistent_read=True)
+    session.join("general", check=False)
+    other.join("second", check=False)
+    stored = WebSocketSession.get("C1=", consistent_read=True)
+    assert stored.unjudged_channels == {"general", "second"}
+
+
+def test_leaving_several_channels_is_one_transaction(session, tables):
+    session.join("second")
+    session.join("third", check=False)
+    tables.clear()
+    leave(session, "general", "third", "never-entered")
+    assert tables == ["TransactWriteItems"]
+    assert (session.channels, session.channel_name) == ({"second"}, "second")
+    assert marks(session) == (set(), {"second"})
