@@ -5,27 +5,39 @@
         ws.send_json({"action": "hello"})
         assert ws.receive_json() == {"hello": "alice"}
 
-With pytest, the fixtures `ws_client`, `ws_gateway` and `ws_tables` are there once the package is installed. With
-Django's test runner, derive from `WebSocketTestMixin`. See docs/testing.md.
+With pytest, the fixtures `ws_client`, `ws_gateway`, `ws_tables` and `ws_dynamodb_faults` are there once the package is
+installed. With Django's test runner, derive from `WebSocketTestMixin`. See docs/testing.md.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ws_lambda.local.dynamodb_faults import DynamoDBFaults
     from ws_lambda.testing.client import ConnectRefused, WebSocketTestClient
     from ws_lambda.testing.database import tables
+    from ws_lambda.testing.faults import dynamodb_faults
     from ws_lambda.testing.gateway import InProcessGateway
     from ws_lambda.testing.mixin import WebSocketTestMixin
 
-__all__ = ["ConnectRefused", "InProcessGateway", "WebSocketTestClient", "WebSocketTestMixin", "tables"]
+__all__ = [
+    "ConnectRefused",
+    "DynamoDBFaults",
+    "InProcessGateway",
+    "WebSocketTestClient",
+    "WebSocketTestMixin",
+    "dynamodb_faults",
+    "tables",
+]
 
 _HOMES = {
-    "ConnectRefused": "client",
-    "InProcessGateway": "gateway",
-    "WebSocketTestClient": "client",
-    "WebSocketTestMixin": "mixin",
-    "tables": "database",
+    "ConnectRefused": "testing.client",
+    "DynamoDBFaults": "local.dynamodb_faults",
+    "InProcessGateway": "testing.gateway",
+    "WebSocketTestClient": "testing.client",
+    "WebSocketTestMixin": "testing.mixin",
+    "dynamodb_faults": "testing.faults",
+    "tables": "testing.database",
 }
 
 
@@ -33,4 +45,4 @@ def __getattr__(name: str) -> Any:
     # Late, since pytest imports this package on its way to the plugin, in every project that has it installed.
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return getattr(import_module(f"ws_lambda.{_HOMES[name]}"), name)

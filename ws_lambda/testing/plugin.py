@@ -1,4 +1,4 @@
-"""The pytest plugin: `ws_tables`, `ws_gateway`, `ws_client`.
+"""The pytest plugin: `ws_tables`, `ws_gateway`, `ws_client`, `ws_dynamodb_faults`.
 
 Loaded by pytest wherever the package is installed, so it imports nothing of Django before a fixture is used.
 """
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from ws_lambda.local.dynamodb_faults import FaultyDynamoDB
     from ws_lambda.testing.client import WebSocketTestClient
     from ws_lambda.testing.gateway import InProcessGateway
 
@@ -43,3 +44,12 @@ def ws_client(ws_gateway: "InProcessGateway") -> "Iterator[Callable[..., WebSock
             return stack.enter_context(WebSocketTestClient(**kwargs))
 
         yield connect
+
+
+@pytest.fixture
+def ws_dynamodb_faults(ws_tables: None) -> "Iterator[FaultyDynamoDB]":
+    """A proxy before DynamoDB: assign `DynamoDBFaults(cut=0.5)` to its `faults`, and half of all answers are lost."""
+    from ws_lambda.testing.faults import dynamodb_faults
+
+    with dynamodb_faults() as proxy:
+        yield proxy

@@ -117,7 +117,7 @@ def run(python: Path, project: Path, *arguments: str, program: tuple[str, ...] =
 def test_the_examples_run_in_a_users_project(python, project):
     for number, example in enumerate(EXAMPLES):
         (project / f"test_example_{number}.py").write_text(example)
-    assert len(EXAMPLES) == 5
+    assert len(EXAMPLES) == 6
     assert "5 passed" in run(python, project, "-q")
 
 

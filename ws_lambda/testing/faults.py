@@ -1,0 +1,68 @@
+"""A bad network between the code under test and DynamoDB."""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from unittest import mock
+
+from botocore.retries.standard import ExponentialBackoff
+
+from ws_lambda.local.dynamodb_faults import DynamoDBFaults, FaultyDynamoDB, faulty
+from ws_lambda.testing.database import _forget
+
+RETRY_SECONDS = 0.01
+"""How long botocore waits before it tries again: the same each time, instead of up to a second, two, four."""
+
+
+@contextmanager
+def dynamodb_faults(faults: DynamoDBFaults | None = None, *, seed: int = 1) -> Iterator[FaultyDynamoDB]:
+    """Sends every request to DynamoDB through a proxy that loses some of them. Use it inside `tables()`.
+
+        with dynamodb_faults(DynamoDBFaults(cut=0.5)) as proxy:
+            client.send_json({"action": "say", "text": "Hello"})
+        assert proxy.seen["PutItem", "cut"] > 0
+
+    Args:
+        faults: what goes wrong from the beginning; nothing by default. Assign `proxy.faults` to change it.
+        seed: the same requests in the same order meet the same faults.
+    """
+    named = os.environ.get("AWS_ENDPOINT_URL_DYNAMODB")
+    quick = mock.patch.object(ExponentialBackoff, "delay_amount", lambda _self, _context: RETRY_SECONDS)
+    place = nullcontext(named) if named else _memory_by_http()
+    with quick, place as upstream, faulty(upstream, faults, seed=seed) as proxy, _endpoint(proxy.url):
+        yield proxy
+
+
+@contextmanager
+def _endpoint(url: str) -> Iterator[None]:
+    with mock.patch.dict(os.environ, {"AWS_ENDPOINT_URL_DYNAMODB": url}):
+        _forget()
+        yield
+    _forget()
+
+
+@contextmanager
+def _memory_by_http() -> Iterator[str]:
+    """moto's tables of this process on loopback, where a proxy can stand before them."""
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+    from werkzeug.serving import WSGIRequestHandler, make_server
+
+    from ws_lambda.local.dynamodb import in_turn
+
+    class Quiet(WSGIRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_request(self, *_args: object) -> None:
+            """Says nothing: the code under test is what is logged."""
+
+    app = in_turn(DomainDispatcherApplication(create_backend_app))
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
+    thread = threading.Thread(target=server.serve_forever, name="moto", daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
