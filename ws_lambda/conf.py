@@ -63,6 +63,12 @@ class Settings:
     MESSAGES_PER_MINUTE: int = 600
     """Messages per connection and minute."""
 
+    CONNECTIONS_PER_USER: int = 100
+    """Connections that a user may have open at once. Anonymous ones are not counted."""
+
+    CHANNELS_PER_CONNECTION: int = 50
+    """Channels that a connection may be in at once. Every message costs write units by the length of their names."""
+
     UNLISTED_CHANNELS: str = "authenticated"
     """Who may join a channel that no permission names: "authenticated", "anyone" or "nobody"."""
 
@@ -166,6 +172,13 @@ def problems(raw: object) -> list[tuple[str, str]]:
     return found
 
 
+MOST_CONNECTIONS = 10_000
+MOST_CHANNELS = 1_000
+"""Of each, an item of DynamoDB (400 KB) holds at least twice as many.
+
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
+"""
+
 _POSITIVE = (bool, "be 1 or more")
 _HTTP_URL = (re.compile(r"(https?://.+)?").fullmatch, "start with https://, or http:// on this machine")
 _DEMANDS: Mapping[str, tuple[Callable[[Any], object], str]] = {
@@ -180,6 +193,8 @@ _DEMANDS: Mapping[str, tuple[Callable[[Any], object], str]] = {
         "be 'authenticated', 'anyone' or 'nobody'",
     ),
     "TOKEN_SECONDS": _POSITIVE,
+    "CONNECTIONS_PER_USER": (lambda limit: limit <= MOST_CONNECTIONS, f"be {MOST_CONNECTIONS:,} or less"),
+    "CHANNELS_PER_CONNECTION": (lambda limit: 1 <= limit <= MOST_CHANNELS, f"be 1 to {MOST_CHANNELS:,}"),
     "CHANNEL_SHARDS": (lambda shards: all(shards.values()), "have numbers of 1 or more"),
     "FANOUT_CONNECTIONS": _POSITIVE,
     "FANOUT_WORKERS": _POSITIVE,

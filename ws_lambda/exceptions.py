@@ -10,6 +10,7 @@ WsLambdaError
 │   ├── TokenRefused           401
 │   ├── InvalidConnectionId    400
 │   ├── InvalidChannel         400
+│   ├── TooManyChannels        400
 │   ├── InvalidRequest         400
 │   ├── HandlerMissing         400
 │   ├── BodyTooLarge           413
@@ -94,6 +95,12 @@ class InvalidChannel(Refused):
     """Invalid channel"""
 
     hook = "invalid_channel"
+
+
+class TooManyChannels(Refused):
+    """Too many channels: leave one, then join another"""
+
+    hook = "too_many_channels"
 
 
 class InvalidRequest(Refused):

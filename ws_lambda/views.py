@@ -21,7 +21,7 @@ from ws_lambda.models import stats
 from ws_lambda.models.channel_permissions import ChannelPermission, may_join, permission_for, refresh
 from ws_lambda.models.closing import close_session
 from ws_lambda.models.gateways import ApiGateway
-from ws_lambda.models.joining import change_as_view
+from ws_lambda.models.joining import change_as_view, check_bound
 from ws_lambda.models.owners import lazy_user
 from ws_lambda.models.sessions import WebSocketSession
 from ws_lambda.models.touching import touch
@@ -79,11 +79,12 @@ class WebSocketView(View):
     """The only gateway that is served, by API id or api_name; None: all that are trusted."""
 
     RATE_LIMIT_ENABLED = True
-    """False lifts the limits of connects, refusals and messages from this view."""
+    """False lifts the limits of connects, open connections, refusals and messages from this view."""
 
     RATE_LIMIT_CONNECTS_PER_MINUTE: int | None = None
     RATE_LIMIT_REFUSALS_PER_MINUTE: int | None = None
     RATE_LIMIT_MESSAGES_PER_MINUTE: int | None = None
+    RATE_LIMIT_CONNECTIONS_PER_USER: int | None = None
     """None: as the setting of the same name says."""
 
     event: GatewayEvent
@@ -143,6 +144,7 @@ class WebSocketView(View):
     def change_channel(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Moves the connection to `self.body["channel"]`. Clients can call it where a subclass allows it."""
         name = self.check_channel_name(self.body.get("channel"))
+        check_bound(self.websocket_session, name)
         refresh()
         if not self.can_join_channel(request, name):
             raise PermissionRefused()
@@ -183,7 +185,7 @@ class WebSocketView(View):
 
     untrusted_request = origin_refused = host_refused = permission_denied = token_refused = _as_refuse_says
     session_not_found = invalid_channel = invalid_request = handler_selection_key_missing = _as_refuse_says
-    body_too_large = duplicate_connection = rate_limited = _as_refuse_says
+    body_too_large = duplicate_connection = rate_limited = too_many_channels = _as_refuse_says
 
     # What gatekeeping asks the view
 
@@ -225,6 +227,13 @@ class WebSocketView(View):
             return 2**53
         own = getattr(self, f"RATE_LIMIT_{name}_PER_MINUTE")
         return int(getattr(conf, f"{name}_PER_MINUTE") if own is None else own)
+
+    def connections_per_user(self) -> int | None:
+        """How many connections one user may have open at once; None for any number, and then none is counted."""
+        if not self.RATE_LIMIT_ENABLED:
+            return None
+        own = self.RATE_LIMIT_CONNECTIONS_PER_USER
+        return conf.CONNECTIONS_PER_USER if own is None else own
 
     # A message
 

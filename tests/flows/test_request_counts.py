@@ -13,7 +13,7 @@ pytestmark = pytest.mark.usefixtures("tables", "still")
 
 CONNECT = ["BatchGetItem", "GetItem", "TransactWriteItems"]
 MESSAGE = ["UpdateItem"]
-DISCONNECT = ["UpdateItem", "BatchWriteItem"]
+DISCONNECT = ["UpdateItem", "TransactWriteItems"]
 
 
 class Guarded(ChatView):

@@ -46,6 +46,7 @@ class Gate(Protocol):
     def can_join_channel(self, request: HttpRequest, channel_name: str) -> bool: ...
     def additional_connection_checks(self, request: HttpRequest) -> tuple[bool, str]: ...
     def limit(self, name: str) -> int: ...
+    def connections_per_user(self) -> int | None: ...
 
 
 def admit(view: Gate, request: HttpRequest, event: GatewayEvent) -> WebSocketSession:
@@ -65,6 +66,7 @@ def admit(view: Gate, request: HttpRequest, event: GatewayEvent) -> WebSocketSes
         token = _read_token(view, event)
         user = _owner_of(request, token)
         _remember_owner(session, token.user_id, token.auth_backend, token.auth_hash, token.login_id)
+        session.bound_channel = token.channel
     else:
         _read(view, event, "")
         user = getattr(request, "user", None) or AnonymousUser()
@@ -79,7 +81,12 @@ def admit(view: Gate, request: HttpRequest, event: GatewayEvent) -> WebSocketSes
     passed, why = view.additional_connection_checks(request)
     if not passed:
         raise PermissionRefused(why)
-    open_session(session, token=token, connects_per_minute=view.limit("CONNECTS"))
+    open_session(
+        session,
+        token=token,
+        connects_per_minute=view.limit("CONNECTS"),
+        connections_per_user=view.connections_per_user(),
+    )
     return session
 
 

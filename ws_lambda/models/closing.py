@@ -1,5 +1,7 @@
 """Closing sessions: when `$disconnect` comes, when a send finds a connection gone, when somebody is put out."""
 
+import random
+import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -10,12 +12,21 @@ from pynamodb.exceptions import DeleteError, VerboseClientError
 
 from ws_lambda import channels, clock, delivery
 from ws_lambda.conf import conf
+from ws_lambda.models import open_connections
 from ws_lambda.models.attributes import from_milliseconds, milliseconds
 from ws_lambda.models.base import condition_failed, connection
 from ws_lambda.models.memberships import ChannelMembership
 from ws_lambda.models.sessions import WebSocketSession, channels_of
+from ws_lambda.models.transactions import Collided, DecidingWrite
 
 _THREADS = 8
+_ATTEMPTS = 6
+
+_MOST_ITEMS = 100
+"""Of one transaction.
+
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
+"""
 
 
 def close_session(connection_id: str, *, api_id: str = "", connected_at: int = 0) -> WebSocketSession | None:
@@ -31,7 +42,7 @@ def close_session(connection_id: str, *, api_id: str = "", connected_at: int = 0
     """
     was, closed_now = _mark_closed(connection_id, api_id, connected_at)
     if was is not None and closed_now:
-        leave_all(was, channels_of(was))
+        _leave(was)
     return was
 
 
@@ -54,11 +65,43 @@ def close_and_drop(recipients: Iterable[delivery.Recipient]) -> delivery.Deliver
     return delivery.close(listed)
 
 
+def _leave(session: WebSocketSession) -> None:
+    """Removes a connection from its channels and from its user's open ones: one request, for up to 99 channels.
+
+    Connections of one user that close at once get into each other's way. Whoever does so too often leaves its id
+    behind, which is removed when the user's set is full.
+    """
+    names = list(channels_of(session))
+    if not session.user_id:
+        leave_all(session, names)
+        return
+    if not names:
+        open_connections.remove(None, session.user_id, session.connection_id)
+        return
+    together, rest = names[: _MOST_ITEMS - 1], names[_MOST_ITEMS - 1 :]
+    for attempt in range(_ATTEMPTS):
+        try:
+            with DecidingWrite() as transaction:
+                open_connections.remove(transaction, session.user_id, session.connection_id)
+                for name in together:
+                    transaction.delete(_row(session.connection_id, name))
+        except Collided:
+            time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - jitter, not a secret
+        else:
+            leave_all(session, rest)
+            return
+    leave_all(session, names)
+
+
+def _row(connection_id: str, channel_name: str) -> ChannelMembership:
+    return ChannelMembership(channels.shard_key(channel_name, connection_id), connection_id)
+
+
 def leave_all(session: WebSocketSession, names: Iterable[str]) -> None:
     """Removes a connection's rows from channels, 25 to a request."""
     with ChannelMembership.batch_write() as batch:
         for name in names:
-            batch.delete(ChannelMembership(channels.shard_key(name, session.connection_id), session.connection_id))
+            batch.delete(_row(session.connection_id, name))
 
 
 def _close_one_gone(channel_name: str, recipient: delivery.Recipient) -> int:
@@ -70,7 +113,7 @@ def _close_one_gone(channel_name: str, recipient: delivery.Recipient) -> int:
 
 
 def _leave_generation(channel_name: str, recipient: delivery.Recipient) -> None:
-    row = ChannelMembership(channels.shard_key(channel_name, recipient.connection_id), recipient.connection_id)
+    row = _row(recipient.connection_id, channel_name)
     try:
         row.delete(condition=ChannelMembership.connected_at == from_milliseconds(recipient.connected_at))
     except DeleteError as failed:

@@ -10,7 +10,8 @@ from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from ws_lambda import channels
-from ws_lambda.exceptions import InvalidConnectionId, PermissionRefused, RateLimited
+from ws_lambda.conf import conf
+from ws_lambda.exceptions import InvalidConnectionId, PermissionRefused, RateLimited, TooManyChannels
 from ws_lambda.models.base import connection
 from ws_lambda.models.channel_permissions import may_join, refresh
 from ws_lambda.models.memberships import ChannelMembership
@@ -60,9 +61,20 @@ def change_as_view(session: WebSocketSession, channel_name: str) -> None:
 def _check(session: WebSocketSession, channel_name: str, check: bool) -> None:
     channels.check_name(channel_name)
     if check:
+        check_bound(session, channel_name)
         refresh()
         if not may_join(session.user, channel_name):
             raise PermissionRefused()
+
+
+def check_bound(session: WebSocketSession, channel_name: str) -> None:
+    """Lets a connection whose token was minted for one channel into no other.
+
+    Raises:
+        PermissionRefused: it is another.
+    """
+    if session.bound_channel and channel_name != session.bound_channel:
+        raise PermissionRefused()
 
 
 def _rewrite(
@@ -86,6 +98,8 @@ def _rewrite(
         unjudged, joined = _marks(session, new, add, judged_by)
         if new == old and first == session.channel_name and unjudged == (session.unjudged_channels or set()):
             return
+        if len(new) > max(len(old), conf.CHANNELS_PER_CONNECTION):
+            raise TooManyChannels()
         try:
             _commit(session, first, new, removed, unjudged, joined)
         except TransactWriteError as cancelled:

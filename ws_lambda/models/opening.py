@@ -9,6 +9,7 @@ from ws_lambda import channels, clock
 from ws_lambda.conf import conf
 from ws_lambda.events import GatewayEvent
 from ws_lambda.exceptions import DuplicateConnection, RateLimited, TokenRefused
+from ws_lambda.models import open_connections
 from ws_lambda.models.attributes import from_milliseconds
 from ws_lambda.models.memberships import ChannelMembership
 from ws_lambda.models.rate_limits import RateLimit
@@ -62,21 +63,31 @@ def membership(session: WebSocketSession, channel_name: str) -> ChannelMembershi
 
 
 def open_session(
-    session: WebSocketSession, *, token: WebSocketToken | None = None, connects_per_minute: int | None = None
+    session: WebSocketSession,
+    *,
+    token: WebSocketToken | None = None,
+    connects_per_minute: int | None = None,
+    connections_per_user: int | None = None,
 ) -> None:
     """Consumes the token, counts the connect for its user, stores the session and joins its channel.
 
     Args:
         connects_per_minute: how many connects the session's user is allowed; None counts nothing.
+        connections_per_user: how many connections the user may have open at once; None counts nothing.
 
     Raises:
         TokenRefused: the token was used, or has expired, or its login has ended, meanwhile.
         DuplicateConnection: a session of this connection id exists.
-        RateLimited: too many connects of this user.
+        RateLimited: too many connects of this user, or too many connections open.
     """
+    healed = False
     for attempt in range(_ATTEMPTS):
         try:
-            _commit(session, token, connects_per_minute)
+            _commit(session, token, connects_per_minute, connections_per_user)
+        except open_connections.TooManyOpen:
+            if healed or not open_connections.heal(session.user_id or ""):
+                raise
+            healed = True
         except Collided:
             time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter, not a secret
         else:
@@ -84,7 +95,12 @@ def open_session(
     raise RateLimited("Too many connects at once: try again")
 
 
-def _commit(session: WebSocketSession, token: WebSocketToken | None, connects_per_minute: int | None) -> None:
+def _commit(
+    session: WebSocketSession,
+    token: WebSocketToken | None,
+    connects_per_minute: int | None,
+    connections_per_user: int | None,
+) -> None:
     with DecidingWrite() as transaction:
         if session.login_id:
             ended = EndedLogin.key(session.login_id)
@@ -98,6 +114,8 @@ def _commit(session: WebSocketSession, token: WebSocketToken | None, connects_pe
             transaction.save(membership(session, session.channel_name))
         if session.user_id and connects_per_minute is not None:
             _count_connect(transaction, session.user_id, connects_per_minute)
+        if session.user_id and connections_per_user is not None:
+            open_connections.add(transaction, session.user_id, session.connection_id, connections_per_user)
 
 
 def _count_connect(transaction: DecidingWrite, user_id: str, connects_per_minute: int) -> None:

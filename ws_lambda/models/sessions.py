@@ -120,6 +120,9 @@ class WebSocketSession(Table):
     joined_channels = UnicodeSetAttribute(null=True)
     """Those of `channels` that were entered by `join`: the stored permissions alone say whether the user may stay."""
 
+    bound_channel = UnicodeAttribute(null=True)
+    """The only channel that the client may be let into, where its token was minted for one."""
+
     connected = BooleanAttribute(default=True)
     request_count = NumberAttribute(default=0)
     """Messages received."""
@@ -183,7 +186,8 @@ class WebSocketSession(Table):
 
         Raises:
             InvalidChannel: it is no channel name.
-            PermissionRefused: the user may not be in it.
+            PermissionRefused: the user may not be in it, or the connection's token was minted for another.
+            TooManyChannels: the connection is in CHANNELS_PER_CONNECTION already, whoever asks.
             InvalidConnectionId: the connection has closed.
         """
         from ws_lambda.models.joining import enter

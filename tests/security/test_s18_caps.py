@@ -1,0 +1,274 @@
+"""S18: what one account can hold open, and what one connection can be in. CONTRACT 39."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from tests import backends, wire
+from tests.urls import ChatView
+from ws_lambda import clock
+from ws_lambda.exceptions import PermissionRefused, TooManyChannels
+from ws_lambda.models import ChannelMembership, RateLimit, WebSocketSession, closing, open_connections
+from ws_lambda.models.closing import close_gone
+from ws_lambda.models.open_connections import OpenConnections
+from ws_lambda.models.transactions import Collided
+
+pytestmark = pytest.mark.usefixtures("tables", "still")
+
+
+class Moving(ChatView):
+    ADDITIONAL_ALLOWED_HANDLERS = ("change_channel",)
+
+    def join(self, request, *args, **kwargs):
+        self.websocket_session.join(self.body["channel"])
+
+    def put(self, request, *args, **kwargs):
+        self.websocket_session.join(self.body["channel"], check=False)
+
+
+@pytest.fixture
+def three(settings):
+    """At most three connections of a user, of which any number may be made."""
+    settings.WS_LAMBDA = {"CONNECTIONS_PER_USER": 3, "CONNECTS_PER_MINUTE": 1000, "REFUSALS_PER_MINUTE": 1000}
+
+
+def listed(user_id="7"):
+    try:
+        return OpenConnections.get(f"open#{user_id}", "-", consistent_read=True).connection_ids or set()
+    except OpenConnections.DoesNotExist:
+        return None
+
+
+def session(connection_id="C1="):
+    return WebSocketSession.get(connection_id, consistent_read=True)
+
+
+def connect(connection_id, user, **how):
+    return wire.connect(connection_id, token=wire.mint(user, **how))["statusCode"]
+
+
+# Open connections of one account
+
+
+def test_one_connection_too_many_is_refused_and_burns_no_token(user, three):
+    assert [connect(f"C{n}=", user) for n in range(3)] == [200, 200, 200]
+    token = wire.mint(user)
+    status, said = wire.answer(wire.connect("C3=", token=token))
+    assert (status, said["message"]) == (429, "Too many connections are open: close one, then try again")
+    assert listed() == {"C0=", "C1=", "C2="}
+    wire.disconnect("C1=")
+    assert listed() == {"C0=", "C2="}
+    assert wire.connect("C3=", token=token)["statusCode"] == 200
+
+
+def test_connects_that_race_open_no_more_than_the_limit(user, three):
+    tokens = [wire.mint(user) for _ in range(20)]
+    with ThreadPoolExecutor(8) as pool:
+        codes = list(pool.map(lambda n: wire.connect(f"R{n}=", token=tokens[n])["statusCode"], range(20)))
+    assert (codes.count(200), set(codes)) == (3, {200, 429})
+    assert len(listed()) == 3
+
+
+def test_a_user_has_a_hundred_unless_told_otherwise(user):
+    connect("C99=", user)
+    others = [f"C{n}=" for n in range(99)]
+    now = clock.utcnow()
+    with WebSocketSession.batch_write() as batch:
+        for name in others:
+            batch.save(WebSocketSession(name, api_id="abc123", connected_at=now, last_seen_at=now, expires_at=now))
+    row = OpenConnections.of("7")
+    row.update(actions=[OpenConnections.connection_ids.add(set(others[:98]))])
+    assert connect("C100=", user) == 200
+    assert connect("C101=", user) == 429
+
+
+def test_the_limit_is_one_account_s_own(user, three):
+    other = backends.add("8")
+    for n in range(3):
+        connect(f"C{n}=", user)
+    assert connect("other=", other) == 200
+
+
+def test_a_view_may_have_a_limit_of_its_own_or_none(user, three, use_view):
+    use_view(type("Wide", (ChatView,), {"RATE_LIMIT_CONNECTIONS_PER_USER": 4}))
+    assert [connect(f"C{n}=", user) for n in range(5)] == [200, 200, 200, 200, 429]
+    use_view(type("Open", (ChatView,), {"RATE_LIMIT_ENABLED": False}))
+    assert connect("more=", user) == 200
+    assert "more=" not in listed(), "what is not limited is not counted"
+
+
+def test_a_limit_of_0_lets_nobody_in_who_is_logged_in(user, settings):
+    settings.WS_LAMBDA = {"CONNECTIONS_PER_USER": 0}
+    assert connect("C1=", user) == 429
+
+
+def test_anonymous_connections_are_not_counted(settings, use_view):
+    settings.WS_LAMBDA = {"CONNECTIONS_PER_USER": 0, "UNLISTED_CHANNELS": "anyone"}
+    use_view(type("Public", (ChatView,), {"USE_WS_TOKEN": False}))
+    assert wire.connect("C1=")["statusCode"] == 200
+    assert wire.disconnect("C1=")["statusCode"] == 200
+    assert listed("None") is None and not list(RateLimit.query("open#"))
+
+
+def lost(user):
+    """Closed by the sending side, as a logout or a 410 does; `$disconnect` never comes."""
+    close_gone([session("C0=").recipient, session("C1=").recipient])
+
+
+def purged(user):
+    session("C0=").delete()
+
+
+def outlived(user):
+    old = session("C0=")
+    old.update(actions=[WebSocketSession.connected_at.set(clock.utcnow() - timedelta(hours=2, seconds=1))])
+
+
+@pytest.mark.parametrize(("how", "gone"), [(lost, {"C0=", "C1="}), (purged, {"C0="}), (outlived, {"C0="})])
+def test_a_full_set_is_healed_of_what_closed_without_a_disconnect(user, three, how, gone):
+    for n in range(3):
+        connect(f"C{n}=", user)
+    how(user)
+    assert connect("C3=", user) == 200
+    assert listed() == {"C0=", "C1=", "C2=", "C3="} - gone
+
+
+def test_a_disconnect_removes_all_in_one_request_and_twice_is_as_once(user, tables):
+    wire.connect("C1=", token=wire.mint(user), query={"channel": "general"})
+    tables.clear()
+    assert wire.disconnect("C1=")["statusCode"] == 200
+    assert tables == ["UpdateItem", "TransactWriteItems"]
+    assert listed() == set() and not list(ChannelMembership.query("general"))
+    wire.disconnect("C1=")
+    assert listed() == set()
+    connect("C2=", user)
+    tables.clear()
+    wire.disconnect("C2=")
+    assert tables == ["UpdateItem", "UpdateItem"], "in no channel, nothing to do together"
+
+
+def test_the_set_outlives_every_connection_and_no_more(user):
+    connect("C1=", user)
+    row = OpenConnections.get("open#7", "-")
+    assert row.expires_at == (clock.utcnow() + timedelta(hours=3)).replace(microsecond=0)
+
+
+def test_tabs_that_close_at_once_all_leave(user, three, settings):
+    settings.WS_LAMBDA = {"CONNECTS_PER_MINUTE": 1000}
+    names = [f"C{n}=" for n in range(24)]
+    for name in names:
+        wire.connect(name, token=wire.mint(user), query={"channel": "general"})
+    with ThreadPoolExecutor(8) as pool:
+        assert {one["statusCode"] for one in pool.map(wire.disconnect, names)} == {200}
+    assert listed() == set() and not list(ChannelMembership.query("general"))
+
+
+def test_a_disconnect_that_collides_time_and_again_still_leaves_the_channels(user, monkeypatch):
+    def collide(*args):
+        raise Collided()
+
+    monkeypatch.setattr(closing.time, "sleep", lambda seconds: None)
+    wire.connect("C1=", token=wire.mint(user), query={"channel": "general"})
+    monkeypatch.setattr(open_connections, "remove", collide)
+    assert wire.disconnect("C1=")["statusCode"] == 200
+    assert not list(ChannelMembership.query("general"))
+    assert listed() == {"C1="}, "left to healing"
+
+
+# Channels of one connection
+
+
+def test_one_channel_too_many_is_refused(user, settings, use_view):
+    settings.WS_LAMBDA = {"CHANNELS_PER_CONNECTION": 3}
+    use_view(Moving)
+    wire.connect(token=wire.mint(user), query={"channel": "a"})
+    for name in ("b", "c"):
+        assert wire.message({"action": "join", "channel": name})["statusCode"] == 200
+    for action in ("join", "put"):
+        status, said = wire.answer(wire.message({"action": action, "channel": "d"}))
+        assert (status, said["message"]) == (400, "Too many channels: leave one, then join another")
+    assert session().channels == {"a", "b", "c"} and not list(ChannelMembership.query("d"))
+    assert wire.message({"action": "join", "channel": "b"})["statusCode"] == 200, "it is in that one already"
+    assert wire.message({"action": "change_channel", "channel": "d"})["statusCode"] == 200, "one for another"
+    assert session().channels == {"b", "c", "d"}
+
+
+def test_a_connection_is_in_fifty_channels_at_most(user, tables):
+    wire.connect(token=wire.mint(user))
+    opened = session()
+    for n in range(50):
+        opened.join(f"room-{n}", check=False)
+    tables.clear()
+    with pytest.raises(TooManyChannels):
+        opened.join("room-50", check=False)
+    assert tables == [], "it is known without asking"
+
+
+def test_joins_that_race_stay_within_the_limit(user, settings):
+    settings.WS_LAMBDA = {"CHANNELS_PER_CONNECTION": 3}
+    wire.connect(token=wire.mint(user))
+    copies = [session() for _ in range(8)]
+
+    def join(n):
+        try:
+            copies[n].join(f"room-{n}", check=False)
+        except TooManyChannels:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(join, range(8))) == 3
+    assert len(session().channels) == 3
+
+
+def test_who_was_in_more_before_the_limit_fell_may_leave_and_change_but_not_join(user, settings):
+    wire.connect(token=wire.mint(user))
+    opened = session()
+    for name in ("a", "b", "c"):
+        opened.join(name)
+    settings.WS_LAMBDA = {"CHANNELS_PER_CONNECTION": 1}
+    opened.change_channel("d")
+    with pytest.raises(TooManyChannels):
+        opened.join("e")
+    opened.leave("d")
+    assert opened.channels == {"b", "c"}
+
+
+def test_more_channels_than_one_transaction_takes_are_left_all_the_same(user, monkeypatch):
+    monkeypatch.setattr(closing, "_MOST_ITEMS", 3)
+    wire.connect(token=wire.mint(user))
+    opened = session()
+    for n in range(5):
+        opened.join(f"room-{n}", check=False)
+    wire.disconnect()
+    assert not list(ChannelMembership.scan())
+    assert listed() == set()
+
+
+# A token that was minted for one channel
+
+
+def test_a_token_for_one_channel_binds_what_the_client_joins_later(user, use_view):
+    use_view(Moving)
+    wire.connect(token=wire.mint(user, channel="general"), query={"channel": "general"})
+    for action in ("join", "change_channel"):
+        assert wire.message({"action": action, "channel": "other"})["statusCode"] == 403
+    assert session().channels == {"general"}
+    with pytest.raises(PermissionRefused):
+        session().change_channel("other")
+    assert wire.message({"action": "put", "channel": "other"})["statusCode"] == 200, "the server's own decision"
+    assert session().channels == {"general", "other"}
+
+
+def test_a_bound_connection_may_come_back_to_its_channel(user, use_view):
+    use_view(Moving)
+    wire.connect(token=wire.mint(user, channel="general"), query={"channel": "general"})
+    session().leave("general")
+    assert wire.message({"action": "join", "channel": "general"})["statusCode"] == 200
+
+
+def test_a_token_for_any_channel_binds_nothing(user, use_view):
+    use_view(Moving)
+    wire.connect(token=wire.mint(user), query={"channel": "general"})
+    assert wire.message({"action": "join", "channel": "other"})["statusCode"] == 200

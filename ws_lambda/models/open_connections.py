@@ -1,0 +1,108 @@
+"""Which connections a user has open, for CONNECTIONS_PER_USER: one set of ids for each user.
+
+A connect adds its id in its own transaction, `$disconnect` removes it in the request that removes the memberships.
+Every other way of closing (logout, a send that finds a connection gone, the schedule) leaves the id where it is:
+`heal` removes it when the set is full.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from pynamodb.attributes import TTLAttribute, UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.expressions.condition import Condition, size
+
+from ws_lambda import clock
+from ws_lambda.exceptions import RateLimited
+from ws_lambda.models.base import Table, TableMeta
+from ws_lambda.models.sessions import MAX_DURATION, WebSocketSession
+from ws_lambda.models.transactions import DecidingWrite
+
+_KEPT = timedelta(hours=3)
+"""After the last connect or disconnect. No connection lives longer than MAX_DURATION."""
+
+
+class TooManyOpen(RateLimited):
+    """Too many connections are open: close one, then try again"""
+
+
+class OpenConnections(Table):
+    """The open connections of one user. It lives in the table of counters, and so forgets by itself."""
+
+    class Meta(metaclass=TableMeta):
+        name = "rate_limits"
+
+    scope = UnicodeAttribute(hash_key=True)
+    """`open#7`."""
+
+    window = UnicodeAttribute(range_key=True)
+    """Always `-`."""
+
+    connection_ids = UnicodeSetAttribute(null=True)
+    expires_at = TTLAttribute()
+
+    @classmethod
+    def of(cls, user_id: str) -> "OpenConnections":
+        """The row of a user; not read, not stored."""
+        return cls(f"open#{user_id}", "-", expires_at=clock.utcnow() + _KEPT)
+
+
+def add(transaction: DecidingWrite, user_id: str, connection_id: str, limit: int) -> None:
+    """Has a transaction note a connection as open, if fewer than `limit` are. Noting one twice changes nothing.
+
+    The transaction raises `TooManyOpen` where the limit is reached.
+    """
+    row, ids = OpenConnections.of(user_id), OpenConnections.connection_ids
+    below: Condition = ids.contains(connection_id)
+    if limit > 0:
+        below = ids.does_not_exist() | (size("connection_ids") < limit) | below
+    transaction.update(row, [ids.add({connection_id}), _lives_on(row)], below, means=TooManyOpen)
+
+
+def remove(transaction: DecidingWrite | None, user_id: str, connection_id: str) -> None:
+    """Notes that a connection has closed, in a transaction or in a request of its own."""
+    row = OpenConnections.of(user_id)
+    actions = [OpenConnections.connection_ids.delete({connection_id}), _lives_on(row)]
+    if transaction is None:
+        row.update(actions=actions)
+    else:
+        transaction.update(row, actions)
+
+
+def heal(user_id: str) -> bool:
+    """Removes ids of connections that are no longer open: two reads and, where there are any, one update.
+
+    Returns:
+        Whether there were any.
+    """
+    try:
+        row = OpenConnections.get(f"open#{user_id}", "-", consistent_read=True)
+    except OpenConnections.DoesNotExist:
+        return True
+    listed = set(row.connection_ids or ())
+    closed = listed - _open_among(listed)
+    if closed:
+        row.update(actions=[OpenConnections.connection_ids.delete(closed)])
+    return bool(closed)
+
+
+def _open_among(connection_ids: set[str]) -> set[str]:
+    """Those whose session is open and not older than a connection can be.
+
+    A transaction's items become visible one after the other, so an id may be seen before its session: what is
+    unknown is read once more.
+    """
+    oldest = clock.utcnow() - MAX_DURATION
+    found = {one.connection_id: one for one in _read(connection_ids)}
+    found |= {one.connection_id: one for one in _read(connection_ids - found.keys())}
+    return {name for name, one in found.items() if one.connected and one.connected_at > oldest}
+
+
+def _read(connection_ids: set[str]) -> list[WebSocketSession]:
+    if not connection_ids:
+        return []
+    wanted = ["connection_id", "connected", "connected_at"]
+    return list(WebSocketSession.batch_get(list(connection_ids), consistent_read=True, attributes_to_get=wanted))
+
+
+def _lives_on(row: OpenConnections) -> Any:
+    return OpenConnections.expires_at.set(row.expires_at)
