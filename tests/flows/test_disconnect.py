@@ -19,7 +19,7 @@ def test_24_disconnect_is_never_an_error(user, tables, exists):
     gateways.registered()  # known to the process from here on
     tables.clear()
     assert wire.disconnect() == {"statusCode": 200, "body": "{}"}
-    assert tables == (["UpdateItem", "BatchWriteItem"] if exists else ["UpdateItem"])
+    assert tables == (["UpdateItem", "TransactWriteItems"] if exists else ["UpdateItem"])
     assert wire.disconnect()["statusCode"] == 200
     assert wire.disconnect("has/slash")["statusCode"] == 200
     assert list(ChannelMembership.query("general")) == []

@@ -54,7 +54,8 @@ def add(transaction: DecidingWrite, user_id: str, connection_id: str, limit: int
     row, ids = OpenConnections.of(user_id), OpenConnections.connection_ids
     below: Condition = ids.contains(connection_id)
     if limit > 0:
-        below = ids.does_not_exist() | (size("connection_ids") < limit) | below
+        has_room: Condition = size("connection_ids") < limit  # type: ignore[no-untyped-call]
+        below = ids.does_not_exist() | has_room | below
     transaction.update(row, [ids.add({connection_id}), _lives_on(row)], below, means=TooManyOpen)
 
 
