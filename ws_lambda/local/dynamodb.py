@@ -1,61 +1,121 @@
-"""DynamoDB in a process of its own: moto on an inherited socket. Its data ends with it."""
+"""DynamoDB in a process of its own, on an inherited socket. Its data ends with it.
+
+Only the run's own clients are answered: they sign with its secret, and no page does.
+"""
 
 import argparse
+import json
 import logging
+import os
 import signal
 import socket
 import sys
-import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from ws_lambda import clock
+from ws_lambda.local import sigv4
+from ws_lambda.local.dynamodb_engine import CONTENT_TYPE, OPERATIONS, TARGET, Answer, Engine
 from ws_lambda.local.lifeline import Lifeline
+from ws_lambda.local.loopback import foreign_host, from_a_page
 from ws_lambda.local.startup import uncollected
+
+BODY_LIMIT = 16 * 1024 * 1024
+"""Bytes of a request, DynamoDB's own limit of a batch."""
+
+logger = logging.getLogger("ws_lambda.local.dynamodb")
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers DynamoDB's one kind of request, a POST of JSON."""
+
+    server: "DynamoDBServer"
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1  # head and body go out together
+
+    def do_POST(self) -> None:
+        """Does what is asked, if it may be asked."""
+        length = self.headers.get("Content-Length", "")
+        if not length.isdecimal() or int(length) > BODY_LIMIT:
+            self.close_connection = True
+            self._say(error(413, "RequestEntityTooLarge", f"A request has a length, of at most {BODY_LIMIT} bytes."))
+            return
+        body = self.rfile.read(int(length))
+        self._say(self._refusal(body) or self._answer(body))
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Says nothing of a request."""
+
+    def _refusal(self, body: bytes) -> Answer | None:
+        if wrong := foreign_host(self.headers) or from_a_page(self.headers):
+            return error(403, "AccessDeniedException", wrong)
+        headers = tuple(self.headers.items())
+        path, _, query = self.path.partition("?")
+        request = sigv4.Request(method="POST", raw_path=path, query_string=query, headers=headers, body=body)
+        try:
+            sigv4.verify(request, self.server.keys, service="dynamodb", now=clock.now())
+        except sigv4.BadSignatureError as wrong:
+            return error(400, "InvalidSignatureException", str(wrong))
+        if self.path != "/" or self._operation() not in OPERATIONS:
+            return error(400, "UnknownOperationException", "The local DynamoDB knows no such operation.")
+        return None
+
+    def _operation(self) -> str:
+        target = self.headers.get("X-Amz-Target", "")
+        return target.removeprefix(TARGET) if target.startswith(TARGET) else ""
+
+    def _answer(self, body: bytes) -> Answer:
+        try:
+            return self.server.engine.answer(self._operation(), self.headers["Authorization"], body)
+        except Exception as bug:
+            logger.exception("moto failed on %s", self._operation())
+            return error(500, "InternalServerError", f"{type(bug).__name__}: {bug}")
+
+    def _say(self, answer: Answer) -> None:
+        self.send_response(answer.status)
+        ours = {"Content-Type": CONTENT_TYPE, "Content-Length": str(len(answer.body))}
+        for name, value in {**{name.title(): one for name, one in answer.headers.items()}, **ours}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(answer.body)
+        self.wfile.flush()
+
+
+class DynamoDBServer(ThreadingHTTPServer):
+    """Serves on a socket that listens already; a thread to a connection."""
+
+    def __init__(self, listening: socket.socket, engine: Engine, keys: Mapping[str, str]) -> None:
+        super().__init__(listening.getsockname()[:2], Handler, bind_and_activate=False)
+        self.socket.close()
+        self.socket = listening
+        self.engine, self.keys = engine, keys
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up is no error."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
+def error(status: int, kind: str, message: str) -> Answer:
+    """An error as clients of DynamoDB read it."""
+    body = json.dumps({"__type": f"com.amazon.coral.service#{kind}", "message": message}).encode()
+    return Answer(status, {}, body)
 
 
 def main() -> None:
-    """The process's entry point."""
+    """The process's entry point. The run's access key and secret are in its environment."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--http-fd", type=int, required=True)
     parser.add_argument("--lifeline-fd", type=int, required=True)
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     Lifeline(options.lifeline_fd)
-    serve(options.http_fd)
-
-
-def serve(fd: int) -> None:
-    """Serves moto's DynamoDB until the process ends."""
+    keys = {os.environ["AWS_ACCESS_KEY_ID"]: os.environ["AWS_SECRET_ACCESS_KEY"]}
     with uncollected():
-        import moto.dynamodb.urls  # noqa: F401 - moto itself would import it at the first request
-        from moto.moto_server.werkzeug_app import (
-            DomainDispatcherApplication,
-            MotoRequestHandler,
-            create_backend_app,
-        )
-        from werkzeug.serving import make_server
-
-    class KeepAlive(MotoRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    listening = socket.socket(fileno=fd)
-    host, port = listening.getsockname()[:2]
-    app = in_turn(DomainDispatcherApplication(create_backend_app))
-    make_server(host, port, app, threaded=True, request_handler=KeepAlive, fd=listening.fileno()).serve_forever()
-
-
-def in_turn(app: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
-    """Lets requests take turns. Connections have threads of their own, but moto is not made for them: it undoes a
-    failed transaction by putting whole tables back, and with them what another thread wrote meanwhile.
-    """
-    turns = threading.Lock()
-
-    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        with turns:
-            return list(app(environ, start_response))
-
-    return answer
+        engine = Engine()
+    DynamoDBServer(socket.socket(fileno=options.http_fd), engine, keys).serve_forever()
 
 
 if __name__ == "__main__":

@@ -14,19 +14,7 @@ from ws_lambda.local import frames, sigv4
 from ws_lambda.local.connection import Connection
 from ws_lambda.local.gateway import Gateway
 from ws_lambda.local.journal import Entry
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Request:
-    """An HTTP request to the management API, as it came over the wire."""
-
-    method: str
-    raw_path: str
-    """Path as sent, still percent-encoded: the signature covers that."""
-
-    query_string: str = ""
-    headers: tuple[tuple[str, str], ...] = ()
-    body: bytes = b""
+from ws_lambda.local.sigv4 import Request
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,7 +39,7 @@ class Management:
         await gateway.clock.sleep(gateway.dice.between(gateway.faults.latency))
         try:
             # By the real clock: whoever signs knows of no other, whatever the gateway's speed.
-            sigv4.verify(request, self._keys, now=clock.now())
+            sigv4.verify(request, self._keys, service="execute-api", now=clock.now())
         except sigv4.BadSignatureError as wrong:
             return error(403, "ForbiddenException", str(wrong))
         above, _, connection_id = request.raw_path.rpartition("/")

@@ -10,8 +10,9 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from ws_lambda.local.clock import SystemClock
 from ws_lambda.local.connection import Connection
 from ws_lambda.local.gateway import Gateway
-from ws_lambda.local.management import Management, Request
+from ws_lambda.local.management import Management
 from ws_lambda.local.page import Page, Project
+from ws_lambda.local.sigv4 import Request
 from ws_lambda.local.socket_wire import FrameGuard, SocketWire
 from ws_lambda.local.upgrade import Refusal, Upgrade
 

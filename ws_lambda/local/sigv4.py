@@ -7,15 +7,11 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote
 
-if TYPE_CHECKING:
-    from ws_lambda.local.management import Request
-
-SERVICE = "execute-api"
 SKEW = 300
 """Seconds a signature's time may be off."""
 
@@ -25,12 +21,28 @@ _AUTHORIZATION = re.compile(
 )
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """A request to an AWS service, as it came over the wire."""
+
+    method: str
+    raw_path: str
+    """Path as sent, still percent-encoded: the signature covers that."""
+
+    query_string: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+
 class BadSignatureError(Exception):
     """The request is not signed, or not by a known key."""
 
 
-def verify(request: "Request", keys: Mapping[str, str], *, now: float) -> None:
+def verify(request: Request, keys: Mapping[str, str], *, service: str, now: float) -> None:
     """Checks a request's signature against the secrets of known access keys.
+
+    Args:
+        service: as signers name it: `dynamodb`, `execute-api`, `sqs`.
 
     Raises:
         BadSignatureError: with the reason.
@@ -39,12 +51,12 @@ def verify(request: "Request", keys: Mapping[str, str], *, now: float) -> None:
     found = _AUTHORIZATION.fullmatch(headers.get("authorization", ""))
     if found is None:
         raise BadSignatureError("Missing Authentication Token")
-    access_key, day, region, service, signed_names, signature = found.groups()
+    access_key, day, region, signed_service, signed_names, signature = found.groups()
     secret, stamp = keys.get(access_key), headers.get("x-amz-date", "")
     if secret is None:
         raise BadSignatureError(f"Unknown access key {access_key}: this gateway knows {', '.join(keys)}")
-    if service != SERVICE:
-        raise BadSignatureError(f"Credential should be scoped to correct service: '{SERVICE}'")
+    if signed_service != service:
+        raise BadSignatureError(f"Credential should be scoped to correct service: '{service}'")
     names = signed_names.split(";")
     if "host" not in names or "x-amz-date" not in names:
         raise BadSignatureError("host and x-amz-date must be signed")
@@ -66,7 +78,7 @@ def _key(secret: str, day: str, region: str, service: str) -> bytes:
     return key
 
 
-def _canonical(request: "Request", headers: Mapping[str, str], names: list[str]) -> str:
+def _canonical(request: Request, headers: Mapping[str, str], names: list[str]) -> str:
     pairs = sorted(
         (quote(name, safe="-_.~"), quote(value, safe="-_.~"))
         for name, value in parse_qsl(request.query_string, keep_blank_values=True)
@@ -78,7 +90,7 @@ def _canonical(request: "Request", headers: Mapping[str, str], names: list[str])
     return "\n".join([request.method, path, query, lines, ";".join(names), _sha256(request.body)])
 
 
-def _headers(request: "Request") -> dict[str, str]:
+def _headers(request: Request) -> dict[str, str]:
     found: dict[str, list[str]] = {}
     for name, value in request.headers:
         found.setdefault(name.lower(), []).append(" ".join(value.split()))

@@ -30,8 +30,9 @@ def tables() -> Iterator[None]:
 def _in_memory() -> Iterator[None]:
     from moto import mock_aws
 
-    from ws_lambda.testing.moto_isolation import frugal_transactions, taking_turns
-    from ws_lambda.testing.moto_speed import quick_expressions, without_http
+    from ws_lambda.local.moto_expressions import quick_expressions
+    from ws_lambda.local.moto_transactions import frugal_transactions
+    from ws_lambda.testing.moto_speed import taking_turns, without_http
 
     with mock_aws(), taking_turns() as turns, frugal_transactions(), quick_expressions(), without_http(turns):
         _forget()

@@ -2,8 +2,9 @@
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
+from typing import Any
 from unittest import mock
 
 from botocore.retries.standard import ExponentialBackoff
@@ -48,15 +49,13 @@ def _memory_by_http() -> Iterator[str]:
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
     from werkzeug.serving import WSGIRequestHandler, make_server
 
-    from ws_lambda.local.dynamodb import in_turn
-
     class Quiet(WSGIRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def log_request(self, *_args: object) -> None:
             """Says nothing: the code under test is what is logged."""
 
-    app = in_turn(DomainDispatcherApplication(create_backend_app))
+    app = _in_turn(DomainDispatcherApplication(create_backend_app))
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
     thread = threading.Thread(target=server.serve_forever, name="moto", daemon=True)
     thread.start()
@@ -66,3 +65,14 @@ def _memory_by_http() -> Iterator[str]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def _in_turn(app: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
+    """One request at a time, though connections have threads of their own: see `taking_turns`."""
+    turns = threading.Lock()
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        with turns:
+            return list(app(environ, start_response))
+
+    return answer

@@ -11,7 +11,8 @@ from ws_lambda.local.api import Api
 from ws_lambda.local.clock import SystemClock, VirtualClock
 from ws_lambda.local.errors import IntegrationTimedOut
 from ws_lambda.local.gateway import Gateway
-from ws_lambda.local.management import Management, Request
+from ws_lambda.local.management import Management
+from ws_lambda.local.sigv4 import Request
 
 
 def test_jobs_run_at_their_own_moment_in_order():

@@ -1,0 +1,93 @@
+"""Has moto read an expression once, instead of twice for each request and again for each of its parts.
+
+Used by `ws_local` and by the test kit.
+"""
+
+import functools
+import pickle
+from collections import deque
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from unittest import mock
+
+
+@contextmanager
+def quick_expressions() -> Iterator[None]:
+    """Expressions are parsed once and copied quickly, for the time of a `with` block."""
+    with ExitStack() as patches:
+        for where, name, quick in _quick_updates() + _quick_conditions():
+            patches.enter_context(mock.patch.object(where, name, quick))
+        yield
+
+
+def _quick_updates() -> list[tuple[Any, str, Any]]:
+    """What is to stand where in moto: nothing, if its insides are others. It is slower then, and right all the same."""
+    try:
+        from moto.dynamodb.parsing import ast_nodes, expressions, validators
+
+        parser, traverser = vars(expressions)["UpdateExpressionParser"], vars(ast_nodes)["DepthFirstTraverser"]
+        counter, parse, types = validators.ActionCountValidator, parser.make, traverser.nodes_to_be_processed
+        verify = counter.verify_action_counts
+    except (ImportError, AttributeError, KeyError):
+        return []
+
+    @functools.lru_cache
+    def parsed(text: str) -> Any:
+        # One tree for all who ask: nothing changes a tree but the validators, and they copy it first.
+        tree = parse(text)
+        tree._pickled = pickle.dumps(tree)
+        return tree
+
+    def copied(one: Any) -> Any:
+        """Of such a tree, or of what an item holds: that changes."""
+        return pickle.loads(getattr(one, "_pickled", None) or pickle.dumps(one))  # noqa: S301
+
+    def types_once(one: Any) -> Any:
+        kept = vars(one)
+        if "_types" not in kept:
+            kept["_types"] = types(one)
+        return kept["_types"]
+
+    parts = [
+        (parser, "make", parsed),
+        (traverser, "nodes_to_be_processed", types_once),
+        (validators, "deepcopy", copied),
+        # The root has every clause below it; moto counts them at each of its descendants again.
+        (counter, "traverse", verify),
+    ]
+    return parts if all(hasattr(where, name) for where, name, _quick in parts) else []
+
+
+def _quick_conditions() -> list[tuple[Any, str, Any]]:
+    """The same for conditions, which moto parses to see what they name, and again to see whether they hold."""
+    try:
+        from moto.dynamodb import comparisons
+
+        parser = vars(comparisons)["ConditionExpressionParser"]
+        parse, lex = parser.parse, parser._lex_condition_expression
+    except (ImportError, AttributeError, KeyError):
+        return []
+    lexed = functools.lru_cache(lambda text: tuple(lex(parser(text, None, None))))
+
+    @functools.lru_cache
+    def parsed(text: str, names: bytes, values: bytes) -> tuple[Any, list[str], list[str]]:
+        # With copies of the values: those of a request may end up in a table, and change there.
+        one = parser(text, pickle.loads(names), pickle.loads(values))  # noqa: S301
+        return parse(one), one.expr_attr_names_found, one.expr_attr_values_found
+
+    def parse_once(one: Any) -> Any:
+        if not one.condition_expression:
+            return parse(one)
+        names, values = one.expression_attribute_names, one.expression_attribute_values
+        condition, names_found, values_found = parsed(
+            one.condition_expression, pickle.dumps(names), pickle.dumps(values)
+        )
+        one.expr_attr_names_found.extend(names_found)
+        one.expr_attr_values_found.extend(values_found)
+        return condition
+
+    return [
+        (parser, "parse", parse_once),
+        (parser, "_lex_condition_expression", lambda one: deque(lexed(one.condition_expression))),
+    ]
