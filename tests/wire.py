@@ -1,6 +1,7 @@
 """Drives the real Lambda handler with the events that API Gateway would send."""
 
 import json
+import secrets
 from typing import Any
 
 from tests import backends
@@ -56,8 +57,8 @@ def connect(
 
 
 def message(body: Any, connection_id: str = "C1=", **context: Any) -> dict[str, Any]:
-    """Sends a message: bytes and strings as they are, anything else as JSON."""
-    event = golden("message", connectionId=connection_id, **context)
+    """Sends a message with an id of its own: bytes and strings as they are, anything else as JSON."""
+    event = golden("message", **{"connectionId": connection_id, "messageId": secrets.token_hex(8), **context})
     event["body"] = body if isinstance(body, str) else json.dumps(body)
     return send(event)
 

@@ -6,17 +6,21 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any
+from uuid import uuid4
 
 import botocore.session
+from botocore.exceptions import HTTPClientError
 from pynamodb.connection import Connection, TableConnection
 from pynamodb.exceptions import PynamoDBException, VerboseClientError
 from pynamodb.models import Model
 
 from ws_lambda import aws
 from ws_lambda.conf import conf
+from ws_lambda.models import own_work
 
-_CONFLICT = "TransactionConflictException"
-"""A single write met a transaction on the same item, and nothing was written. botocore does not try again.
+_COLLISIONS = {"TransactionConflictException", "TransactionInProgressException"}
+"""A single write met a transaction on the same item, and nothing was written; or a transaction met its own earlier
+attempt, which is not over yet. botocore does not try again.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
 """
@@ -35,24 +39,32 @@ class SharedConnection(Connection):
         return aws.session()
 
     def dispatch(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Makes a request. A write whose answer was lost, and that DynamoDB did, has been done: see `own_work`."""
+        own_work.ask_for_items(operation_name, operation_kwargs)
+        if operation_name == "TransactWriteItems":
+            operation_kwargs.setdefault("ClientRequestToken", uuid4().hex)  # one for all attempts
         collisions = 0
         while True:
             try:
                 return super().dispatch(operation_name, operation_kwargs)
+            except HTTPClientError as lost:
+                vars(lost)["response"] = {}  # which PynamoDB reads as if there always was one
+                raise
             except VerboseClientError as error:
-                code = error.response["Error"]["Code"]
+                if own_work.done_before(operation_name, operation_kwargs, error):
+                    return {}
+                code = own_work.response_code(error)
                 if code == aws.NO_TABLE:
                     error.add_note(aws.NO_TABLE_ADVICE)
                 collisions += 1
-                if code != _CONFLICT or collisions == _ATTEMPTS:
+                if code not in _COLLISIONS or collisions == _ATTEMPTS:
                     raise
             time.sleep(random.uniform(0, 0.01 * 2**collisions))  # noqa: S311 - jitter, not a secret
 
 
 def condition_failed(error: PynamoDBException | VerboseClientError) -> bool:
     """Whether a conditional write was turned down because the item is not as it demands: somebody was faster."""
-    code = error.cause_response_code if isinstance(error, PynamoDBException) else error.response["Error"]["Code"]
-    return code == "ConditionalCheckFailedException"
+    return own_work.response_code(error) == "ConditionalCheckFailedException"
 
 
 def connection() -> Connection:

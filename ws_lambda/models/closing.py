@@ -12,7 +12,7 @@ from pynamodb.exceptions import DeleteError, VerboseClientError
 
 from ws_lambda import channels, clock, delivery
 from ws_lambda.conf import conf
-from ws_lambda.models import open_connections
+from ws_lambda.models import open_connections, own_work
 from ws_lambda.models.attributes import from_milliseconds, milliseconds
 from ws_lambda.models.base import condition_failed, connection
 from ws_lambda.models.memberships import ChannelMembership
@@ -123,11 +123,12 @@ def _leave_generation(channel_name: str, recipient: delivery.Recipient) -> None:
 
 def _mark_closed(connection_id: str, api_id: str, connected_at: int) -> tuple[WebSocketSession | None, bool]:
     """The session of that generation as it was, and whether this call is the one that closed it."""
-    now = clock.utcnow()
+    now, mark = clock.utcnow(), own_work.mark()
     values: dict[str, Any] = {
         ":true": {"BOOL": True},
         ":false": {"BOOL": False},
         ":now": {"N": str(milliseconds(now))},
+        ":mark": {"S": mark},
         ":keep": {"N": str(int((now + timedelta(seconds=conf.SESSION_RETENTION_SECONDS)).timestamp()))},
     }
     conditions = ["connected = :true"]
@@ -140,7 +141,9 @@ def _mark_closed(connection_id: str, api_id: str, connected_at: int) -> tuple[We
     request = {
         "TableName": WebSocketSession.Meta.table_name,
         "Key": {"connection_id": {"S": connection_id}},
-        "UpdateExpression": "SET connected = :false, disconnected_at = :now, expires_at = :keep REMOVE live_shard",
+        "UpdateExpression": (
+            "SET connected = :false, disconnected_at = :now, expires_at = :keep, closed_by = :mark REMOVE live_shard"
+        ),
         "ConditionExpression": " AND ".join(conditions),
         "ExpressionAttributeValues": values,
         "ReturnValues": "ALL_OLD",
@@ -151,7 +154,9 @@ def _mark_closed(connection_id: str, api_id: str, connected_at: int) -> tuple[We
     except VerboseClientError as failed:
         if not condition_failed(failed):
             raise
-        item = getattr(failed.__cause__, "response", {}).get("Item")
+        item = own_work.failed_item(failed)
+        if item.get("closed_by") == {"S": mark}:  # by this very request, whose first answer was lost
+            return WebSocketSession.from_raw_data(item | {"connected": {"BOOL": True}}), True
         was = WebSocketSession.from_raw_data(item) if item else None
         same = was is not None and connected_at in (0, milliseconds(was.connected_at)) and api_id in ("", was.api_id)
         return (was if same else None), False

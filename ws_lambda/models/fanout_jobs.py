@@ -61,13 +61,13 @@ class FanoutJob(Table):
         Raises:
             JobBusy: somebody else is at it.
         """
-        row = cls(job_id)
+        row, worker = cls(job_id), uuid4().hex
         free = cls.leased_until.does_not_exist() | (cls.leased_until < _now())
         unfinished = cls.finished.does_not_exist() | (cls.finished == False)  # noqa: E712 - a condition
         try:
             row.update(
                 actions=[
-                    cls.worker.set(uuid4().hex),
+                    cls.worker.set(worker),
                     cls.leased_until.set(_now() + int(seconds * 1000)),
                     cls.expires_at.set(clock.utcnow() + KEPT),
                 ],
@@ -77,6 +77,8 @@ class FanoutJob(Table):
             if not condition_failed(refused):
                 raise
             row.refresh(consistent_read=True)
+            if row.worker == worker:
+                return row  # taken by this very request, whose first answer was lost
             if row.finished:
                 return None
             left = (int(row.leased_until) - _now()) / 1000

@@ -12,6 +12,7 @@ from pynamodb.transactions import TransactWrite
 from ws_lambda import channels
 from ws_lambda.conf import conf
 from ws_lambda.exceptions import InvalidConnectionId, PermissionRefused, RateLimited, TooManyChannels
+from ws_lambda.models import own_work
 from ws_lambda.models.base import connection
 from ws_lambda.models.channel_permissions import may_join, refresh
 from ws_lambda.models.memberships import ChannelMembership
@@ -156,7 +157,7 @@ def _changes(attribute: UnicodeSetAttribute, old: set[str] | None, new: set[str]
 
 
 def _reread(session: WebSocketSession, cancelled: TransactWriteError) -> None:
-    if cancelled.cause_response_code != "TransactionCanceledException":
+    if own_work.response_code(cancelled) != "TransactionCanceledException":
         raise cancelled
     try:
         session.refresh(consistent_read=True)

@@ -6,6 +6,7 @@ from pynamodb.attributes import NumberAttribute, TTLAttribute, UnicodeAttribute
 
 from ws_lambda import clock
 from ws_lambda.models.base import Table, TableMeta
+from ws_lambda.models.counting import count
 
 
 def current_window() -> str:
@@ -36,9 +37,8 @@ class RateLimit(Table):
     @classmethod
     def hit(cls, scope: str) -> int:
         """Counts one and returns the new count, in one atomic update."""
-        counter = cls.of(scope)
-        counter.update(actions=[cls.hits.add(1), cls.expires_at.set(counter.expires_at)])
-        return int(counter.hits)
+        counter = count(cls, {"scope": scope, "window": current_window()}, {"count": 1}, _expiry())
+        return int(counter["count"]["N"])
 
 
 def _expiry() -> datetime:

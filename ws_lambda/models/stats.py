@@ -12,10 +12,11 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.attributes import NumberAttribute, TTLAttribute, UnicodeAttribute
-from pynamodb.exceptions import PynamoDBException
 
 from ws_lambda import clock
+from ws_lambda.models import counting
 from ws_lambda.models.base import Table, TableMeta
 
 logger = logging.getLogger("ws_lambda")
@@ -82,7 +83,7 @@ def count(what: str) -> None:
     if counted := _buffer.take(after=FLUSH_SECONDS):
         try:
             _write(counted)
-        except PynamoDBException:
+        except (BotoCoreError, ClientError):
             # Whatever ails the table of figures, the event that happened to come by is not to suffer for it.
             logger.warning("The overview's figures of the last seconds are lost", exc_info=True)
     _buffer.add(what)
@@ -101,8 +102,7 @@ def forget() -> None:
 def _write(counted: dict[str, Counter[str]]) -> None:
     shard = random.choice(SHARDS)  # noqa: S311 - spreads writes, guards nothing
     for minute, figures in counted.items():
-        actions: list[Any] = [getattr(Stats, what).add(number) for what, number in figures.items()]
-        Stats(shard, minute).update([*actions, Stats.expires_at.set(clock.utcnow() + KEPT)])
+        counting.count(Stats, {"shard": shard, "minute": minute}, figures, clock.utcnow() + KEPT)
 
 
 def last_hour() -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """Counting a message: the one conditional update that each message costs."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pynamodb.exceptions import VerboseClientError
@@ -7,6 +8,7 @@ from pynamodb.exceptions import VerboseClientError
 from ws_lambda import clock
 from ws_lambda.events import GatewayEvent
 from ws_lambda.exceptions import InvalidConnectionId, RateLimited
+from ws_lambda.models import own_work
 from ws_lambda.models.base import condition_failed, connection
 from ws_lambda.models.sessions import WebSocketSession
 
@@ -16,7 +18,7 @@ two dozen at most in the two hours that a connection lasts."""
 
 _UPDATE = (
     "SET previous_seen_at = last_seen_at, last_seen_at = :now, "
-    "message_windows.#w = if_not_exists(message_windows.#w, :none) + :one "
+    f"message_windows.#w = if_not_exists(message_windows.#w, :none) + :one, {own_work.MARKING} "
     "REMOVE " + ", ".join(f"message_windows.#p{age}" for age in range(1, REMEMBERED_MINUTES + 1)) + " "
     "ADD request_count :one"
 )
@@ -32,17 +34,24 @@ def touch(event: GatewayEvent, *, messages_per_minute: int) -> WebSocketSession:
     The expression is written out because it goes beyond what PynamoDB's can say: a new minute's counter starts,
     and old ones go, in the same update that enforces the limit.
 
+    The row keeps marks of the ids of the last eight messages. So a message whose answer from DynamoDB was lost is
+    counted once, unless eight others of its connection are counted before the request is made again. Whoever sends
+    the event itself again finds it counted too.
+
     Raises:
         InvalidConnectionId: the connection is unknown, closed, or another gateway's. Nothing is counted.
         RateLimited: too many messages in this minute. Nothing is counted.
     """
     now = clock.now()
     minute = int(now // 60)
+    mark = own_work.mark(event.message_id or event.request_id)
     request: dict[str, Any] = {
         "TableName": WebSocketSession.Meta.table_name,
         "Key": {"connection_id": {"S": event.connection_id}},
         "UpdateExpression": _UPDATE,
-        "ConditionExpression": f"{_OPEN_HERE} AND {_BELOW_LIMIT if messages_per_minute > 0 else _NONE_AT_ALL}",
+        "ConditionExpression": " AND ".join(
+            (_OPEN_HERE, own_work.NOT_MARKED, _BELOW_LIMIT if messages_per_minute > 0 else _NONE_AT_ALL)
+        ),
         "ExpressionAttributeNames": {"#w": str(minute)}
         | {f"#p{age}": str(minute - age) for age in range(1, REMEMBERED_MINUTES + 1)},
         "ExpressionAttributeValues": {
@@ -52,22 +61,24 @@ def touch(event: GatewayEvent, *, messages_per_minute: int) -> WebSocketSession:
             ":true": {"BOOL": True},
             ":api": {"S": event.api_id},
             ":limit": {"N": str(messages_per_minute)},
-        },
+        }
+        | own_work.values(mark),
         "ReturnValues": "ALL_NEW",
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
     try:
-        answer = connection().dispatch("UpdateItem", request)
+        item = connection().dispatch("UpdateItem", request)["Attributes"]
     except VerboseClientError as failed:
-        raise _refusal(failed, event) from failed
-    return WebSocketSession.from_raw_data(answer["Attributes"])
+        item = own_work.failed_item(failed)
+        if not condition_failed(failed):
+            raise
+        if not _open_here(item, event):
+            raise InvalidConnectionId() from failed
+        if own_work.position(mark, item) is None:
+            raise RateLimited("Too many messages: wait a minute, then go on") from failed
+    return WebSocketSession.from_raw_data(item)
 
 
-def _refusal(failed: VerboseClientError, event: GatewayEvent) -> Exception:
-    """What a failed update means, told by the item that failed the condition."""
-    if not condition_failed(failed):
-        return failed
-    # PynamoDB wraps botocore's error and keeps only part of the answer; the cause has the item.
-    item = getattr(failed.__cause__, "response", {}).get("Item") or {}
-    open_here = item.get("connected", {}).get("BOOL") and item.get("api_id", {}).get("S") == event.api_id
-    return RateLimited("Too many messages: wait a minute, then go on") if open_here else InvalidConnectionId()
+def _open_here(item: Mapping[str, Any], event: GatewayEvent) -> bool:
+    """Whether an item is that of an open connection of the event's gateway."""
+    return bool(item.get("connected", {}).get("BOOL")) and item.get("api_id", {}).get("S") == event.api_id

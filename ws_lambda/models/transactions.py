@@ -10,6 +10,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
+from ws_lambda.models import own_work
 from ws_lambda.models.base import connection
 
 Meaning = type[Exception] | None
@@ -72,7 +73,7 @@ class DecidingWrite(TransactWrite):
             raise self._why(cancelled) from cancelled
 
     def _why(self, cancelled: TransactWriteError) -> Exception:
-        if cancelled.cause_response_code != "TransactionCanceledException":
+        if own_work.response_code(cancelled) != "TransactionCanceledException":
             return cancelled
         codes = [reason.code if reason else None for reason in cancelled.cancellation_reasons]
         for meaning, code in zip(chain.from_iterable(self._meanings.values()), codes, strict=False):

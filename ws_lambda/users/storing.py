@@ -95,7 +95,7 @@ def update(user: "User", names: Iterable[str]) -> None:
 
 
 def delete(user: "User") -> bool:
-    """Deletes a user, and tells whether there was one."""
+    """Deletes a user, and tells whether there was one: also where it is the answer to the deletion that got lost."""
     try:
         UserItem(user.username).delete(UserItem.username.exists())
     except DeleteError as error:

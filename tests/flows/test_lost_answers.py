@@ -1,0 +1,96 @@
+"""Half of DynamoDB's answers are lost after the write: everything is done once, or ends in a clear error."""
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ConnectionClosedError
+from django.contrib.auth import get_user_model
+
+from tests import urls
+from ws_lambda.local.dynamodb_faults import DynamoDBFaults
+from ws_lambda.models import ChannelMembership, WebSocketSession
+from ws_lambda.testing import ConnectRefused
+
+TIMES = 25
+LOSING = DynamoDBFaults(cut=0.5)
+
+
+@pytest.fixture(autouse=True)
+def limits(settings: Any) -> None:
+    settings.WS_LAMBDA = {"UNLISTED_CHANNELS": "anyone", "CONNECTS_PER_MINUTE": 10_000, "TOKENS_PER_MINUTE": 10_000}
+
+
+class Moving(urls.ChatView):
+    def move(self, request, *args, **kwargs):
+        self.websocket_session.join(self.body["to"])
+
+
+@pytest.fixture
+def user(ws_tables: None, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setitem(urls.current, "view", Moving)
+    return get_user_model().objects.create_user("alice", password="secret")
+
+
+def agreed() -> None:
+    """Every membership is one of an open session's, and every open session has all of its own."""
+    rostered = {(row.channel, row.connection_id) for row in ChannelMembership.scan(consistent_read=True)}
+    sessions = WebSocketSession.scan(WebSocketSession.connected == True, consistent_read=True)  # noqa: E712
+    assert rostered == {(name, one.connection_id) for one in sessions for name in one.channels or ()}
+
+
+def test_messages_are_counted_once(ws_dynamodb_faults, ws_client, user):
+    ws = ws_client(user=user, channel="general")
+    ws_dynamodb_faults.faults = LOSING
+    for _ in range(TIMES):
+        ws.send_json({"action": "chat"})
+    ws_dynamodb_faults.faults = DynamoDBFaults()
+    assert ws_dynamodb_faults.seen["UpdateItem", "cut"] > TIMES / 4
+    answered = [answer for answer in ws.receive_all() if "handler" in answer]
+    errors = TIMES - len(answered)
+    assert len(answered) <= ws.session.request_count <= len(answered) + errors
+    assert len(answered) > TIMES * 0.8
+
+
+def test_a_connect_whose_answer_is_lost_is_in(ws_dynamodb_faults, ws_client, user):
+    ws_dynamodb_faults.faults = LOSING
+    refused = []
+    for _ in range(TIMES):
+        try:
+            ws_client(user=user, channel="general")
+        except ConnectRefused as refusal:
+            refused.append(refusal.status)
+        except Exception as error:
+            assert "Connection was closed" in str(error), error
+    ws_dynamodb_faults.faults = DynamoDBFaults()
+    assert ws_dynamodb_faults.seen["TransactWriteItems", "cut"] > TIMES / 4
+    assert set(refused) <= {500, 502}
+    agreed()
+
+
+def test_a_disconnect_leaves_no_membership(ws_dynamodb_faults, ws_client, user):
+    clients = [ws_client(user=user, channel="general") for _ in range(TIMES)]
+    ws_dynamodb_faults.faults = DynamoDBFaults(cut=0.3)
+    for ws in clients:
+        ws.disconnect()
+    ws_dynamodb_faults.faults = DynamoDBFaults()
+    assert ws_dynamodb_faults.seen["UpdateItem", "cut"] > 0
+    agreed()
+
+
+def test_joining_happens_once(ws_dynamodb_faults, ws_client, user):
+    ws = ws_client(user=user, channel="general")
+    ws_dynamodb_faults.faults = LOSING
+    for number in range(TIMES):
+        ws.send_json({"action": "move", "to": f"room-{number}"})
+    ws_dynamodb_faults.faults = DynamoDBFaults()
+    assert ws_dynamodb_faults.seen["TransactWriteItems", "cut"] > TIMES / 4
+    agreed()
+    assert len(ws.session.channels) > TIMES / 2
+
+
+def test_all_answers_lost_is_an_error_of_the_network(ws_dynamodb_faults, user):
+    ws_dynamodb_faults.faults = DynamoDBFaults(cut=1)
+    with pytest.raises(Exception, match="Connection was closed") as lost:
+        get_user_model().objects.create_user("bob", password="secret")
+    assert isinstance(lost.value.cause, ConnectionClosedError)
+    assert lost.value.cause_response_code is None

@@ -1,0 +1,123 @@
+"""How a write that is made again knows what it did the first time.
+
+An answer can be lost on its way back. botocore then makes the request again, and a conditional write fails on what it
+has written itself. Each kind of write knows its own work by something else:
+
+- A put stores the whole item, with something in it that nobody else writes. An equal item is its own.
+- A delete that finds nothing has done its work.
+- A transaction has a ClientRequestToken, by which DynamoDB knows it for ten minutes.
+- An update that counts leaves a mark on the row, which keeps the last eight of them; see `MARKING`.
+- Any other update sets what it sets, once or twice.
+
+https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+"""
+
+import base64
+import hashlib
+import itertools
+import secrets
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+MARKS = tuple(f"m{number}" for number in range(1, 9))
+"""The attributes of a row that keep the marks of its last eight writes, the newest first."""
+
+_NO_MARK = "-"
+
+MARKING = "m1 = :mark, " + ", ".join(
+    f"{later} = if_not_exists({newer}, :no_mark)" for newer, later in itertools.pairwise(MARKS)
+)
+"""Goes into the SET of an update that counts. DynamoDB evaluates every right-hand side before it changes anything."""
+
+NOT_MARKED = f"NOT (:mark IN ({', '.join(MARKS)}))"
+"""Goes into its condition."""
+
+
+def mark(text: str = "") -> str:
+    """A mark of eight characters: the same for the same text, a random one for none."""
+    digest = hashlib.sha256(text.encode()).digest()[:6] if text else secrets.token_bytes(6)
+    return base64.urlsafe_b64encode(digest).decode()
+
+
+def values(of: str) -> dict[str, dict[str, str]]:
+    """The expression values that `MARKING` and `NOT_MARKED` need for a mark."""
+    return {":mark": {"S": of}, ":no_mark": {"S": _NO_MARK}}
+
+
+def position(of: str, item: Mapping[str, Any]) -> int | None:
+    """How many marked writes came after the one with this mark; None where the row does not know it."""
+    for later, name in enumerate(MARKS):
+        if item.get(name) == {"S": of}:
+            return later
+    return None
+
+
+def failed_item(error: BaseException) -> dict[str, Any]:
+    """The item that made a condition fail; empty where there is none. PynamoDB's error keeps it in its cause only."""
+    return dict(_response(error).get("Item") or {})
+
+
+def response_code(error: BaseException) -> str:
+    """DynamoDB's code of an error, such as `ConditionalCheckFailedException`; "" for one of the network.
+
+    PynamoDB's `cause_response_code` raises AttributeError for those.
+    """
+    return str(_response(error).get("Error", {}).get("Code", ""))
+
+
+def done_before(operation: str, request: Mapping[str, Any], error: BaseException) -> bool:
+    """Whether a write that failed was made more than once, and an earlier attempt of it has done the work."""
+    response = _response(error)
+    if not response.get("ResponseMetadata", {}).get("RetryAttempts"):
+        return False
+    code = response.get("Error", {}).get("Code")
+    if operation == "TransactWriteItems" and code == "TransactionCanceledException":
+        asked, reasons = request["TransactItems"], response.get("CancellationReasons", [])
+        return any(_is_stored(one.get("Put"), reason.get("Item")) for one, reason in zip(asked, reasons, strict=False))
+    if code != "ConditionalCheckFailedException":
+        return False
+    if operation == "PutItem":
+        return _is_stored(request, response.get("Item"))
+    return operation == "DeleteItem" and not response.get("Item")
+
+
+def ask_for_items(operation: str, request: dict[str, Any]) -> None:
+    """Has DynamoDB tell which item made a condition fail. That costs nothing."""
+    writes = [request]
+    if operation == "TransactWriteItems":
+        writes = [one["Put"] for one in request["TransactItems"] if "Put" in one]
+    for write in writes:
+        if "ConditionExpression" in write:
+            write.setdefault("ReturnValuesOnConditionCheckFailure", "ALL_OLD")
+
+
+def _response(error: BaseException) -> Mapping[str, Any]:
+    """botocore's parsed answer, the whole of which only the innermost error has; empty where there was no answer."""
+    found: Mapping[str, Any] = {}
+    inner: BaseException | None = error
+    while inner is not None:
+        found = getattr(inner, "response", None) or found
+        inner = getattr(inner, "cause", None) or inner.__cause__
+    return found
+
+
+def _is_stored(put: Mapping[str, Any] | None, item: Mapping[str, Any] | None) -> bool:
+    return bool(put and item) and _comparable({"M": (put or {})["Item"]}) == _comparable({"M": item})
+
+
+def _comparable(value: Mapping[str, Any]) -> Any:
+    """An attribute value in a form in which equal ones are equal: sets have no order, 1.0 is 1."""
+    [(kind, content)] = value.items()
+    match kind:
+        case "N":
+            content = Decimal(content)
+        case "NS":
+            content = {Decimal(one) for one in content}
+        case "SS" | "BS":
+            content = set(content)
+        case "L":
+            content = [_comparable(one) for one in content]
+        case "M":
+            content = {name: _comparable(one) for name, one in content.items()}
+    return kind, content
