@@ -141,9 +141,13 @@ def use_view() -> Iterator[Any]:
     """Puts a view class behind /ws/ for one test."""
     from tests import urls
 
+    def put(view: Any) -> Any:
+        urls.current["view"] = urls.serve.view_class = view
+        return view
+
     before = urls.current["view"]
-    yield lambda view: urls.current.update(view=view) or view
-    urls.current["view"] = before
+    yield put
+    put(before)
 
 
 @pytest.fixture

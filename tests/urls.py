@@ -26,6 +26,7 @@ def serve(request: HttpRequest, route: str) -> HttpResponseBase:
 
 
 serve.csrf_exempt = True
+serve.view_class = ChatView  # as `as_view` has it; the fixture `use_view` changes it too
 
 urlpatterns = [
     path("admin/", admin.site.urls),

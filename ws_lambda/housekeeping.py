@@ -21,7 +21,7 @@ from pynamodb.pagination import ResultIterator
 
 from ws_lambda import aws, clock, delivery, telemetry
 from ws_lambda.conf import conf
-from ws_lambda.gatekeeping.revocation import close_silent
+from ws_lambda.gatekeeping.judging import judge_silent
 from ws_lambda.models import ChannelMembership, WebSocketSession
 from ws_lambda.models.attributes import milliseconds
 from ws_lambda.models.base import condition_failed
@@ -71,10 +71,13 @@ class Pruned:
     """Connections about which API Gateway gave no answer; the next run asks again."""
 
     put_out: int = 0
-    """Connections closed that say nothing, and whose user is gone, deactivated, logged out or has a new password."""
+    """Connections closed that say nothing, and whose user or login has ended or has lost the right to be there."""
+
+    removed: int = 0
+    """Channels taken away from connections that say nothing, because their users may no longer be in them."""
 
     unjudged: int = 0
-    """Connections that stay because their users could not be read; the next run tries again."""
+    """Connections that stay because their users, logins or views could not be asked; the next run tries again."""
 
     complete: bool = False
     """Whether the run came to the end; otherwise the next one goes on where it stopped."""
@@ -210,7 +213,10 @@ def _put_out(rows: Sequence[Any], pruned: Pruned) -> None:
     owned = [row.connection_id for row in rows if row.user_id]
     if owned and not pruned.unjudged:
         try:
-            pruned.put_out += close_silent(owned)
+            judged = judge_silent(owned)
+            pruned.put_out += judged.put_out
+            pruned.removed += judged.removed
+            pruned.unjudged += judged.unjudged
             return
         except Exception:
             _log.exception("Users could not be looked up, so their connections stay; the next run tries again")

@@ -240,8 +240,8 @@ class WebSocketView(View):
     def _receive(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         admission.check_connection_id(self.event)
         self.websocket_session = touch(self.event, messages_per_minute=self.limit("MESSAGES"))
-        revalidate(self.websocket_session)
         request.user = lazy_user(self.websocket_session)
+        revalidate(self.websocket_session, self, request)
         self.body = read_object(self.event.body, self.MAX_BODY_SIZE)
         if not self.has_required_permissions(request):
             raise PermissionRefused()

@@ -7,7 +7,7 @@ from django.test import Client
 from tests import wire
 from tests.urls import ChatView
 from ws_lambda import clock
-from ws_lambda.models import ApiGateway, ChannelPermission, WebSocketSession, gateways, stats
+from ws_lambda.models import ApiGateway, ChannelPermission, WebSocketSession, channel_permissions, gateways, stats
 
 pytestmark = pytest.mark.usefixtures("tables", "still")
 
@@ -67,14 +67,15 @@ def test_connect_message_and_disconnect(http, tables, monkeypatch):
     assert not WebSocketSession.get("C1=").connected
 
 
-def test_revalidation_costs_the_user_and_the_login_once_in_an_interval(http, tables, monkeypatch):
+def test_revalidation_costs_the_user_and_one_batch_once_in_an_interval(http, tables, monkeypatch):
     connect(http, "C1=")()
     later = clock.now() + 61
     monkeypatch.setattr(clock, "now", lambda: later)
     monkeypatch.setattr(Guarded, "permissions_required", ())
-    gateways.registered()  # known anew: the copy has aged
+    gateways.registered()  # known anew: the copies have aged
+    channel_permissions.permission_for("general")
     stats.forget()  # the overview's figures, a write in ten seconds of a process
-    assert cost(tables, lambda: wire.message({"action": "chat"})) == [*MESSAGE, "GetItem", "GetItem"]
+    assert cost(tables, lambda: wire.message({"action": "chat"})) == [*MESSAGE, "GetItem", "BatchGetItem"]
     assert cost(tables, lambda: wire.message({"action": "chat"})) == MESSAGE
 
 

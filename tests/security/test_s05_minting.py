@@ -9,6 +9,7 @@ from django.test import Client
 
 from tests import backends, wire
 from ws_lambda import clock
+from ws_lambda.gatekeeping.logins import known_login
 from ws_lambda.models import WebSocketSession, WebSocketToken
 from ws_lambda.models.tokens import digest
 from ws_lambda.session_store import SessionStore
@@ -115,7 +116,8 @@ def test_a_user_without_a_django_login_gets_a_session_key(user, settings):
     client = Client(headers={"X-Api-Key": "of-user-7"})
     token = client.post(URL).json()["token"]
     key = client.cookies["sessionid"].value
-    assert WebSocketToken.get(digest(token)).login_id == digest(key)
+    stored = WebSocketToken.get(digest(token))
+    assert (stored.session_hash, stored.login_id) == (digest(key), known_login(SessionStore(key)))
     assert wire.connect(token=token, headers={"Cookie": f"sessionid={key}"})["statusCode"] == 200
     stale = client.post(URL).json()["token"]
     user.set_password("other")

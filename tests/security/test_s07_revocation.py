@@ -41,6 +41,7 @@ def is_open(connection_id):
 def log_out(session_key, user):
     request = HttpRequest()
     request.session = SessionStore(session_key)
+    request.session.save(must_create=True)
     user_logged_out.send(sender=type(user), request=request, user=user)
 
 

@@ -13,6 +13,7 @@ from ws_lambda.conf import conf
 from ws_lambda.events import GatewayEvent
 from ws_lambda.exceptions import InvalidConnectionId, PermissionRefused, TokenRefused
 from ws_lambda.gatekeeping import rate_limits, tokens
+from ws_lambda.gatekeeping.logins import known_login, login_of, proof_of_login
 from ws_lambda.gatekeeping.origin import check_origin
 from ws_lambda.gatekeeping.trust import check_host
 from ws_lambda.models.base import Table, batch_read
@@ -22,7 +23,7 @@ from ws_lambda.models.opening import new_session, open_session
 from ws_lambda.models.owners import owner_still_valid
 from ws_lambda.models.rate_limits import RateLimit
 from ws_lambda.models.sessions import WebSocketSession
-from ws_lambda.models.tokens import WebSocketToken, digest
+from ws_lambda.models.tokens import LoginOfKey, WebSocketToken, digest
 
 CONNECTION_ID = re.compile(r"[A-Za-z0-9_=-]{1,128}")
 """What an id may look like; API Gateway's are base64 and end in `=`."""
@@ -61,11 +62,12 @@ def admit(view: Gate, request: HttpRequest, event: GatewayEvent) -> WebSocketSes
     channel_name = view.get_channel_name(request)
     session = new_session(event, endpoint_url=endpoint_url(view, event), channel_name=channel_name)
     session.connect_path = request.path_info
-    token = None
+    token = login_of_key = None
     if view.uses_token():
         token = _read_token(view, event)
         user = _owner_of(request, token)
-        _remember_owner(session, token.user_id, token.auth_backend, token.auth_hash, token.login_id)
+        _remember_owner(session, token.user_id, token.auth_backend, token.auth_hash)
+        session.login_id, session.login_proof = token.login_id, token.login_proof
         session.bound_channel = token.channel
     else:
         _read(view, event, "")
@@ -73,7 +75,7 @@ def admit(view: Gate, request: HttpRequest, event: GatewayEvent) -> WebSocketSes
         if user.is_authenticated:
             if not user.is_active:
                 raise PermissionRefused()
-            _remember_login(session, request, user)
+            login_of_key = _remember_login(session, request, user)
     request.user = session.__dict__["user"] = user
     _check_permissions(view, request, channel_name)
     if token is not None and token.channel and token.channel != event.query_value("channel"):
@@ -84,6 +86,7 @@ def admit(view: Gate, request: HttpRequest, event: GatewayEvent) -> WebSocketSes
     open_session(
         session,
         token=token,
+        login_of_key=login_of_key,
         connects_per_minute=view.limit("CONNECTS"),
         connections_per_user=view.connections_per_user(),
     )
@@ -149,9 +152,12 @@ def _read_token(view: Gate, event: GatewayEvent) -> WebSocketToken:
 
 
 def _owner_of(request: HttpRequest, token: WebSocketToken) -> Any:
-    """The token's user, if he may still log in and no cookie of another login came along."""
+    """The token's user, if he may still log in and no cookie of another login came along.
+
+    The session behind a cookie is read only where its key has changed since the token was minted.
+    """
     cookie = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
-    if cookie and digest(cookie) != token.login_id:
+    if cookie and digest(cookie) != token.session_hash and _login_of_cookie(request) != token.login_id:
         raise TokenRefused()
     user = owner_still_valid(token.user_id, token.auth_backend, token.auth_hash)
     if user is None:
@@ -159,17 +165,25 @@ def _owner_of(request: HttpRequest, token: WebSocketToken) -> Any:
     return user
 
 
-def _remember_login(session: WebSocketSession, request: HttpRequest, user: Any) -> None:
+def _login_of_cookie(request: HttpRequest) -> str:
+    found = getattr(request, "session", None)
+    return known_login(found) if found is not None else ""
+
+
+def _remember_login(session: WebSocketSession, request: HttpRequest, user: Any) -> LoginOfKey | None:
     """Without tokens the owner is whoever the request is recognised as, mostly by Django's session cookie."""
+    _remember_owner(session, str(user.pk), *tokens.proof_of(request))
     key = request.session.session_key
-    _remember_owner(session, str(user.pk), *tokens.proof_of(request), digest(key) if key else None)
+    if not key:
+        return None
+    session.login_id, session.login_proof = login_of(request.session), proof_of_login(request.session)
+    return LoginOfKey.of(digest(key), session.login_id)
 
 
-def _remember_owner(session: WebSocketSession, user_id: str, backend: str, auth_hash: str, login: str | None) -> None:
+def _remember_owner(session: WebSocketSession, user_id: str, backend: str, auth_hash: str) -> None:
     session.user_id = user_id
     session.auth_backend = backend
     session.auth_hash = auth_hash
-    session.login_id = login
 
 
 def _check_permissions(view: Gate, request: HttpRequest, channel_name: str) -> None:

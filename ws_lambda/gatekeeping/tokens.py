@@ -13,6 +13,7 @@ from ws_lambda.conf import conf
 from ws_lambda.events import GatewayEvent
 from ws_lambda.exceptions import TokenRefused
 from ws_lambda.gatekeeping import rate_limits
+from ws_lambda.gatekeeping.logins import login_of, proof_of_login
 from ws_lambda.models import gateways
 from ws_lambda.models.tokens import WebSocketToken
 
@@ -29,7 +30,7 @@ _SUBPROTOCOL = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 
 
 def mint(request: HttpRequest, channel: str = "") -> str:
-    """A token for the request's user and login. A session key is created if there is none.
+    """A token for the request's user and login. A session is created if there is none.
 
     Args:
         channel: the only channel that the token may ask for; "" for any.
@@ -42,6 +43,7 @@ def mint(request: HttpRequest, channel: str = "") -> str:
         channels.check_name(channel)
     user_id = str(request.user.pk)
     rate_limits.count_token(user_id)
+    login_id = login_of(request.session)
     if not request.session.session_key:
         request.session.create()
     backend, auth_hash = proof_of(request)
@@ -50,6 +52,8 @@ def mint(request: HttpRequest, channel: str = "") -> str:
         auth_backend=backend,
         auth_hash=auth_hash,
         session_key=request.session.session_key or "",
+        login_id=login_id,
+        login_proof=proof_of_login(request.session),
         channel=channel,
     )
 

@@ -43,6 +43,7 @@ class Login:
 
     def mint(self) -> str:
         """A fresh WebSocket token. TOKENS_PER_MINUTE does not count these: test the token view for that."""
+        from ws_lambda.gatekeeping.logins import known_login, proof_of_login
         from ws_lambda.models import WebSocketToken
 
         return WebSocketToken.mint(
@@ -50,4 +51,6 @@ class Login:
             auth_backend=self.session[BACKEND_SESSION_KEY],
             auth_hash=self.session[HASH_SESSION_KEY],
             session_key=self.session.session_key,
+            login_id=known_login(self.session),
+            login_proof=proof_of_login(self.session),
         )

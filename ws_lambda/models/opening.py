@@ -11,10 +11,11 @@ from ws_lambda.events import GatewayEvent
 from ws_lambda.exceptions import DuplicateConnection, RateLimited, TokenRefused
 from ws_lambda.models import open_connections
 from ws_lambda.models.attributes import from_milliseconds
+from ws_lambda.models.logins import ChangedUser, EndedLogin
 from ws_lambda.models.memberships import ChannelMembership
 from ws_lambda.models.rate_limits import RateLimit
 from ws_lambda.models.sessions import LIVE_SHARDS, MAX_DURATION, WebSocketSession
-from ws_lambda.models.tokens import EndedLogin, WebSocketToken
+from ws_lambda.models.tokens import LoginOfKey, WebSocketToken
 from ws_lambda.models.transactions import Collided, DecidingWrite
 
 MAX_USER_AGENT = 512
@@ -66,24 +67,27 @@ def open_session(
     session: WebSocketSession,
     *,
     token: WebSocketToken | None = None,
+    login_of_key: LoginOfKey | None = None,
     connects_per_minute: int | None = None,
     connections_per_user: int | None = None,
 ) -> None:
     """Consumes the token, counts the connect for its user, stores the session and joins its channel.
 
     Args:
+        login_of_key: what is to be known of the session key that the client came with; a token brings its own.
         connects_per_minute: how many connects the session's user is allowed; None counts nothing.
         connections_per_user: how many connections the user may have open at once; None counts nothing.
 
     Raises:
-        TokenRefused: the token was used, or has expired, or its login has ended, meanwhile.
+        TokenRefused: meanwhile the token was used or has expired, or its login has ended, or its user was deactivated
+            or has a new password.
         DuplicateConnection: a session of this connection id exists.
         RateLimited: too many connects of this user, or too many connections open.
     """
     healed = False
     for attempt in range(_ATTEMPTS):
         try:
-            _commit(session, token, connects_per_minute, connections_per_user)
+            _commit(session, token, login_of_key, connects_per_minute, connections_per_user)
         except open_connections.TooManyOpen:
             if healed or not open_connections.heal(session.user_id or ""):
                 raise
@@ -98,6 +102,7 @@ def open_session(
 def _commit(
     session: WebSocketSession,
     token: WebSocketToken | None,
+    login_of_key: LoginOfKey | None,
     connects_per_minute: int | None,
     connections_per_user: int | None,
 ) -> None:
@@ -106,8 +111,13 @@ def _commit(
             ended = EndedLogin.key(session.login_id)
             goes_on = EndedLogin.token_hash.does_not_exist()
             transaction.condition_check(EndedLogin, ended, condition=goes_on, means=TokenRefused)
+        if session.user_id:
+            changed, unchanged = ChangedUser.key(session.user_id), ChangedUser.admits(session.auth_hash or "")
+            transaction.condition_check(ChangedUser, changed, condition=unchanged, means=TokenRefused)
         if token is not None:
             transaction.delete(token, WebSocketToken.expires_at > clock.utcnow(), means=TokenRefused)
+        if login_of_key is not None:
+            transaction.save(login_of_key)
         unknown = WebSocketSession.connection_id.does_not_exist()
         transaction.save(session, unknown, means=DuplicateConnection)
         if session.channel_name:

@@ -26,8 +26,14 @@ def auth_hash_is_current(user: Any, auth_hash: str) -> bool:
     """
     if not hasattr(user, "get_session_auth_hash"):
         return True
-    accepted = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
-    return any(constant_time_compare(auth_hash, one) for one in accepted)
+    return any(constant_time_compare(auth_hash, one) for one in accepted_hashes(user))
+
+
+def accepted_hashes(user: Any) -> list[str]:
+    """The session auth hashes that logins of the user may have; of a user model without any, what Django puts there."""
+    if not hasattr(user, "get_session_auth_hash"):
+        return [""]
+    return [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
 
 
 def login_holds(user: Any, auth_hash: str) -> bool:

@@ -2,8 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from pynamodb.attributes import TTLAttribute, UnicodeAttribute
 
@@ -13,46 +12,42 @@ from ws_lambda.models.base import Table, TableMeta
 
 TOKEN_BYTES = 32
 
+LONGER_THAN_A_CONNECTION = timedelta(hours=3)
+"""API Gateway keeps a connection for two hours at most."""
+
 
 def digest(secret: str) -> str:
     """The hash under which a token or a session key is stored."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-class EndedLogin(Table):
-    """A Django login that has ended. It lives in the table of tokens, so that one transaction can ask for it."""
+def connections_are_over() -> datetime:
+    """When every connection that a token of this moment can open has ended."""
+    return clock.utcnow() + timedelta(seconds=conf.TOKEN_SECONDS) + LONGER_THAN_A_CONNECTION
+
+
+class LoginOfKey(Table):
+    """Which login a session key belonged to: a login that is replaced by another takes its session with it."""
 
     class Meta(metaclass=TableMeta):
         name = "tokens"
 
     token_hash = UnicodeAttribute(hash_key=True)
+    login_id = UnicodeAttribute()
     expires_at = TTLAttribute()
 
-    @staticmethod
-    def key(login_id: str) -> str:
-        """The key that a login's end is stored under; no hash of a token looks like it."""
-        return f"ended#{login_id}"
+    @classmethod
+    def of(cls, session_hash: str, login_id: str) -> "LoginOfKey":
+        """The row of a session key, of which only the hash is known; not stored."""
+        return cls(f"key#{session_hash}", login_id=login_id, expires_at=connections_are_over())
 
     @classmethod
-    def record(cls, login_id: str) -> None:
-        """Makes the tokens of a login worthless, and lets its connections be found out at revalidation."""
-        remembered = clock.utcnow() + timedelta(seconds=conf.TOKEN_SECONDS) + timedelta(hours=3)
-        cls(cls.key(login_id), expires_at=remembered).save()
-
-    @classmethod
-    def happened(cls, login_id: str) -> bool:
-        """Whether a login has ended, as far as a connection of it could still be open."""
+    def find(cls, session_key: str) -> str:
+        """The login's id; "" where no connection can be open that was made with that key."""
         try:
-            cls.get(cls.key(login_id), consistent_read=True)
+            return cls.get(f"key#{digest(session_key)}", consistent_read=True).login_id
         except cls.DoesNotExist:
-            return False
-        return True
-
-    @classmethod
-    def among(cls, login_ids: Iterable[str]) -> set[str]:
-        """Which of those logins have ended, as far as DynamoDB tells without a consistent read."""
-        logins = {cls.key(one): one for one in login_ids}
-        return {logins[row.token_hash] for row in cls.batch_get(list(logins))}
+            return ""
 
 
 class WebSocketToken(Table):
@@ -70,22 +65,40 @@ class WebSocketToken(Table):
     login_id = UnicodeAttribute(attr_name="session_key_hash")
     """The Django login that the token was minted in."""
 
+    login_proof = UnicodeAttribute(null=True)
+    """What finds the login's Django session again; the connection keeps it."""
+
+    session_hash = UnicodeAttribute(null=True)
+    """The digest of the session key of that moment."""
+
     channel = UnicodeAttribute(null=True)
     """The only channel that a connect with the token may ask for, if it was minted for one."""
 
     expires_at = TTLAttribute()
 
     @classmethod
-    def mint(cls, *, user_id: str, auth_backend: str, auth_hash: str, session_key: str, channel: str = "") -> str:
-        """Stores a new token and returns it: 64 hexadecimal characters, 256 random bits."""
-        token = secrets.token_hex(TOKEN_BYTES)
-        cls(
+    def mint(
+        cls, *, user_id: str, auth_backend: str, auth_hash: str, session_key: str, login_id: str = "",
+        login_proof: str | None = None, channel: str = "",
+    ) -> str:  # fmt: skip
+        """Stores a new token and returns it: 64 hexadecimal characters, 256 random bits.
+
+        Args:
+            login_id: the login that the token is for; by default the session key names it.
+        """
+        token, session_hash = secrets.token_hex(TOKEN_BYTES), digest(session_key)
+        minted = cls(
             digest(token),
             user_id=user_id,
             auth_backend=auth_backend,
             auth_hash=auth_hash,
-            login_id=digest(session_key),
+            login_id=login_id or session_hash,
+            login_proof=login_proof,
+            session_hash=session_hash,
             channel=channel or None,
             expires_at=clock.utcnow() + timedelta(seconds=conf.TOKEN_SECONDS),
-        ).save()
+        )
+        with cls.batch_write() as batch:
+            batch.save(minted)
+            batch.save(LoginOfKey.of(session_hash, minted.login_id))
         return token

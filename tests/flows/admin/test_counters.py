@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from ws_lambda.models import RateLimit, WebSocketToken
 from ws_lambda.models.cursors import Cursor
-from ws_lambda.models.tokens import EndedLogin, digest
+from ws_lambda.models.logins import EndedLogin
+from ws_lambda.models.tokens import digest
 
 
 @pytest.mark.usefixtures("still")

@@ -12,7 +12,8 @@ from tests.flows.housekeeping.conftest import members, open_ids, open_one
 from ws_lambda import clock, housekeeping
 from ws_lambda.models import ChannelMembership, opening
 from ws_lambda.models.cursors import Cursor
-from ws_lambda.models.tokens import EndedLogin, digest
+from ws_lambda.models.logins import EndedLogin
+from ws_lambda.models.tokens import digest
 
 pytestmark = pytest.mark.usefixtures("tables")
 
@@ -88,7 +89,7 @@ def test_a_user_is_read_once_for_all_of_his_connections(
     housekeeping.run()
     assert backends.DictBackend.reads - before == 2
     assert tables.count("BatchGetItem") == 3, "the sessions of memberships; sessions and logins of connections"
-    assert tables.count("GetItem") == 1, "the position"
+    assert tables.count("GetItem") == 2, "the position; whether permissions have changed"
 
 
 def test_users_that_cannot_be_read_hold_up_nothing_and_put_nobody_out(

@@ -9,7 +9,7 @@ from pynamodb.exceptions import PutError
 from tests import wire
 from ws_lambda.models import WebSocketSession
 from ws_lambda.models.base import connection
-from ws_lambda.models.tokens import EndedLogin
+from ws_lambda.models.logins import EndedLogin
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_a_logout_that_meets_a_connect_is_noted(collide: Any) -> None:
     collided = collide("PutItem", 1)
     EndedLogin.record("login")
     assert collided
-    assert EndedLogin.happened("login")
+    assert EndedLogin.among(["login"])
 
 
 def test_it_is_given_up_at_last(collide: Any) -> None:

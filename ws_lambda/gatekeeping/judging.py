@@ -1,0 +1,166 @@
+"""Judging open connections again without a message of theirs: for the schedule, and when a user's rights change.
+
+A connection that speaks judges itself (`revocation.revalidate`).
+"""
+
+import logging
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from ws_lambda import clock, delivery
+from ws_lambda.conf import conf
+from ws_lambda.gatekeeping.gates import gate_of
+from ws_lambda.gatekeeping.logins import goes_on
+from ws_lambda.gatekeeping.verdicts import PUT_OUT, Verdict, owner_of, set_user, take_away, verdict
+from ws_lambda.models.channel_permissions import refresh
+from ws_lambda.models.closing import close_gone
+from ws_lambda.models.logins import EndedLogin
+from ws_lambda.models.owners import load_user, login_holds
+from ws_lambda.models.sessions import WebSocketSession
+
+MAX_REMEMBERED = 10_000
+"""Users and logins that one run remembers, so that a walk over many connections does not keep all of them."""
+
+_THREADS = 8
+
+_log = logging.getLogger("ws_lambda")
+
+
+@dataclass(kw_only=True)
+class Judged:
+    """What became of connections."""
+
+    put_out: int = 0
+    """Connections closed: user or login have ended, or may no longer use the view, or are in no channel any more."""
+
+    removed: int = 0
+    """Channels taken away from connections, those that were then closed among them."""
+
+    unjudged: int = 0
+    """Connections that stay because something that was to be asked failed; it has been logged."""
+
+
+@dataclass
+class Memory:
+    """What one run has found out already. Pass the same to every call of the run."""
+
+    users: dict[tuple[str, str], Any] = field(default_factory=dict)
+    logins: dict[str, bool | None] = field(default_factory=dict)
+    failures: set[str] = field(default_factory=set)
+    """What has failed and has been logged."""
+
+    engine_failed: bool = False
+    permissions_read: bool = False
+
+    def user(self, owner: tuple[str, str]) -> Any:
+        """The user, read once; None for one who is gone or deactivated."""
+        if owner not in self.users:
+            _make_room(self.users)
+            self.users[owner] = load_user(*owner)
+        return self.users[owner]
+
+    def fail(self, what: str, error: Exception, session: WebSocketSession) -> None:
+        """Logs a failure, the same one once in a run."""
+        if what not in self.failures:
+            self.failures.add(what)
+            said = "%s (connection %s): what cannot be asked about stays as it is"
+            _log.error(said, what, session.connection_id, exc_info=error)
+
+
+def judge(sessions: Sequence[WebSocketSession], memory: Memory | None = None) -> Judged:
+    """Closes connections whose user or login has ended, and takes away channels that the user may no longer be in.
+
+    Args:
+        sessions: as they are now, whole rows; closed and anonymous ones are passed over.
+        memory: of this run. Each user is read once in a run, and each login asked for once.
+
+    Raises:
+        whatever the auth backend raises; nobody has been judged then.
+    """
+    memory = memory or Memory()
+    owned = [one for one in sessions if one.connected and one.user_id]
+    for session in owned:
+        memory.user(owner_of(session))
+    if not owned:
+        return Judged()
+    if not memory.permissions_read:
+        refresh()
+        memory.permissions_read = True
+    judged = Judged()
+    ended = EndedLogin.among({one.login_id for one in owned if one.login_id})
+    verdicts: list[tuple[WebSocketSession, Verdict]] = []
+    for session in owned:
+        user = memory.user(owner_of(session))
+        set_user(session, user)
+        if session.login_id in ended or not login_holds(user, session.auth_hash or ""):
+            verdicts.append((session, PUT_OUT))
+            continue
+        answers = (_of_login(session, memory), _of_view(session, user, memory))
+        judged.unjudged += None in answers
+        verdicts.append((session, next((one for one in answers if one), Verdict())))
+    _carry_out(verdicts, judged)
+    return judged
+
+
+def judge_silent(connection_ids: Iterable[str], memory: Memory | None = None) -> Judged:
+    """Judges those connections that no message has judged for REVALIDATE_USER_SECONDS; see `judge`."""
+    return judge([one for one in WebSocketSession.batch_get(list(connection_ids)) if _is_silent(one)], memory)
+
+
+def _is_silent(session: WebSocketSession) -> bool:
+    quiet = clock.utcnow() - session.last_seen_at
+    return quiet >= timedelta(seconds=conf.REVALIDATE_USER_SECONDS)
+
+
+def _of_login(session: WebSocketSession, memory: Memory) -> Verdict | None:
+    """What becomes of a connection by what the session engine says of its login; None where it failed."""
+    login = (session.login_id or "") if session.login_proof else ""
+    if login not in memory.logins:
+        _make_room(memory.logins)
+        memory.logins[login] = _ask_engine(session, memory)
+    goes_on = memory.logins[login]
+    return None if goes_on is None else Verdict() if goes_on else PUT_OUT
+
+
+def _ask_engine(session: WebSocketSession, memory: Memory) -> bool | None:
+    if memory.engine_failed:  # an engine that is down would take its time for every login
+        return None
+    try:
+        return goes_on(session)
+    except Exception as error:
+        memory.engine_failed = True
+        memory.fail(f"The session engine raised {type(error).__name__}", error, session)
+        return None
+
+
+def _of_view(session: WebSocketSession, user: Any, memory: Memory) -> Verdict | None:
+    """What becomes of a connection by what its view says; None where that failed."""
+    if session.connect_path is None:  # opened before connections remembered their path
+        return Verdict()
+    try:
+        return verdict(session, *gate_of(session, user))
+    except Exception as error:
+        memory.fail(f"Judging connections of {session.connect_path} raised {type(error).__name__}", error, session)
+        return None
+
+
+def _carry_out(verdicts: Sequence[tuple[WebSocketSession, Verdict]], judged: Judged) -> None:
+    closing = [session for session, found in verdicts if not found.may_stay]
+    losing = [(session, found.lost) for session, found in verdicts if found.may_stay and found.lost]
+    if losing:
+        with ThreadPoolExecutor(min(_THREADS, len(losing)), "ws-judge") as pool:
+            stays = list(pool.map(take_away, *zip(*losing, strict=True)))
+        judged.removed += sum(len(lost) for _session, lost in losing)
+        closing += [session for (session, _lost), may_stay in zip(losing, stays, strict=True) if not may_stay]
+    recipients = [session.recipient for session in closing]
+    judged.put_out += close_gone(recipients)
+    if recipients:
+        delivery.close(recipients)
+
+
+def _make_room(known: dict[Any, Any]) -> None:
+    if len(known) >= MAX_REMEMBERED:
+        del known[next(iter(known))]

@@ -1,0 +1,97 @@
+"""Which Django login a request belongs to, and whether a login of the past is still in its session engine.
+
+A login is named by a random id that its Django session holds. Unlike the session key it stays when the key is changed
+(`cycle_key`), and unlike the user it is gone when the session is flushed.
+"""
+
+import secrets
+from importlib import import_module
+from typing import Any
+
+from django.conf import settings
+from django.contrib.sessions.backends import signed_cookies
+from django.contrib.sessions.backends.base import SessionBase
+
+from ws_lambda.gatekeeping.sealing import seal, unseal
+from ws_lambda.models.sessions import WebSocketSession
+from ws_lambda.models.tokens import LoginOfKey, digest
+
+SESSION_KEY = "_ws_lambda_login"
+"""Where a Django session keeps its login's id."""
+
+MAX_KEY_LENGTH = 256
+"""A longer session key is no key, but the session itself, kept in the cookie."""
+
+MAX_OTHERS = 25
+"""Connections of a login that are looked at for a newer session key."""
+
+
+def begin_login(session: SessionBase) -> str:
+    """The id of the login that a session has just got: a new one, unless it goes on with the session it had."""
+    if SESSION_KEY not in session:
+        session[SESSION_KEY] = secrets.token_hex(32)
+    return str(session[SESSION_KEY])
+
+
+def login_of(session: SessionBase) -> str:
+    """The id of the session's login, which the session keeps from now on."""
+    if SESSION_KEY not in session and session.session_key:
+        session[SESSION_KEY] = known_login(session)
+    return begin_login(session)
+
+
+def known_login(session: SessionBase) -> str:
+    """The id of the session's login; "" where there can be none.
+
+    A login that nobody has named, such as one from before this package, is named by its session key: two requests
+    that name it at once give it the same name.
+    """
+    login_id = session.get(SESSION_KEY)
+    return str(login_id) if login_id else digest(session.session_key) if session.session_key else ""
+
+
+def proof_of_login(session: SessionBase) -> str | None:
+    """What finds the session again, for this project alone; None where the session engine stores nothing."""
+    key = session.session_key
+    if not key or len(key) > MAX_KEY_LENGTH or isinstance(session, signed_cookies.SessionStore):
+        return None
+    return seal(key)
+
+
+def login_behind(cookie: str) -> str:
+    """The id of the login that a session cookie stood for, though the session may be gone by now; "" if unknown."""
+    store = _session_class()
+    if issubclass(store, signed_cookies.SessionStore):
+        return str(store(cookie).get(SESSION_KEY) or "")
+    return LoginOfKey.find(cookie)
+
+
+def goes_on(session: WebSocketSession) -> bool:
+    """Whether a connection's login is still in its session engine, as far as that can be told.
+
+    Where the login's session key was changed since the connect, another connection of the login may know the new one.
+
+    Raises:
+        whatever the session engine raises.
+    """
+    key = unseal(session.login_proof or "")
+    if not session.login_id or key is None or _is_there(key, session.login_id):
+        return True
+    rows = sorted(WebSocketSession.by_login.query(session.login_id), key=lambda row: row.connected_at, reverse=True)
+    others = WebSocketSession.batch_get([row.connection_id for row in rows[:MAX_OTHERS]], consistent_read=True)
+    keys = {unseal(one.login_proof or "") for one in others} - {key, None}
+    return any(_is_there(str(one), session.login_id) for one in keys)
+
+
+def _is_there(key: str, login_id: str) -> bool:
+    store = _session_class()
+    for _attempt in range(2):
+        if known_login(store(key)) == login_id:
+            return True
+        if not store(key).exists(key):  # raises where a cache is down, which loading takes for no session
+            return False
+    return False
+
+
+def _session_class() -> Any:
+    return import_module(settings.SESSION_ENGINE).SessionStore

@@ -1,0 +1,84 @@
+"""May this user still be here, and in these channels? Asked of whoever let the connection in."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+
+from ws_lambda.exceptions import InvalidChannel, InvalidConnectionId, PermissionRefused, RateLimited
+from ws_lambda.models.channel_permissions import may_join
+from ws_lambda.models.joining import leave
+from ws_lambda.models.sessions import WebSocketSession, channels_of
+
+
+class Judge(Protocol):
+    """What a view has to say about a connection that is open."""
+
+    CHECK_PERMISSIONS_ON_CONNECT: bool
+
+    def has_required_permissions(self, request: HttpRequest) -> bool: ...
+    def can_join_channel(self, request: HttpRequest, channel_name: str) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of a connection."""
+
+    may_stay: bool = True
+    lost: frozenset[str] = frozenset()
+    """Channels that the user may no longer be in."""
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to be done."""
+        return not self.may_stay or bool(self.lost)
+
+
+PUT_OUT = Verdict(may_stay=False)
+
+
+def verdict(session: WebSocketSession, view: Judge, request: HttpRequest) -> Verdict:
+    """Asks the rules that let the connection and its channels in. The request's user has just been read.
+
+    Raises:
+        whatever the view raises that is no refusal.
+    """
+    if view.CHECK_PERMISSIONS_ON_CONNECT and not view.has_required_permissions(request):
+        return PUT_OUT
+    unjudged, joined = session.unjudged_channels or (), session.joined_channels or ()
+    judged = [name for name in channels_of(session) if name not in unjudged]
+    return Verdict(
+        lost=frozenset(
+            name
+            for name in judged
+            if not (may_join(request.user, name) if name in joined else _admits(view, request, name))
+        )
+    )
+
+
+def _admits(view: Judge, request: HttpRequest, channel_name: str) -> bool:
+    try:
+        return bool(view.can_join_channel(request, channel_name))
+    except (PermissionDenied, PermissionRefused, InvalidChannel):
+        return False
+
+
+def take_away(session: WebSocketSession, lost: frozenset[str]) -> bool:
+    """Takes a connection out of channels; whether it may stay open, as it may not where it is in no other."""
+    try:
+        leave(session, *lost)
+    except InvalidConnectionId:  # it has closed meanwhile
+        return True
+    except RateLimited:  # it changes its channels faster than it can be taken out of one
+        return False
+    return bool(session.channels)
+
+
+def owner_of(session: WebSocketSession) -> tuple[str, str]:
+    """Who owns a connection, and by which auth backend: users are read once for each."""
+    return session.user_id or "", session.auth_backend or ""
+
+
+def set_user(session: WebSocketSession, user: Any) -> None:
+    """Has the session's `user` be the one that was just read."""
+    session.__dict__["user"] = user
