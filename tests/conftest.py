@@ -11,6 +11,7 @@ import pytest
 from moto import mock_aws
 from moto.core.botocore_stubber import BotocoreStubber
 
+from tests import engines
 from ws_lambda import aws
 from ws_lambda.models import base
 
@@ -34,14 +35,15 @@ hypothesis.settings.load_profile("tests")
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begins with the whole deployments, which take minutes: at the end the other worker would have nothing to do."""
+    engines.select(config, items)
     items.sort(key=lambda item: not item.nodeid.startswith(("tests/e2e/test_deploy", "tests/e2e/test_adopt")))
 
 
 @pytest.fixture
 def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """An empty DynamoDB in memory. Tests create the tables that they need.
+    """An empty DynamoDB: moto, or the engine that WS_LAMBDA_TEST_ENGINE names. Tests create the tables that they need.
 
     The botocore session outlives the test: reading the service model again costs 200 ms.
     """
@@ -50,8 +52,28 @@ def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     def record(event_name: str, **_kwargs: Any) -> None:
         sent.append(event_name.rpartition(".")[2])
 
-    # moto answers in the caller's thread, and undoes a failed transaction by putting whole tables back: what another
-    # thread wrote meanwhile would be gone. DynamoDB does no such thing, so requests take turns.
+    if engines.real():
+        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", engines.endpoint_or_skip())
+    else:
+        _take_turns(monkeypatch)
+    from ws_lambda.models import stats
+
+    # What earlier tests counted falls due after ten seconds, and would be a request of whichever test comes then.
+    stats.forget()
+    with mock_aws(config=engines.mock_config()):
+        _forget_clients()
+        if engines.real():
+            engines.drop_all_tables()
+        session = aws.session()
+        session.register("request-created.dynamodb", record)
+        yield sent
+        session.unregister("request-created.dynamodb", record)
+    _forget_clients()
+
+
+def _take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """moto answers in the caller's thread, and undoes a failed transaction by putting whole tables back: what another
+    thread wrote meanwhile would be gone. DynamoDB does no such thing, so requests take turns."""
     turns = threading.Lock()
     answer = BotocoreStubber.process_request
 
@@ -60,17 +82,31 @@ def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
             return answer(self, request)
 
     monkeypatch.setattr(BotocoreStubber, "process_request", answer_in_turn)
-    from ws_lambda.models import stats
 
-    # What earlier tests counted falls due after ten seconds, and would be a request of whichever test comes then.
-    stats.forget()
-    with mock_aws():
-        base.forget_connection()
-        session = aws.session()
-        session.register("request-created.dynamodb", record)
-        yield sent
-        session.unregister("request-created.dynamodb", record)
+
+def _forget_clients() -> None:
+    """Those of another endpoint, or of another test's credentials."""
     base.forget_connection()
+    if engines.real():
+        aws._clients.pop("dynamodb", None)
+
+
+@pytest.fixture
+def ws_tables(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The test kit's own, on the engine of this run."""
+    from ws_lambda.testing.database import tables
+
+    if engines.real():
+        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", engines.endpoint_or_skip())
+    with tables():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _not_on_this_engine(request: pytest.FixtureRequest) -> None:
+    """Leaves out what tests moto itself, or needs what only moto has."""
+    if engines.real() and (marker := request.node.get_closest_marker("moto")):
+        pytest.skip(f"moto only: {marker.args[0]}")
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from botocore.client import BaseClient
 from django.test import Client
 from django.utils import timezone
 
+from tests import engines
 from tests.far_side import FarSide
 from tests.flows.admin.conftest import logged_in, person, said, session
 from ws_lambda.models import ChannelMembership, WebSocketSession
@@ -170,25 +171,16 @@ def stadium(root: Client, admin_tables: list[str]) -> tuple[Client, list[str]]:
         "last_seen_at": {"N": "1700000000000"},
         "expires_at": {"N": str(int(now.timestamp()) + 9000)},
     }
-    from moto.dynamodb.models import dynamodb_backends
-
-    backend = dynamodb_backends["123456789012"]["eu-west-1"]
-    table, rosters = (backend.get_table(model.Meta.table_name) for model in (WebSocketSession, ChannelMembership))
+    rows, members = [], []
     for n in range(TEN_THOUSAND):
         connected = n % 10 != 0
+        key = {"connection_id": {"S": f"C{n:05}="}, "connected_at": {"N": str(1_700_000_000_000 + n)}}
         more = {"live_shard": {"S": str(n % 4)}} if connected else {}
-        moment = {"N": str(1_700_000_000_000 + n)}
-        table.put_item(
-            {
-                **item,
-                **more,
-                "connection_id": {"S": f"C{n:05}="},
-                "connected_at": moment,
-                "connected": {"BOOL": connected},
-            }
-        )
+        rows.append({**item, **more, **key, "connected": {"BOOL": connected}})
         if connected:
-            rosters.put_item({"channel": {"S": "arena"}, "connection_id": {"S": f"C{n:05}="}})
+            members.append({"channel": {"S": "arena"}, "connection_id": key["connection_id"]})
+    engines.put_many(WebSocketSession.Meta.table_name, rows)
+    engines.put_many(ChannelMembership.Meta.table_name, members)
     admin_tables.clear()
     return root, admin_tables
 

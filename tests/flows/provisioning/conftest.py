@@ -13,7 +13,7 @@ from moto import mock_aws
 from moto.core.botocore_stubber import BotocoreStubber
 from moto.moto_api._internal.models import moto_api_backend
 
-from tests import moto_apigateway
+from tests import engines, moto_apigateway
 from ws_lambda import aws
 from ws_lambda.models import base, gateways
 from ws_lambda.models.gateways import AdditionalRoute, ApiGateway
@@ -34,7 +34,9 @@ def in_memory() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         moto_apigateway.install(patch)
         patch.setattr(BotocoreStubber, "process_request", answer_in_turn)
-        with mock_aws():
+        if engines.real():
+            patch.setenv("AWS_ENDPOINT_URL_DYNAMODB", engines.endpoint_or_skip())
+        with mock_aws(config=engines.mock_config()):
             aws.forget()
             base.forget_connection()
             yield
@@ -45,6 +47,8 @@ def in_memory() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def table(in_memory: None) -> Iterator[None]:
     moto_api_backend.reset()
+    if engines.real():
+        engines.drop_all_tables()
     gateways.forget()
     ApiGateway.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
     yield

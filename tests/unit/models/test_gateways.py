@@ -3,30 +3,18 @@
 from collections.abc import Iterator
 
 import pytest
-from moto import mock_aws
 from pynamodb.exceptions import PutError
 
-from ws_lambda import aws, clock
+from ws_lambda import clock
 from ws_lambda.models import base, gateways
 from ws_lambda.models.gateways import AdditionalRoute, ApiGateway, Status
 
 
 @pytest.fixture(autouse=True)
-def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name, value in {
-        "AWS_REGION": "eu-west-1",
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-    }.items():
-        monkeypatch.setenv(name, value)
-    with mock_aws():
-        aws.forget()
-        base.forget_connection()
-        gateways.forget()
-        ApiGateway.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
-        yield
-    aws.forget()
-    base.forget_connection()
+def table(dynamodb: list[str]) -> Iterator[None]:
+    gateways.forget()
+    ApiGateway.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+    yield
     gateways.forget()
 
 

@@ -34,6 +34,7 @@ def test_create_makes_what_status_then_finds_right() -> None:
     assert len(states) == len({state.name for state in states})
 
 
+@pytest.mark.moto("the other engines have no backups")
 def test_status_says_what_is_wrong_and_what_to_do() -> None:
     run("create")
     name = RateLimit.Meta.table_name
@@ -59,6 +60,7 @@ def test_status_says_what_is_wrong_and_what_to_do() -> None:
     assert [state.name for state in tables.status() if state.wrong] == [sessions], "TTL and recovery are on again"
 
 
+@pytest.mark.moto("the other engines have no backups")
 def test_create_waits_until_a_new_table_can_have_backups(monkeypatch: pytest.MonkeyPatch) -> None:
     """AWS takes some seconds for it, and refuses to be hurried."""
     monkeypatch.setattr("ws_lambda.provisioning.patience.time.sleep", lambda _seconds: None)

