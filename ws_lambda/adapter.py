@@ -1,6 +1,7 @@
 """A gateway event becomes a Django request, the project's middleware and URLs do the rest, and back."""
 
 import base64
+from contextlib import nullcontext
 from functools import cache
 from io import BytesIO
 from typing import Any
@@ -13,6 +14,7 @@ from django.core.signals import request_started
 from django.http import HttpResponseBase
 from django.urls import set_script_prefix
 
+from ws_lambda import delivery
 from ws_lambda.conf import conf
 from ws_lambda.events import EventType, GatewayEvent, route_slug
 from ws_lambda.gatekeeping import tokens
@@ -65,11 +67,13 @@ def answer(event: GatewayEvent) -> dict[str, Any]:
     set_script_prefix("/")
     request = GatewayRequest(event, path_of(event))
     request_started.send(sender=GatewayRequest, environ=request.environ)
-    response = django_handler().get_response(request)
-    try:
-        return _lambda_answer(response)
-    finally:
-        response.close()  # sends request_finished
+    connects = event.type is EventType.CONNECT
+    with delivery.connecting(event.connection_id) if connects else nullcontext():
+        response = django_handler().get_response(request)
+        try:
+            return _lambda_answer(response)
+        finally:
+            response.close()  # sends request_finished
 
 
 def _wsgi(text: str) -> str:

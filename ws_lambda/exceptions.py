@@ -18,6 +18,7 @@ WsLambdaError
 │   └── RateLimited            429
 ├── SessionTooLarge            a Django session that no DynamoDB item can hold
 ├── DeliveryError              something about sending that no retry would mend
+│   └── NotOpenYet             a send to a connection from inside its own `connect`
 └── ProvisioningError          AWS said no, or the record is not ready for what was asked
 """
 
@@ -142,6 +143,10 @@ class SessionTooLarge(WsLambdaError):
 
 class DeliveryError(WsLambdaError):
     """The message could not be sent."""
+
+
+class NotOpenYet(DeliveryError):
+    """The connection opens when its `connect` has returned: answer the client's first message instead"""
 
 
 class ProvisioningError(WsLambdaError):

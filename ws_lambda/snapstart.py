@@ -7,7 +7,7 @@ that have expired; making them anew would take away half of what SnapStart gains
 
 import random
 
-from ws_lambda.delivery import curl
+from ws_lambda.delivery import curl, patience
 from ws_lambda.models import channel_permissions, gateways
 
 
@@ -28,4 +28,5 @@ def after_restore() -> None:
     """Forgets what was true when the snapshot was taken."""
     channel_permissions.forget_cache()
     gateways.forget()
+    patience.forget()
     random.seed()

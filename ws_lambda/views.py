@@ -9,7 +9,7 @@ from django.views import View
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST
 
-from ws_lambda import channels
+from ws_lambda import channels, delivery
 from ws_lambda.bodies import fit, read_object
 from ws_lambda.conf import conf
 from ws_lambda.events import EventType, GatewayEvent
@@ -118,7 +118,7 @@ class WebSocketView(View):
     def _serve(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         match self.event.type:
             case EventType.CONNECT:
-                return self.connect(request, *args, **kwargs)
+                return self._open(request, *args, **kwargs)
             case EventType.DISCONNECT:
                 return self.disconnect(request, *args, **kwargs)
         return self._receive(request, *args, **kwargs)
@@ -234,6 +234,22 @@ class WebSocketView(View):
             return None
         own = self.RATE_LIMIT_CONNECTIONS_PER_USER
         return conf.CONNECTIONS_PER_USER if own is None else own
+
+    # A connect
+
+    def _open(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Calls `connect`. Of a connection that it does not let open after all, API Gateway sends no `$disconnect`."""
+        opened = False
+        try:
+            with delivery.connecting(self.event.connection_id) as opening:
+                response = self.connect(request, *args, **kwargs)
+                if opening.disconnected:
+                    raise PermissionRefused("Disconnected while connecting")
+            opened = 200 <= response.status_code < 300
+            return response
+        finally:
+            if not opened and "websocket_session" in vars(self):
+                close_session(self.event.connection_id, api_id=self.event.api_id)
 
     # A message
 

@@ -9,7 +9,7 @@ from tests import dynamodb_server
 from tests.far_side import FarSide
 from tests.golden import golden
 from ws_lambda import aws, clock
-from ws_lambda.delivery import DeliveryReport
+from ws_lambda.delivery import YOUNG_SECONDS, DeliveryReport
 from ws_lambda.events import GatewayEvent
 from ws_lambda.models import ChannelMembership, WebSocketSession
 from ws_lambda.models.closing import close_session
@@ -44,7 +44,7 @@ def other() -> Iterator[FarSide]:
 
 
 def opened(connection_id: str, endpoint_url: str, channel: str = "general") -> WebSocketSession:
-    now = int(clock.now() * 1000)
+    now = int((clock.now() - YOUNG_SECONDS) * 1000)
     event = GatewayEvent.from_lambda(golden("connect", connectionId=connection_id, connectedAt=now))
     session = new_session(event, endpoint_url=endpoint_url, channel_name=channel)
     open_session(session)

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -35,7 +36,7 @@ class Gateway:
 def gateway(tables: list[str]) -> Iterator[Gateway]:
     """A gateway with three connections: two of user 7, in general; one of user 8, in another channel."""
     for connection_id, channel, user in (("c1=", "general", "7"), ("c2=", "general", "7"), ("c3=", "other", "8")):
-        now = clock.utcnow()
+        now = clock.utcnow() - timedelta(seconds=delivery.YOUNG_SECONDS)
         WebSocketSession(
             connection_id,
             api_id="abc123",

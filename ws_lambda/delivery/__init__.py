@@ -8,15 +8,25 @@ to `queue`, and from there to the worker, `ws_lambda.fanout`. Nothing here knows
 from ws_lambda.delivery import roster
 from ws_lambda.delivery.audiences import Audience, Channel, Everyone, Listed
 from ws_lambda.delivery.broadcasting import broadcast, close, inspect
+from ws_lambda.delivery.connecting import check_open, connecting, under_way
 from ws_lambda.delivery.deadlines import deadline
 from ws_lambda.delivery.exchange import Broken, Request, Response, Transport, using_transport
-from ws_lambda.delivery.outcomes import ConnectionStatus, DeliveryReport, Failure, Recipient
+from ws_lambda.delivery.outcomes import (
+    NOT_OPEN_YET,
+    YOUNG_SECONDS,
+    ConnectionStatus,
+    DeliveryReport,
+    Failure,
+    Recipient,
+)
 from ws_lambda.delivery.payload import MAX_BYTES
 from ws_lambda.delivery.sending import send
 from ws_lambda.exceptions import DeliveryError
 
 __all__ = [
     "MAX_BYTES",
+    "NOT_OPEN_YET",
+    "YOUNG_SECONDS",
     "Audience",
     "Broken",
     "Channel",
@@ -31,10 +41,13 @@ __all__ = [
     "Response",
     "Transport",
     "broadcast",
+    "check_open",
     "close",
+    "connecting",
     "deadline",
     "inspect",
     "roster",
     "send",
+    "under_way",
     "using_transport",
 ]

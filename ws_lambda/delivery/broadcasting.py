@@ -14,13 +14,16 @@ from ws_lambda.delivery import pacing
 from ws_lambda.delivery.deadlines import ends_at
 from ws_lambda.delivery.exchange import Response, Slots
 from ws_lambda.delivery.management import Api
-from ws_lambda.delivery.outcomes import ConnectionStatus, DeliveryReport, Failure, Recipient
+from ws_lambda.delivery.outcomes import NOT_OPEN_YET, ConnectionStatus, DeliveryReport, Failure, Recipient
 from ws_lambda.delivery.rounds import Attempt, Round
 
 logger = logging.getLogger("ws_lambda.delivery")
 
 OnGone = Callable[[Sequence[Recipient]], object]
 """Told who is gone, a batch at a time, after everybody else has been sent to."""
+
+OnNotOpen = Callable[[Sequence[Recipient]], object]
+"""Takes over who is not open yet. What it raises is logged, and they have failed."""
 
 Progress = Callable[[Round], None]
 
@@ -68,7 +71,7 @@ class Posting(Round):
             if attempt.ambiguous:
                 self.repeated.append(attempt.recipient.connection_id)
             return True
-        if response.status == 410:
+        if response.status == 410 and not attempt.recipient.is_young:
             self.gone.append(attempt.recipient)
             return True
         return False
@@ -82,7 +85,7 @@ class Asking(Round):
         self.found: dict[str, ConnectionStatus] = {}
 
     def settle(self, attempt: Attempt, response: Response) -> bool:
-        if response.status == 410:
+        if response.status == 410 and not attempt.recipient.is_young:
             status = ConnectionStatus(state="gone")
         elif response.status == 200:
             status = _read_status(response.body)
@@ -97,9 +100,11 @@ def broadcast(
     body: bytes,
     *,
     on_gone: OnGone,
+    on_not_open: OnNotOpen | None = None,
     pace: pacing.TokenBucket | pacing.Unpaced | None = None,
     progress: Progress | None = None,
     resumable: bool = False,
+    patient: bool = True,
 ) -> DeliveryReport:
     """Posts the bytes to every recipient.
 
@@ -107,36 +112,49 @@ def broadcast(
         recipients: read as they are sent to. None stands for "not yet".
         on_gone: called with batches of those that are gone, when the round is over. What it raises is logged: the
             report of what was sent must not be lost over it.
+        on_not_open: called at most once, with those whose connection is still not open two seconds after their first
+            attempt. Without it they are reported as failed.
         pace: instead of the process's own.
-        progress, resumable: see `Round`.
+        progress, resumable, patient: see `Round`.
 
     Raises:
         botocore.exceptions.NoCredentialsError: there is nothing to sign with.
     """
     started = time.monotonic()
-    posting = Posting(Api("POST", body), recipients, pace or pacing.shared(), progress, resumable)
+    posting = Posting(Api("POST", body), recipients, pace or pacing.shared(), progress, resumable, patient)
     posting.run(slots())
+    held_over = _hand_over(posting, on_not_open)
     _tell(on_gone, posting.gone)
     telemetry.count("Deliveries", posting.sent)
     telemetry.count("Gone", len(posting.gone))
     telemetry.count("Failed", len(posting.failed))
-    return _report(posting, started)
+    if held_over:
+        telemetry.count("HeldOver", len(held_over))
+    return _report(posting, started, held_over)
 
 
 def close(recipients: Iterable[Recipient]) -> DeliveryReport:
-    """Closes sockets (`DELETE @connections`). `sent` counts those closed; `gone`, those that were already."""
+    """Closes sockets (`DELETE @connections`). `sent` counts those closed; `gone`, those that were already.
+
+    One that is not open yet is tried again for two seconds, and has failed then.
+    """
     started = time.monotonic()
     closing = Posting(Api("DELETE"), recipients, pacing.shared())
     closing.run(slots())
+    _hand_over(closing, None)
     return _report(closing, started)
 
 
 def inspect(recipients: Iterable[Recipient]) -> Iterator[tuple[Recipient, ConnectionStatus]]:
-    """Asks API Gateway about each connection (`GET @connections`). One request of the quota for each."""
+    """Asks API Gateway about each connection (`GET @connections`). One request of the quota for each.
+
+    One that may not be open yet is asked about once; its state is "unknown", its reason "not open yet".
+    """
     source = iter(recipients)
     while batch := list(islice(source, _INSPECTED_AT_ONCE)):
-        asking = Asking(Api("GET"), batch, pacing.shared())
+        asking = Asking(Api("GET"), batch, pacing.shared(), patient=False)
         asking.run(slots())
+        _hand_over(asking, None)
         reasons = {failure.connection_id: failure.reason for failure in asking.failed}
         for recipient in batch:
             known = asking.found.get(recipient.connection_id)
@@ -158,12 +176,27 @@ def _tell(on_gone: OnGone, gone: Sequence[Recipient]) -> None:
             logger.exception("%d gone connections could not be closed; the next send finds them again", len(batch))
 
 
-def _report(round_: Posting, started: float) -> DeliveryReport:
+def _hand_over(round_: Round, on_not_open: OnNotOpen | None) -> tuple[str, ...]:
+    """Hands over who is not open yet; the ids of those taken over. Who is not has failed."""
+    waiting = tuple(one.connection_id for one in round_.not_open)
+    if waiting and on_not_open is not None:
+        try:
+            on_not_open(round_.not_open)
+        except Exception:
+            logger.exception("%d connections are not open yet, and the message could not be held over", len(waiting))
+        else:
+            return waiting
+    round_.failed += [Failure(connection_id=one, reason=NOT_OPEN_YET) for one in waiting]
+    return ()
+
+
+def _report(round_: Posting, started: float, held_over: tuple[str, ...] = ()) -> DeliveryReport:
     _log(round_.failed)
     return DeliveryReport(
         sent=round_.sent,
         gone=tuple(recipient.connection_id for recipient in round_.gone),
         failed=tuple(round_.failed),
+        held_over=held_over,
         repeated=tuple(round_.repeated),
         unread=round_.unread,
         seconds=time.monotonic() - started,

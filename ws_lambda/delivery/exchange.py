@@ -74,7 +74,11 @@ class Broken(Exception):
 
 
 class Transport(Protocol):
-    """One HTTP exchange, for tests: an in-process gateway implements this."""
+    """One HTTP exchange, for tests: an in-process gateway implements this.
+
+    An attribute `patience`, if it has one, is how many seconds connections that are not open yet are waited for. It is
+    0 where waiting is vain, since whatever is to open them runs in the same thread.
+    """
 
     def exchange(self, request: Request) -> Response:
         """The answer to a request.

@@ -2,7 +2,20 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
+
+from ws_lambda import clock
+
+YOUNG_SECONDS: Final = 35.0
+"""For so long a 410 may mean "not open yet": API Gateway gives it to a connection whose `$connect` still runs.
+
+An integration may take 29 seconds; the rest is for clocks that differ.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
+"""
+
+NOT_OPEN_YET: Final = "not open yet"
+"""The reason of a failure, or of an unknown state, where a young connection was answered for with 410."""
 
 
 class Recipient(NamedTuple):
@@ -16,6 +29,16 @@ class Recipient(NamedTuple):
 
     connected_at: int
     """The connection's generation: milliseconds since the epoch. A 410 removes only the generation it was about."""
+
+    @property
+    def age(self) -> float:
+        """Seconds since the client asked to connect, by this machine's clock."""
+        return clock.now() - self.connected_at / 1000
+
+    @property
+    def is_young(self) -> bool:
+        """Whether its `$connect` may still be running, so that a 410 does not say that it is gone."""
+        return abs(self.age) < YOUNG_SECONDS  # a clock may be behind
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,7 +55,7 @@ class Failure:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeliveryReport:
-    """What came of a send. Every recipient that was read has exactly one of the outcomes sent, gone and failed."""
+    """What came of a send. Every recipient that was read has exactly one outcome: sent, gone, failed or held over."""
 
     sent: int = 0
     """How many were delivered to their gateway."""
@@ -41,6 +64,9 @@ class DeliveryReport:
     """Connection ids that API Gateway no longer knows (410)."""
 
     failed: tuple[Failure, ...] = ()
+
+    held_over: tuple[str, ...] = ()
+    """Connection ids that are not open yet: the message waits for them on the fan-out queue, for 35 seconds at most."""
 
     queued: int = 0
     """Messages put on the fan-out queue. Each stands for a range of recipients that a worker will send to."""
@@ -55,6 +81,8 @@ class DeliveryReport:
 
     def __str__(self) -> str:
         words = [f"{self.sent} sent", f"{len(self.gone)} gone", f"{len(self.failed)} failed"]
+        if self.held_over:
+            words.append(f"{len(self.held_over)} held over")
         if self.queued:
             words.append(f"{self.queued} ranges queued")
         return f"{', '.join(words)} in {self.seconds:.2f} s"

@@ -7,8 +7,10 @@ import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import Final
 
+from ws_lambda.delivery import patience
+from ws_lambda.delivery.connecting import under_way
 from ws_lambda.delivery.deadlines import ends_at
-from ws_lambda.delivery.exchange import Broken, Request, Response, Slots, pump
+from ws_lambda.delivery.exchange import Broken, Request, Response, Slots, installed, pump
 from ws_lambda.delivery.management import Api
 from ws_lambda.delivery.outcomes import Failure, Recipient
 from ws_lambda.delivery.pacing import TokenBucket, Unpaced
@@ -28,6 +30,10 @@ _BACKOFF, _LONGEST_BACKOFF = 0.1, 5.0
 _MOST_WAITING = 1_000
 """Recipients waiting for a retry. With that many in trouble, no new ones are begun."""
 
+_MOST_UNOPENED = 2_000
+"""Recipients waited for because they are not open yet: as many as connect in four seconds at API Gateway's quota.
+With that many, the next is left at once: nobody else is held up for their sake."""
+
 PROGRESS_EVERY: Final = 500
 """Outcomes between two calls of `progress`."""
 
@@ -38,9 +44,9 @@ _NOT_YET = 0.005
 
 
 class Attempt:
-    """A recipient on his way."""
+    """A recipient on their way."""
 
-    __slots__ = ("ambiguous", "first_at", "recipient", "tries")
+    __slots__ = ("ambiguous", "first_at", "recipient", "tries", "unopened")
 
     def __init__(self, recipient: Recipient, first_at: float) -> None:
         self.recipient = recipient
@@ -48,6 +54,8 @@ class Attempt:
         self.tries = 0
         self.ambiguous = False
         """Whether an earlier try may have been delivered."""
+        self.unopened = 0
+        """How many tries met a connection that is not open yet."""
 
     def __lt__(self, other: "Attempt") -> bool:
         return self.first_at < other.first_at  # a tie in the heap of retries
@@ -67,6 +75,7 @@ class Round:
         pace: TokenBucket | Unpaced,
         progress: Callable[["Round"], None] | None = None,
         resumable: bool = False,
+        patient: bool = True,
     ) -> None:
         """
         Args:
@@ -75,6 +84,7 @@ class Round:
                 What it raises ends the round.
             resumable: whether those without an outcome at the deadline stay in `under_way`, for a later round,
                 instead of being failed.
+            patient: whether connections that are not open yet are tried again.
         """
         self.failed: list[Failure] = []
         self.unread = False
@@ -94,7 +104,10 @@ class Round:
         """How many requests had to be made again."""
 
         self.under_way: set[Attempt] = set()
-        """Taken, and without an outcome yet. Bounded by the connections and `_MOST_WAITING`."""
+        """Taken, and without an outcome yet. Bounded by the connections, `_MOST_WAITING` and `_MOST_UNOPENED`."""
+
+        self.not_open: list[Recipient] = []
+        """Those not open yet, when they had been waited for long enough. Whoever runs the round says what follows."""
 
         self.source_error: Exception | None = None
         self._api = api
@@ -103,6 +116,9 @@ class Round:
         self._exhausted = False
         self._pace = pace
         self._retries: list[tuple[float, Attempt]] = []
+        self._unopened: list[tuple[float, Attempt]] = []
+        self._connecting = under_way()
+        self._patience = getattr(installed(), "patience", patience.PATIENCE) if patient else 0.0
         self._held: Attempt | None = None
         self._ends_at = ends_at()
         self._progress = progress
@@ -130,7 +146,7 @@ class Round:
             logger.error("The roster was read only in part: %s", self.source_error, exc_info=self.source_error)
 
     def settle(self, attempt: Attempt, response: Response) -> bool:
-        """Takes note of an answer that is an outcome; False for any other."""
+        """Takes note of an answer that is an outcome; False for any other. A 410 of a young connection is none."""
         raise NotImplementedError
 
     def next(self) -> Request | float | None:
@@ -149,6 +165,9 @@ class Round:
                 self._held = attempt
                 return wait
             self._held = None
+            if self._connecting and attempt.recipient.connection_id in self._connecting:
+                self._leave_unopened(attempt)
+                continue
             attempt.tries += 1
             try:
                 timeout = TIMEOUT if self._ends_at - now > TIMEOUT else self._ends_at - now
@@ -158,9 +177,11 @@ class Round:
 
     def _pick(self, now: float) -> Attempt | float | None:
         """Whose turn it is, or how long to wait, or None at the end."""
-        retries = self._retries
+        retries, unopened = self._retries, self._unopened
         if retries and retries[0][0] <= now:
             return heapq.heappop(retries)[1]
+        if unopened and unopened[0][0] <= now:
+            return heapq.heappop(unopened)[1]
         if not self._exhausted and len(retries) < _MOST_WAITING:
             recipient = self._take()
             if recipient is not None:
@@ -169,7 +190,8 @@ class Round:
                 return attempt
             if not self._exhausted:
                 return _NOT_YET
-        return retries[0][0] - now if retries else None
+        due = [heap[0][0] for heap in (retries, unopened) if heap]
+        return min(due) - now if due else None
 
     def _take(self) -> Recipient | None:
         """The next recipient, or None where there is none, for now or at all."""
@@ -193,6 +215,9 @@ class Round:
             if self.settle(attempt, outcome):
                 self._done(attempt)
                 return
+            if outcome.status == 410:
+                self._not_yet(attempt)
+                return
             reason = f"status {outcome.status}"
             if outcome.status != 429 and outcome.status < 500:
                 self._fail(attempt, reason)
@@ -214,6 +239,23 @@ class Round:
         else:
             self.retried += 1
             heapq.heappush(self._retries, (due, attempt))
+
+    def _not_yet(self, attempt: Attempt) -> None:
+        """A young connection answered with 410: its `$connect` has not returned, or its client has left."""
+        now = time.monotonic()
+        attempt.unopened += 1
+        due = patience.next_try(attempt.recipient, attempt.unopened, attempt.first_at, now, self._patience)
+        if due is None:
+            patience.exhausted(attempt.recipient)
+        if due is None or due >= self._ends_at or len(self._unopened) >= _MOST_UNOPENED:
+            self._leave_unopened(attempt)
+            return
+        self.retried += 1
+        heapq.heappush(self._unopened, (due, attempt))
+
+    def _leave_unopened(self, attempt: Attempt) -> None:
+        self.not_open.append(attempt.recipient)
+        self._done(attempt)
 
     def _fail(self, attempt: Attempt, reason: str) -> None:
         self.failed.append(
@@ -239,7 +281,9 @@ class Round:
     def _give_up(self) -> None:
         """At the deadline: whoever has no outcome gets this one, or is left for a later round."""
         waiting = [attempt for _, attempt in self._retries] + ([self._held] if self._held else [])
-        self._retries, self._held = [], None
+        for _, attempt in self._unopened:
+            self._leave_unopened(attempt)
+        self._retries, self._unopened, self._held = [], [], None
         for attempt in waiting:
             self._late(attempt, "out of time")
         if self._exhausted:

@@ -10,6 +10,7 @@ from ws_lambda.conf import conf
 from ws_lambda.delivery import payload, roster
 from ws_lambda.delivery.audiences import Audience, Listed
 from ws_lambda.delivery.broadcasting import OnGone, Progress, broadcast
+from ws_lambda.delivery.connecting import check_open
 from ws_lambda.delivery.outcomes import DeliveryReport, Recipient
 
 
@@ -30,6 +31,7 @@ def send(audience: Audience, data: Any, *, on_gone: OnGone, progress: Progress |
 
     Raises:
         ValueError: the message is over 131,072 bytes, or a single recipient has no endpoint; nothing was sent.
+        NotOpenYet: a single recipient is the connection whose `$connect` is being answered; nothing was sent.
         DeliveryError: the roster cannot be read, or the queue does not take the jobs.
         botocore.exceptions.NoCredentialsError: there is nothing to sign with.
     """
@@ -64,5 +66,8 @@ def _recipients(audience: Audience) -> Sequence[Recipient] | Iterator[Recipient 
 
 def _check_unicast(audience: Listed) -> None:
     listed = audience.recipients
-    if isinstance(listed, Sequence) and len(listed) == 1 and not listed[0].endpoint_url:
+    if not isinstance(listed, Sequence) or len(listed) != 1:
+        return
+    check_open(listed[0].connection_id)
+    if not listed[0].endpoint_url:
         raise ValueError(f"The session of connection {listed[0].connection_id} has no endpoint to send to.")

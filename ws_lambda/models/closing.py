@@ -4,11 +4,13 @@ import random
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
-from pynamodb.exceptions import DeleteError, VerboseClientError
+from pynamodb.exceptions import DeleteError, UpdateError, VerboseClientError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 
 from ws_lambda import channels, clock, delivery
 from ws_lambda.conf import conf
@@ -16,7 +18,7 @@ from ws_lambda.models import open_connections, own_work
 from ws_lambda.models.attributes import from_milliseconds, milliseconds
 from ws_lambda.models.base import condition_failed, connection
 from ws_lambda.models.memberships import ChannelMembership
-from ws_lambda.models.sessions import WebSocketSession, channels_of
+from ws_lambda.models.sessions import CLOSING, MAX_DURATION, WebSocketSession, channels_of
 from ws_lambda.models.transactions import Collided, DecidingWrite
 
 _THREADS = 8
@@ -43,26 +45,58 @@ def close_session(connection_id: str, *, api_id: str = "", connected_at: int = 0
     was, closed_now = _mark_closed(connection_id, api_id, connected_at)
     if was is not None and closed_now:
         _leave(was)
+    elif was is not None and was.live_shard == CLOSING:
+        _mark_dropped(was.recipient)
     return was
 
 
 def close_gone(recipients: Sequence[delivery.Recipient], *, channel_name: str = "") -> int:
     """Closes the sessions of connections that API Gateway no longer knows; returns how many it closed.
 
+    None is closed that is so young that it may only be opening.
+
     Args:
         channel_name: the channel whose roster named them; its rows go even where the session's record is gone.
     """
-    if not recipients:
-        return 0
-    with ThreadPoolExecutor(min(_THREADS, len(recipients)), "ws-close") as pool:
-        return sum(pool.map(partial(_close_one_gone, channel_name), recipients))
+    return _close_all([one for one in recipients if not one.is_young], channel_name)
 
 
 def close_and_drop(recipients: Iterable[delivery.Recipient]) -> delivery.DeliveryReport:
-    """Closes sessions first, so that nothing more is accepted from them, then their sockets."""
+    """Closes sessions first, so that nothing more is accepted from them, then their sockets.
+
+    A socket that cannot be closed now, since it is not open yet or the request failed, is left to `drop_again`. That
+    of a connection whose own `$connect` is running in this invocation counts as closed: its connect is refused.
+    """
     listed = list(recipients)
-    close_gone(listed)
-    return delivery.close(listed)
+    _close_all(listed)
+    connecting = delivery.under_way()
+    for one in listed:
+        if one.connection_id in connecting:
+            connecting[one.connection_id].disconnected = True
+    others = [one for one in listed if one.connection_id not in connecting]
+    report = delivery.close(others)
+    failed = {failure.connection_id for failure in report.failed}
+    for one in others:
+        if one.connection_id in failed:
+            _mark_undropped(one)
+        elif one.is_young:
+            _mark_dropped(one)
+    return replace(report, sent=report.sent + len(listed) - len(others))
+
+
+def drop_again(recipients: Sequence[delivery.Recipient]) -> int:
+    """Closes the sockets of closed sessions in the partition `CLOSING`; how many of them need no further try.
+
+    One is through with when its socket is closed, or is gone and would have opened by now, or has reached the age at
+    which API Gateway closes every connection.
+    """
+    report = delivery.close(recipients)
+    failed = {failure.connection_id for failure in report.failed}
+    longest = MAX_DURATION.total_seconds()
+    dropped = [one for one in recipients if one.connection_id not in failed or one.age > longest]
+    for one in dropped:
+        _mark_dropped(one)
+    return len(dropped)
 
 
 def _leave(session: WebSocketSession) -> None:
@@ -104,8 +138,16 @@ def leave_all(session: WebSocketSession, names: Iterable[str]) -> None:
             batch.delete(_row(session.connection_id, name))
 
 
-def _close_one_gone(channel_name: str, recipient: delivery.Recipient) -> int:
-    was, closed_now = _mark_closed(recipient.connection_id, "", recipient.connected_at)
+def _close_all(recipients: Sequence[delivery.Recipient], channel_name: str = "") -> int:
+    if not recipients:
+        return 0
+    with ThreadPoolExecutor(min(_THREADS, len(recipients)), "ws-close") as pool:
+        return sum(pool.map(lambda one: _close_one(one, channel_name), recipients))
+
+
+def _close_one(recipient: delivery.Recipient, channel_name: str) -> int:
+    listed_as = CLOSING if recipient.is_young else ""
+    was, closed_now = _mark_closed(recipient.connection_id, "", recipient.connected_at, listed_as)
     names = set(channels_of(was)) if was else set()
     for name in names | ({channel_name} if channel_name else set()):
         _leave_generation(name, recipient)
@@ -121,8 +163,34 @@ def _leave_generation(channel_name: str, recipient: delivery.Recipient) -> None:
             raise
 
 
-def _mark_closed(connection_id: str, api_id: str, connected_at: int) -> tuple[WebSocketSession | None, bool]:
-    """The session of that generation as it was, and whether this call is the one that closed it."""
+def _mark_dropped(recipient: delivery.Recipient) -> None:
+    """The socket of a closed session is closed as well: the schedule need not try again."""
+    _mark(recipient, [WebSocketSession.live_shard.remove()], WebSocketSession.live_shard == CLOSING)
+
+
+def _mark_undropped(recipient: delivery.Recipient) -> None:
+    """The session is closed and its socket may not be: the schedule tries again."""
+    closed = WebSocketSession.connected == False  # noqa: E712 - a condition
+    _mark(recipient, [WebSocketSession.live_shard.set(CLOSING)], closed)
+
+
+def _mark(recipient: delivery.Recipient, actions: list[Action], condition: Condition) -> None:
+    generation = WebSocketSession.connected_at == from_milliseconds(recipient.connected_at)
+    try:
+        WebSocketSession(recipient.connection_id).update(actions=actions, condition=condition & generation)
+    except UpdateError as failed:
+        if not condition_failed(failed):
+            raise
+
+
+def _mark_closed(
+    connection_id: str, api_id: str, connected_at: int, listed_as: str = ""
+) -> tuple[WebSocketSession | None, bool]:
+    """The session of that generation as it was, and whether this call is the one that closed it.
+
+    Args:
+        listed_as: the partition of the index `live` that it is to be in from now on; "" for none.
+    """
     now, mark = clock.utcnow(), own_work.mark()
     values: dict[str, Any] = {
         ":true": {"BOOL": True},
@@ -138,11 +206,14 @@ def _mark_closed(connection_id: str, api_id: str, connected_at: int) -> tuple[We
     if connected_at:
         conditions.append("connected_at = :generation")
         values[":generation"] = {"N": str(connected_at)}
+    if listed_as:
+        values[":listed"] = {"S": listed_as}
+    place = ", live_shard = :listed" if listed_as else " REMOVE live_shard"
     request = {
         "TableName": WebSocketSession.Meta.table_name,
         "Key": {"connection_id": {"S": connection_id}},
         "UpdateExpression": (
-            "SET connected = :false, disconnected_at = :now, expires_at = :keep, closed_by = :mark REMOVE live_shard"
+            "SET connected = :false, disconnected_at = :now, expires_at = :keep, closed_by = :mark" + place
         ),
         "ConditionExpression": " AND ".join(conditions),
         "ExpressionAttributeValues": values,

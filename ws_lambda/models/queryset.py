@@ -11,7 +11,7 @@ from ws_lambda import channels, delivery
 from ws_lambda.models import closing
 from ws_lambda.models.attributes import milliseconds
 from ws_lambda.models.memberships import ChannelMembership
-from ws_lambda.models.sessions import LIVE_SHARDS, WebSocketSession
+from ws_lambda.models.sessions import LIVE_SHARDS, WebSocketSession, is_listed_open
 
 LOOKUPS = ("api_gateway", "channel_name", "connected", "connection_id", "user")
 """What `filter` understands; all of them together are ANDed."""
@@ -115,7 +115,9 @@ class SessionQuerySet:
 
         Raises:
             ValueError: the message is over 131,072 bytes, or has a NaN; nothing was sent.
+            NotOpenYet: it selects, by its id, the connection whose `connect` is running.
         """
+        delivery.check_open(self._lookups.get("connection_id", ""))
         name = self._lookups.get("channel_name", "")
         return delivery.send(self.audience(), data, on_gone=partial(closing.close_gone, channel_name=name))
 
@@ -171,7 +173,7 @@ class SessionQuerySet:
 
     def _row_selected(self, row: Any, open_only: bool) -> bool:
         """Whether a row, full or projected, is selected as far as it can tell."""
-        if open_only and isinstance(row, WebSocketSession) and row.live_shard is None:
+        if open_only and isinstance(row, WebSocketSession) and not is_listed_open(row):
             return False
         same_user = self._lookups.get("user", row.user_id) == row.user_id
         return same_user and bool(self._lookups.get("api_gateway", row.api_id) == row.api_id)

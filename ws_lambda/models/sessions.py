@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 LIVE_SHARDS = delivery.roster.LIVE_SHARDS
 """Partitions of the index of open connections: 500 connects/s, the account's quota, are half of what one takes."""
 
+CLOSING = "closing"
+"""The partition with connections that we closed and whose sockets may still open, or did not close when told to."""
+
 MAX_DURATION = timedelta(hours=2)
 """How long API Gateway keeps a connection at most.
 
@@ -42,7 +45,7 @@ _PROJECTED = ["endpoint_url", "api_id", "user_id", "channel_name", "live_shard"]
 
 
 class LiveIndex(GlobalSecondaryIndex["WebSocketSession"]):  # type: ignore[no-untyped-call]
-    """Open connections only, by age: a closed one loses its `live_shard`, and so its place here."""
+    """Open connections, by age. A closed one loses its place here; for a while it may have one in `CLOSING` instead."""
 
     class Meta:
         index_name = "live"
@@ -141,7 +144,7 @@ class WebSocketSession(Table):
     source_ip = UnicodeAttribute(default="")
     user_agent = UnicodeAttribute(default="")
     live_shard = UnicodeAttribute(null=True)
-    """Present only while connected."""
+    """One of LIVE_SHARDS while connected; CLOSING while the socket of a closed session is still to be closed."""
 
     expires_at = TTLAttribute()
 
@@ -167,13 +170,18 @@ class WebSocketSession(Table):
 
         Raises:
             ValueError: the session has no endpoint, or the message is over 131,072 bytes.
+            NotOpenYet: from inside the connection's own `connect`.
         """
         from ws_lambda.models.closing import close_gone
 
         return delivery.send(delivery.Listed([self.recipient]), data, on_gone=close_gone)
 
     def disconnect(self) -> delivery.DeliveryReport:
-        """Closes the session, then its socket (`DELETE @connections`)."""
+        """Closes the session, then its socket (`DELETE @connections`).
+
+        One that is not open yet is closed by the schedule if it opens; from inside its own `connect`, the connect is
+        refused.
+        """
         from ws_lambda.models.closing import close_and_drop
 
         return close_and_drop([self.recipient])
@@ -208,6 +216,11 @@ class WebSocketSession(Table):
         from ws_lambda.models.joining import change
 
         change(self, channel_name, check=check)
+
+
+def is_listed_open(row: WebSocketSession) -> bool:
+    """Whether a row, full or of an index, is of an open connection: `connected` is in no index."""
+    return row.live_shard in LIVE_SHARDS
 
 
 def channels_of(session: WebSocketSession) -> Iterable[str]:

@@ -9,6 +9,9 @@ from ws_lambda.local.management import Management, error
 class GatewayTransport:
     """A `ws_lambda.delivery.Transport`. Signatures are not checked: the clocks of signer and gateway differ."""
 
+    patience = 0.0
+    """A `$connect` that is under way goes on when the call has returned, and not before."""
+
     def __init__(self, management: Management) -> None:
         self._management = management
 

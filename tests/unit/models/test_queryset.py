@@ -9,6 +9,7 @@ from django.core.exceptions import FieldError
 from tests import wire
 from tests.golden import golden
 from ws_lambda import clock
+from ws_lambda.delivery import YOUNG_SECONDS
 from ws_lambda.events import GatewayEvent
 from ws_lambda.exceptions import InvalidChannel, InvalidConnectionId, PermissionRefused
 from ws_lambda.models import ApiGateway, ChannelMembership, ChannelPermission, WebSocketSession, channel_permissions
@@ -20,9 +21,8 @@ pytestmark = pytest.mark.usefixtures("tables")
 
 
 def make(connection_id, channel="", user=None, api_id="abc123"):
-    event = GatewayEvent.from_lambda(
-        golden("connect", connectionId=connection_id, apiId=api_id, connectedAt=int(clock.now() * 1000))
-    )
+    began = int((clock.now() - YOUNG_SECONDS) * 1000)
+    event = GatewayEvent.from_lambda(golden("connect", connectionId=connection_id, apiId=api_id, connectedAt=began))
     session = new_session(event, endpoint_url=f"https://{wire.HOST}/prod", channel_name=channel)
     if user is not None:
         session.user_id, session.auth_backend = str(user), "tests.backends.DictBackend"
