@@ -15,7 +15,7 @@ from ws_lambda import channels
 from ws_lambda.admin import faces
 from ws_lambda.admin.rows import Asked, Page, Source, read_pages
 from ws_lambda.models.memberships import ChannelMembership
-from ws_lambda.models.sessions import LIVE_SHARDS, WebSocketSession, channels_of
+from ws_lambda.models.sessions import CLOSING, LIVE_SHARDS, WebSocketSession, channels_of
 
 YES, NO, ALL = "yes", "no", "all"
 
@@ -96,8 +96,8 @@ def _in_channel(channel: str, size: int, after: list[Any]) -> tuple[list[str], l
 
 
 def _of_user(user: str, connected: str, size: int, after: Any) -> tuple[list[str], Any]:
-    is_live = WebSocketSession.live_shard
-    condition = {YES: is_live.exists(), NO: is_live.does_not_exist()}.get(connected)
+    place = WebSocketSession.live_shard
+    condition = {YES: place.is_in(*LIVE_SHARDS), NO: place.does_not_exist() | (place == CLOSING)}.get(connected)
     results = WebSocketSession.by_user.query(
         user, filter_condition=condition, scan_index_forward=False, page_size=size, last_evaluated_key=after
     )

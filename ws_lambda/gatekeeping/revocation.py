@@ -31,7 +31,7 @@ from ws_lambda.models.channel_permissions import PermissionsChanged, note_change
 from ws_lambda.models.closing import close_and_drop
 from ws_lambda.models.logins import ChangedUser, EndedLogin
 from ws_lambda.models.owners import accepted_hashes, login_holds, owner_still_valid
-from ws_lambda.models.sessions import WebSocketSession
+from ws_lambda.models.sessions import WebSocketSession, is_listed_open
 
 LOGIN_SECONDS = 1800
 """How often a connection's login is looked for in the session engine, in seconds. The schedule looks as often."""
@@ -85,6 +85,7 @@ def _is_due(session: WebSocketSession, seconds: int) -> bool:
     return (milliseconds(session.last_seen_at) - began) // interval > (before - began) // interval
 
 
+<<<<<<< HEAD
 def _login_goes_on(session: WebSocketSession) -> bool:
     """Whether the login is in its session engine, asked once in LOGIN_SECONDS of a connection that speaks."""
     if not _is_due(session, LOGIN_SECONDS):
@@ -94,6 +95,24 @@ def _login_goes_on(session: WebSocketSession) -> bool:
     except Exception:  # whatever a session engine raises
         _leave_unjudged("The session engine failed", session)
         return True
+=======
+def close_silent(connection_ids: Iterable[str]) -> int:
+    """Closes those connections that a message of theirs would end, had they sent one lately; returns how many.
+
+    Each user is read once for all of his connections here. Whatever his auth backend raises is the caller's, and
+    nobody has been closed then.
+    """
+    silent = [one for one in WebSocketSession.batch_get(list(connection_ids)) if one.user_id and _is_silent(one)]
+    users = {owner: load_user(*owner) for owner in {_owner(one) for one in silent}}
+    ended = EndedLogin.among(one.login_id for one in silent if one.login_id)
+    stale = [
+        one.recipient
+        for one in silent
+        if one.login_id in ended or not login_holds(users[_owner(one)], one.auth_hash or "")
+    ]
+    close_and_drop(stale)
+    return len(stale)
+>>>>>>> af17980 (Count as open only what the index of open connections lists as open)
 
 
 def _verdict(session: WebSocketSession, view: Judge, request: HttpRequest) -> Verdict:
@@ -117,20 +136,28 @@ def close_login(login_id: str) -> None:
     _close(row for row in WebSocketSession.by_login.query(login_id))
 
 
+<<<<<<< HEAD
 def judge_user(user: Any) -> None:
     """Closes the connections of a user whose logins no longer hold, and judges the others anew."""
-    ids = [row.connection_id for row in WebSocketSession.by_user.query(str(user.pk)) if row.live_shard is not None]
+    ids = [row.connection_id for row in WebSocketSession.by_user.query(str(user.pk)) if is_listed_open(row)]
     found = list(WebSocketSession.batch_get(ids, consistent_read=True))
     ended = [session for session in found if not login_holds(user, session.auth_hash or "")]
     _close(ended)
     judge([session for session in found if session not in ended])
+=======
+def close_user(user: Any) -> None:
+    """Closes the connections of a user whose logins no longer hold; those of a current login stay."""
+    ids = [row.connection_id for row in WebSocketSession.by_user.query(str(user.pk)) if is_listed_open(row)]
+    found = WebSocketSession.batch_get(ids, consistent_read=True)
+    _close(session for session in found if not login_holds(user, session.auth_hash or ""))
+>>>>>>> af17980 (Count as open only what the index of open connections lists as open)
 
 
 def _close(rows: Any) -> None:
     close_and_drop(
         delivery.Recipient(row.connection_id, row.endpoint_url, milliseconds(row.connected_at))
         for row in rows
-        if row.live_shard is not None
+        if is_listed_open(row)
     )
 
 
