@@ -127,11 +127,11 @@ def tables(dynamodb: list[str]) -> Iterator[list[str]]:
 @pytest.fixture
 def nobody_listens() -> Iterator[None]:
     """As in a project that has accounts but no WebSockets: nobody listens for logins that end."""
-    from ws_lambda.gatekeeping import revocation
+    from ws_lambda.gatekeeping import signals
 
-    revocation.disconnect_signals()
+    signals.disconnect_signals()
     yield
-    revocation.connect_signals()
+    signals.connect_signals()
 
 
 @pytest.fixture

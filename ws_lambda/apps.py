@@ -12,6 +12,6 @@ class WsLambdaConfig(AppConfig):
 
     def ready(self) -> None:
         from ws_lambda import checks  # noqa: F401 - registers them
-        from ws_lambda.gatekeeping.revocation import connect_signals
+        from ws_lambda.gatekeeping.signals import connect_signals
 
         connect_signals()

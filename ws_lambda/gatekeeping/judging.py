@@ -42,6 +42,13 @@ class Judged:
     unjudged: int = 0
     """Connections that stay because something that was to be asked failed; it has been logged."""
 
+    def __add__(self, other: "Judged") -> "Judged":
+        return Judged(
+            put_out=self.put_out + other.put_out,
+            removed=self.removed + other.removed,
+            unjudged=self.unjudged + other.unjudged,
+        )
+
 
 @dataclass
 class Memory:

@@ -45,6 +45,14 @@ class OpenConnections(Table):
         """The row of a user; not read, not stored."""
         return cls(f"open#{user_id}", "-", expires_at=clock.utcnow() + _KEPT)
 
+    @classmethod
+    def ids_of(cls, user_id: str) -> set[str]:
+        """The ids that are noted for a user, some of which may have closed."""
+        try:
+            return set(cls.get(f"open#{user_id}", "-", consistent_read=True).connection_ids or ())
+        except cls.DoesNotExist:
+            return set()
+
 
 def add(transaction: DecidingWrite, user_id: str, connection_id: str, limit: int) -> None:
     """Has a transaction note a connection as open, if fewer than `limit` are. Noting one twice changes nothing.

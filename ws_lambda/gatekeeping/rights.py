@@ -1,0 +1,143 @@
+"""Judging the connections of users whose rights have changed: their own, or those of a group.
+
+The signals of many-to-many fields exist where users and groups are in SQL; `ws_lambda.users` keeps the names of both in
+fields of the user, which is saved.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import islice
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import connections, transaction
+from django.db.models import Q
+from django.db.models.signals import m2m_changed, pre_delete
+from django.dispatch import Signal
+
+from ws_lambda import delivery
+from ws_lambda.gatekeeping.judging import Judged, Memory, judge
+from ws_lambda.models.closing import close_and_drop
+from ws_lambda.models.open_connections import OpenConnections
+from ws_lambda.models.owners import login_holds
+from ws_lambda.models.sessions import LIVE_SHARDS, WebSocketSession, is_listed_open
+
+SECONDS = 10.0
+"""How long the one who changes a group waits at most for its members' connections to be judged. Those that are left are
+judged at their next message, and by the schedule."""
+
+FEW = 25
+"""Up to so many users are asked for one by one; of more, the index of all open connections is read."""
+
+_PAGE = 100
+
+_log = logging.getLogger("ws_lambda")
+
+
+def judge_users(user_ids: Iterable[str], *, saved: Any = None) -> Judged:
+    """Judges every open connection of those users; see `judging.judge`.
+
+    Args:
+        saved: the one user, just saved: connections whose logins it says have ended are closed without reading it.
+    """
+    judged, memory = Judged(), Memory()
+    ends = min(time.monotonic() + SECONDS, delivery.deadlines.ends_at())
+    with delivery.deadline(SECONDS):
+        found = _connections_of(set(user_ids))
+        while page := list(islice(found, _PAGE)):
+            if time.monotonic() >= ends:
+                _log.warning("Not all members could be judged within %s seconds; the schedule goes on", SECONDS)
+                break
+            sessions = [one for one in WebSocketSession.batch_get(page, consistent_read=True) if one.connected]
+            if saved is not None:
+                ended = [one for one in sessions if not login_holds(saved, one.auth_hash or "")]
+                close_and_drop(one.recipient for one in ended)
+                sessions = [one for one in sessions if one not in ended]
+            judged += judge(sessions, memory)
+    return judged
+
+
+def _connections_of(user_ids: set[str]) -> Iterator[str]:
+    """The ids of the users' connections, among them those that the index does not show yet."""
+    if len(user_ids) > FEW:
+        for shard in LIVE_SHARDS:
+            yield from (row.connection_id for row in WebSocketSession.live.query(shard) if row.user_id in user_ids)
+        return
+    for user_id in user_ids:
+        rows = WebSocketSession.by_user.query(user_id)
+        yield from {row.connection_id for row in rows if is_listed_open(row)} | OpenConnections.ids_of(user_id)
+
+
+def once_committed(using: str | None, act: Callable[[], Any]) -> None:
+    """Acts at the end of the SQL transaction, if one is open: until then a reconnect finds the user as before."""
+    if using and connections[using].in_atomic_block:
+        transaction.on_commit(act, using=using)
+    else:
+        act()
+
+
+def listened() -> list[tuple[Signal, Callable[..., None], Any]]:
+    """The signals of rights that are in SQL, as far as the user model has them there."""
+    fields: Any = get_user_model()._meta
+    groups, permissions = _through("groups"), _through("user_permissions")
+    found: list[tuple[Signal, Callable[..., None], Any]] = []
+    if groups is not None:
+        group = fields.get_field("groups").related_model
+        found += [(m2m_changed, _on_users_changed, groups), (pre_delete, _on_group_deleted, group)]
+        if hasattr(group, "permissions"):
+            found.append((m2m_changed, _on_group_permissions, group.permissions.through))
+    if permissions is not None:
+        permission = fields.get_field("user_permissions").related_model
+        found += [(m2m_changed, _on_users_changed, permissions), (pre_delete, _on_permission_deleted, permission)]
+    return found
+
+
+def _through(field: str) -> Any:
+    return getattr(getattr(get_user_model(), field, None), "through", None)
+
+
+def _on_users_changed(
+    sender: Any, instance: Any, action: str, reverse: bool, pk_set: Any, using: str | None = None, **_kwargs: Any
+) -> None:
+    """A user's groups or permissions have changed, told from either side."""
+    if action in ("post_add", "post_remove"):
+        users = pk_set if reverse else [instance.pk]
+    elif action == "pre_clear":  # afterwards nobody can tell who was in it
+        field = "groups" if sender is _through("groups") else "user_permissions"
+        users = _users(Q(**{field: instance.pk})) if reverse else [instance.pk]
+    else:
+        return
+    _judge_later(using, users)
+
+
+def _on_group_permissions(
+    sender: Any, instance: Any, action: str, reverse: bool, pk_set: Any, using: str | None = None, **_kwargs: Any
+) -> None:
+    """A group's permissions have changed, told from either side."""
+    if action in ("post_add", "post_remove"):
+        _judge_later(using, _users(Q(groups__in=pk_set if reverse else [instance.pk])))
+    elif action == "pre_clear":
+        _judge_later(using, _users(Q(groups__permissions=instance.pk) if reverse else Q(groups=instance.pk)))
+
+
+def _on_group_deleted(sender: Any, instance: Any, using: str | None = None, **_kwargs: Any) -> None:
+    _judge_later(using, _users(Q(groups=instance.pk)))
+
+
+def _on_permission_deleted(sender: Any, instance: Any, using: str | None = None, **_kwargs: Any) -> None:
+    held = Q(user_permissions=instance.pk)
+    if _through("groups") is not None:
+        held |= Q(groups__permissions=instance.pk)
+    _judge_later(using, _users(held))
+
+
+def _users(condition: Q) -> list[Any]:
+    return list(get_user_model()._base_manager.filter(condition).values_list("pk", flat=True).distinct())
+
+
+def _judge_later(using: str | None, users: Iterable[Any]) -> None:
+    ids = {str(one) for one in users}
+    if ids:
+        once_committed(using, partial(judge_users, ids))

@@ -1,0 +1,107 @@
+"""Listening to Django for logins and users that change: what it tells of takes effect at once."""
+
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.db.models.signals import post_delete, post_save
+from django.dispatch import Signal
+from django.http import HttpRequest
+
+from ws_lambda.gatekeeping import rights
+from ws_lambda.gatekeeping.logins import begin_login, known_login, login_behind
+from ws_lambda.gatekeeping.revocation import close_login
+from ws_lambda.gatekeeping.rights import judge_users, once_committed
+from ws_lambda.models.logins import ChangedUser
+from ws_lambda.models.owners import accepted_hashes
+from ws_lambda.models.sessions import WebSocketSession
+
+_LOGIN_FIELDS = frozenset({"password", "is_active"})
+"""User fields whose change can end a login."""
+
+TELLING_FIELDS = _LOGIN_FIELDS | {"is_staff", "is_superuser", "group_names", "permission_names"}
+"""User fields whose change can take away a right; the last two are those of `ws_lambda.users`."""
+
+_log = logging.getLogger("ws_lambda")
+
+
+def _on_login(sender: Any, request: HttpRequest, user: Any, **_kwargs: Any) -> None:
+    """Names the login, and ends the one that it has replaced in this browser: Django tells of no logout then."""
+    session = getattr(request, "session", None)
+    if session is None:
+        return
+    login_id = begin_login(session)
+    cookie = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+    if not cookie or cookie == session.session_key:
+        return
+    try:
+        replaced = login_behind(cookie)
+        if replaced and replaced != login_id:
+            close_login(replaced)
+    except Exception:  # a login is not to fail for a socket: the schedule closes what is still open
+        _log.exception("The connections of a login that was replaced could not be closed")
+
+
+def _on_logout(sender: Any, request: HttpRequest | None, user: Any, **_kwargs: Any) -> None:
+    session = getattr(request, "session", None)
+    if request is None or session is None:
+        return
+    cookie = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+    login_id = known_login(session) or (login_behind(cookie) if cookie else "")  # the session may have expired
+    if login_id:
+        close_login(login_id)
+
+
+def _on_user_saved(
+    sender: Any, instance: Any, created: bool, update_fields: Any = None, using: str | None = None, **_kwargs: Any
+) -> None:
+    if created:
+        return
+    saved = TELLING_FIELDS if update_fields is None else TELLING_FIELDS & set(update_fields)
+    if saved:
+        once_committed(using, partial(_after_saving, instance, ends_logins=bool(saved & _LOGIN_FIELDS)))
+
+
+def _after_saving(user: Any, *, ends_logins: bool) -> None:
+    if ends_logins:
+        ChangedUser.record(str(user.pk), accepted_hashes(user) if user.is_active else ())
+    judge_users([str(user.pk)], saved=user)
+
+
+def _on_user_deleted(sender: Any, instance: Any, using: str | None = None, **_kwargs: Any) -> None:
+    # Django takes the primary key away once the signal has been sent.
+    once_committed(using, partial(_after_deleting, str(instance.pk)))
+
+
+def _after_deleting(user_id: str) -> None:
+    ChangedUser.record(user_id, ())
+    WebSocketSession.objects.filter(user=user_id, connected=True).disconnect()
+
+
+def connect_signals() -> None:
+    """Listens to Django; called once when apps are ready."""
+    for signal, receiver, sender in _listened():
+        signal.connect(receiver, sender=sender, dispatch_uid=f"ws_lambda.{receiver.__name__}")
+
+
+def disconnect_signals() -> None:
+    """Stops listening."""
+    for signal, receiver, sender in _listened():
+        signal.disconnect(sender=sender, dispatch_uid=f"ws_lambda.{receiver.__name__}")
+
+
+def _listened() -> list[tuple[Signal, Callable[..., None], Any]]:
+    """Django names the very class that was saved: a proxy of the user model is another sender."""
+    models = [model for model in apps.get_models() if issubclass(model, get_user_model())]
+    return [
+        (user_logged_in, _on_login, None),
+        (user_logged_out, _on_logout, None),
+        *((post_save, _on_user_saved, model) for model in models),
+        *((post_delete, _on_user_deleted, model) for model in models),
+        *rights.listened(),
+    ]
