@@ -14,17 +14,11 @@ from django.core.signals import request_started
 from django.http import HttpResponseBase
 from django.urls import set_script_prefix
 
-from ws_lambda import delivery
+from ws_lambda import delivery, headers
 from ws_lambda.conf import conf
 from ws_lambda.events import EventType, GatewayEvent, route_slug
 from ws_lambda.gatekeeping import tokens
 from ws_lambda.models import gateways
-
-_NOT_FORWARDED = ("x-forwarded-", "forwarded", "content-length", "content-type", "sec-websocket-protocol")
-"""Client headers that a project could mistake for the truth about address, host or body; and one that carries tokens.
-
-Django mails the request when something fails, so a token is in its `gateway_event` only.
-"""
 
 
 class GatewayRequest(WSGIRequest):
@@ -100,8 +94,7 @@ def _environ(event: GatewayEvent, path: str) -> dict[str, Any]:
         header, value = settings.SECURE_PROXY_SSL_HEADER
         environ[header] = value  # a socket's events never travel in the clear, whatever the project listens to
     for name, value in event.headers.items():
-        # WSGI spells `-` as `_`, so a name that has one would pass for another header (CVE-2015-0219).
-        if "_" not in name and not name.startswith(_NOT_FORWARDED):
+        if headers.is_forwarded(name):
             environ.setdefault("HTTP_" + name.upper().replace("-", "_"), _wsgi(value))
     environ["HTTP_HOST"] = event.domain_name or event.headers.get("host", "")
     return environ

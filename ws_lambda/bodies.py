@@ -1,15 +1,11 @@
 """Reading the body of a message: JSON object, then a schema if the handler has one."""
 
-import json
 from dataclasses import MISSING, fields, is_dataclass
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from ws_lambda import json_text
 from ws_lambda.exceptions import BodyTooLarge, InvalidRequest
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
 
 
 def read_object(raw: bytes, max_size: int) -> dict[str, Any]:
@@ -17,12 +13,12 @@ def read_object(raw: bytes, max_size: int) -> dict[str, Any]:
 
     Raises:
         BodyTooLarge: it has more than `max_size` bytes.
-        InvalidRequest: it is not a JSON object in UTF-8.
+        InvalidRequest: it is not a JSON object in UTF-8, or has a number that no double holds (`1e400`).
     """
     if len(raw) > max_size:
         raise BodyTooLarge()
     try:
-        body = json.loads(raw.decode("utf-8"), parse_constant=_no_constant)
+        body = json_text.loads(raw)
     except (ValueError, RecursionError) as wrong:
         raise InvalidRequest() from wrong
     if not isinstance(body, dict):
@@ -62,12 +58,16 @@ def fit(schema: type, body: dict[str, Any]) -> Any:
 
 def _fit_pydantic(schema: Any, body: dict[str, Any]) -> Any:
     try:
-        return schema.model_validate(body)
+        fitted = schema.model_validate(body)
     except ValueError as wrong:  # pydantic's ValidationError is one
         errors = getattr(wrong, "errors", None)
         if errors is None:
             raise
         raise _misfit([".".join(map(str, one["loc"])) for one in errors()]) from None
+    # Pydantic reads the strings "NaN" and "Infinity" as numbers.
+    if wrong_numbers := [name for name, value in vars(fitted).items() if json_text.has_no_number(value)]:
+        raise _misfit(wrong_numbers)
+    return fitted
 
 
 def _misfit(names: list[str]) -> InvalidRequest:

@@ -4,7 +4,7 @@ E001  an unknown key             W001  no view serves BASE_PATH
 E002  a bad value                W101  REQUIRE_TOKEN is off
 E003  not an origin              W102  ALLOW_MISSING_ORIGIN is on
 E004  not a channel pattern      W103  ALLOWED_HOSTS has "*"
-                                 W104  an http origin is allowed
+E005  not a header to forward    W104  an http origin is allowed
                                  W105  a gateway secret is short
                                  W106  every gateway is trusted
                                  W107  anyone may join unlisted channels
@@ -15,6 +15,7 @@ E004  not a channel pattern      W103  ALLOWED_HOSTS has "*"
                                  W112  permissions take long to be noticed
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,7 +24,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.urls import Resolver404, resolve
 
-from ws_lambda import channels
+from ws_lambda import channels, headers
 from ws_lambda.conf import conf, gateway_secrets, problems
 from ws_lambda.gatekeeping.trust import allowed_ids
 
@@ -55,7 +56,7 @@ def check_settings(app_configs: Any, **_kwargs: Any) -> list[CheckMessage]:
     wrong = problems(raw)
     if wrong:
         return [_error(1 if "no key" in sentence else 2, sentence) for _key, sentence in wrong]
-    return [*_bad_origins(), *_bad_patterns()]
+    return [*_bad_origins(), *_bad_patterns(), *_bad_headers()]
 
 
 @register(Tags.urls)
@@ -98,6 +99,15 @@ def _bad_patterns() -> Iterator[CheckMessage]:
             name = pattern.removesuffix("*")
             if name and not channels.NAME_PATTERN.fullmatch(name):
                 yield _error(4, f"{setting} has {pattern!r}, which is neither a channel nor a prefix ending in *.")
+
+
+def _bad_headers() -> Iterator[CheckMessage]:
+    for name in conf.FORWARDED_HEADERS:
+        if not re.fullmatch(r"[A-Za-z0-9-]+", name):
+            yield _error(5, f"FORWARDED_HEADERS has {name!r}, which is no header's name.")
+        elif not headers.may_be_forwarded(name):
+            hint = "Clients would forge it: address and host of an event are what API Gateway says."
+            yield _error(5, f"FORWARDED_HEADERS has {name!r}, which is never forwarded.", hint)
 
 
 def _weak_identity() -> Iterator[CheckMessage]:

@@ -39,6 +39,12 @@ class Settings:
     ALLOW_MISSING_ORIGIN: bool = False
     """Whether a client that sends no `Origin` (not a browser) may connect."""
 
+    FORWARDED_HEADERS: tuple[str, ...] = ()
+    """A client's headers that middleware sees on `$connect`, beside those of browsers, of tracing and `Authorization`.
+
+    Any client can set them to whatever it likes.
+    """
+
     GATEWAY_IDS: tuple[str, ...] = ()
     """API ids whose Lambda events are accepted, beside registered gateways. None named or registered: all."""
 

@@ -7,8 +7,9 @@ from types import FunctionType
 from typing import Any, TypeVar, overload
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponseBase, JsonResponse
+from django.http import HttpResponse, HttpResponseBase, JsonResponse
 
+from ws_lambda import json_text
 from ws_lambda.exceptions import HandlerMissing, InvalidRequest, PermissionRefused
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -60,9 +61,10 @@ def schema_of(method: Callable[..., Any]) -> type | None:
 def callable_names(view: type, base: type, given: Mapping[str, Any] | None = None) -> frozenset[str]:
     """The methods of a view class that clients may call.
 
-    Exactly ALLOWED_HANDLERS where it is set; else the functions in the class's own body, those named in
+    Exactly ALLOWED_HANDLERS where it is set; else the functions defined in the class's own body, those named in
     ADDITIONAL_ALLOWED_HANDLERS and those marked `@handler`. Never a name with a leading underscore, never a name of the
-    base class, but for `default` and `change_channel` where the subclass provides them.
+    base class, but for `default` and `change_channel` where the subclass provides them. What is only assigned to the
+    class (a function from elsewhere, a lambda, a second name of a method) has to be listed or marked.
 
     Args:
         given: those of HANDLER_LISTS that one instance has of its own.
@@ -70,16 +72,29 @@ def callable_names(view: type, base: type, given: Mapping[str, Any] | None = Non
     exactly, additional = ((given or {}).get(name, getattr(view, name, ())) or () for name in HANDLER_LISTS)
     allowed = set(exactly)
     if not allowed:
-        allowed = {name for name, value in vars(view).items() if isinstance(value, FunctionType)}
+        allowed = {name for name in vars(view) if defines(view, name)}
         allowed |= set(additional)
         allowed |= {name for name in dir(view) if isinstance(getattr(getattr(view, name), _MARK, None), Marked)}
-        if getattr(view, "default", None) is not getattr(base, "default", None):
+        if any(defines(one, "default") for one in view.__mro__[: view.__mro__.index(base)]):
             allowed.add("default")
     closed = set(dir(base)) - ALWAYS_OPEN_TO_SUBCLASSES
     return frozenset(
         name
         for name in allowed
         if not name.startswith("_") and name not in closed and callable(getattr(view, name, None))
+    )
+
+
+def defines(view: type, name: str) -> bool:
+    """Whether a class has a function of that name in its own body, as the function itself says.
+
+    A decorator that uses `functools.wraps`, as Django's do, keeps that.
+    """
+    value = vars(view).get(name)
+    return (
+        isinstance(value, FunctionType)
+        and value.__module__ == view.__module__
+        and value.__qualname__ == f"{view.__qualname__}.{name}"
     )
 
 
@@ -113,9 +128,11 @@ def as_response(result: Any) -> HttpResponseBase:
 
     Raises:
         TypeError: it is none of the things that a handler may return.
+        ValueError: it has a number that is no JSON: a NaN, an infinity, one that no double holds.
     """
-    if isinstance(result, HttpResponseBase):
-        return result
-    if result is None or isinstance(result, dict):
-        return JsonResponse(result or {})
-    raise TypeError(f"A handler returns None, a dict or an HttpResponse, not {type(result).__name__}.")
+    response = JsonResponse(result or {}) if result is None or isinstance(result, dict) else result
+    if not isinstance(response, HttpResponseBase):
+        raise TypeError(f"A handler returns None, a dict or an HttpResponse, not {type(result).__name__}.")
+    if isinstance(response, HttpResponse) and response.headers.get("Content-Type", "").startswith("application/json"):
+        json_text.check(response.content)
+    return response

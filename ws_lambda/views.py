@@ -21,7 +21,7 @@ from ws_lambda.models import stats
 from ws_lambda.models.channel_permissions import ChannelPermission, may_join, permission_for, refresh
 from ws_lambda.models.closing import close_session
 from ws_lambda.models.gateways import ApiGateway
-from ws_lambda.models.joining import change_as_view, check_bound
+from ws_lambda.models.joining import change_as_view
 from ws_lambda.models.owners import lazy_user
 from ws_lambda.models.sessions import WebSocketSession
 from ws_lambda.models.touching import touch
@@ -144,7 +144,6 @@ class WebSocketView(View):
     def change_channel(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Moves the connection to `self.body["channel"]`. Clients can call it where a subclass allows it."""
         name = self.check_channel_name(self.body.get("channel"))
-        check_bound(self.websocket_session, name)
         refresh()
         if not self.can_join_channel(request, name):
             raise PermissionRefused()

@@ -1,14 +1,27 @@
 """S9: clients call registered handlers and nothing else."""
 
 import pytest
+from django.utils.decorators import method_decorator
 from django.views import View
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
 
 from tests import wire
 from tests.urls import ChatView
 from ws_lambda.handlers import callable_names
-from ws_lambda.views import WebSocketView
+from ws_lambda.views import WebSocketView, handler
 
+ASSIGNED = ["serializer", "shortcut", "again", "borrowed", "disguised"]
 BASE_NAMES = sorted(set(dir(WebSocketView)) | set(dir(View)))
+
+
+def dump_everything(*args, **kwargs):
+    raise AssertionError("a client called a function that was only assigned to the class")
+
+
+def careless(function):
+    """A decorator that forgets `functools.wraps`."""
+    return lambda *args, **kwargs: function(*args, **kwargs)
 
 
 class Mixin:
@@ -40,6 +53,15 @@ class Target(Mixin, ChatView):
     def computed(self):
         raise AssertionError("a client read a property")
 
+    serializer = dump_everything
+    shortcut = lambda *args, **kwargs: dump_everything()  # noqa: E731
+    again = _private
+    borrowed = ChatView.chat
+
+    @careless
+    def disguised(self, request, *args, **kwargs):
+        raise AssertionError("a client called a function of another name")
+
     def connect(self, request, *args, **kwargs):
         return super().connect(request, *args, **kwargs)
 
@@ -49,7 +71,18 @@ def test_by_name():
 
 
 @pytest.mark.parametrize(
-    "name", [*BASE_NAMES, "inherited", "_private", "_Target__dunder", "static", "made_by_class", "computed", "secret"]
+    "name",
+    [
+        *BASE_NAMES,
+        *ASSIGNED,
+        "inherited",
+        "_private",
+        "_Target__dunder",
+        "static",
+        "made_by_class",
+        "computed",
+        "secret",
+    ],
 )
 def test_nothing_else_can_be_called(name):
     if name != "default":
@@ -59,7 +92,7 @@ def test_nothing_else_can_be_called(name):
 def test_nor_over_the_wire(tables, user, use_view):
     use_view(Target)
     wire.connect(token=wire.mint(user))
-    for name in ("inherited", "_private", "_Target__dunder", "static", "computed", "dispatch", "__class__"):
+    for name in (*ASSIGNED, "inherited", "_private", "_Target__dunder", "static", "computed", "dispatch", "__class__"):
         for key in ("handler", "action"):
             assert wire.answer(wire.message({key: name})) == (200, {"handler": "default"})
 
@@ -87,3 +120,61 @@ def test_nor_where_the_urlconf_narrows_the_view(tables, user, monkeypatch):
     monkeypatch.setitem(urls.current, "view", Narrowed)
     for name in ("other", "chat", "connect"):
         assert wire.answer(wire.message({"action": name}))[1] == {"handler": "default"}
+
+
+def test_what_is_assigned_is_open_where_it_is_marked_or_listed():
+    class Explicit(ChatView):
+        ADDITIONAL_ALLOWED_HANDLERS = ("listed",)
+        listed = dump_everything
+        marked = handler(lambda self, request, *args, **kwargs: {})
+        other = dump_everything
+
+    assert callable_names(Explicit, WebSocketView) == {"default", "listed", "marked"}
+
+
+def test_a_default_that_is_assigned_is_none():
+    assert callable_names(type("Bare", (WebSocketView,), {"default": dump_everything}), WebSocketView) == set()
+    assert callable_names(type("Sub", (ChatView,), {"default": dump_everything}), WebSocketView) == {"default"}
+
+
+def test_nor_what_is_put_there_later_or_by_making_a_class():
+    made = type("Made", (ChatView,), {"dump_everything": dump_everything, "lookalike": lambda self: None})
+    made.late = dump_everything
+    assert callable_names(made, WebSocketView) == {"default"}
+
+
+def test_nor_under_a_name_that_only_looks_like_the_class_s_own():
+    def outside(*args, **kwargs):
+        raise AssertionError("a client called a function of another module")
+
+    class Copied(ChatView):
+        copied = outside
+
+    outside.__qualname__ = f"{Copied.__qualname__}.copied"
+    outside.__module__ = "elsewhere"
+    assert callable_names(Copied, WebSocketView) == {"default"}
+
+
+def test_django_s_decorators_leave_a_method_what_it_is():
+    class Decorated(ChatView):
+        @method_decorator(never_cache)
+        def one(self, request, *args, **kwargs): ...
+
+        @method_decorator([csrf_exempt, never_cache])
+        def two(self, request, *args, **kwargs): ...
+
+        async def three(self, request, *args, **kwargs): ...
+
+    assert callable_names(Decorated, WebSocketView) == {"default", "one", "two", "three"}
+
+
+def test_change_channel_opens_by_being_defined_not_by_being_assigned():
+    class Assigned(ChatView):
+        change_channel = WebSocketView.change_channel
+
+    class Defined(ChatView):
+        def change_channel(self, request, *args, **kwargs):
+            return super().change_channel(request, *args, **kwargs)
+
+    assert callable_names(Assigned, WebSocketView) == {"default"}
+    assert callable_names(Defined, WebSocketView) == {"default", "change_channel"}

@@ -27,6 +27,8 @@ def ids(*, deploy=False):
         ({"ALLOWED_ORIGINS": ["https://*.example.com", "https://a.example/path"]}, ["ws_lambda.E003"] * 2),
         ({"HISTORY": {"a b": (1, 1)}, "CHANNEL_SHARDS": {"a#": 2}}, ["ws_lambda.E004"] * 2),
         ({"HISTORY": {"*": (1, 1)}}, []),
+        ({"FORWARDED_HEADERS": ["X-Client-Version"]}, []),
+        ({"FORWARDED_HEADERS": ["X-Forwarded-For", "Sec-WebSocket-Protocol", "a b"]}, ["ws_lambda.E005"] * 3),
         ({"BASE_PATH": "/nothing-here/"}, ["ws_lambda.W001"]),
     ],
 )

@@ -10,7 +10,7 @@ from django.contrib.messages import SUCCESS, WARNING
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from ws_lambda import delivery
+from ws_lambda import delivery, json_text
 from ws_lambda.admin import faces, session_rows
 from ws_lambda.admin.base import ReadOnlyAdmin
 from ws_lambda.admin.changelist import ChoiceFilter, TextFilter
@@ -51,7 +51,7 @@ class MessageForm(forms.Form):
         """
         text = self.cleaned_data["message"]
         try:
-            data = json.loads(text)
+            data = json_text.loads(text.encode())
         except ValueError as error:
             raise forms.ValidationError(f"This is not JSON: {error}.") from error
         if len(json.dumps(data).encode()) > delivery.MAX_BYTES:

@@ -1,9 +1,8 @@
 """The bytes of a message. Serialised once, however many hear it."""
 
-import json
 from typing import Any, Final
 
-from django.core.serializers.json import DjangoJSONEncoder
+from ws_lambda import json_text
 
 MAX_BYTES: Final = 131_072
 """The largest message that `@connections` takes.
@@ -16,14 +15,11 @@ def encode(data: Any) -> bytes:
     """A string as it is, anything else as JSON by Django's encoder (dates, decimals, UUIDs, lazy strings).
 
     Raises:
-        ValueError: over MAX_BYTES once encoded; or it has a NaN or an infinity, which no browser would read.
+        ValueError: over MAX_BYTES once encoded; or it has a number that no browser would read: a NaN, an infinity, or
+            a whole one beyond a double.
         TypeError: the encoder does not know the type.
     """
-    body = (data if isinstance(data, str) else _as_json(data)).encode()
+    body = (data if isinstance(data, str) else json_text.dumps(data)).encode()
     if len(body) > MAX_BYTES:
         raise ValueError(f"The message is {len(body):,} bytes; API Gateway takes at most {MAX_BYTES:,}.")
     return body
-
-
-def _as_json(data: Any) -> str:
-    return json.dumps(data, cls=DjangoJSONEncoder, separators=(",", ":"), allow_nan=False)

@@ -1,12 +1,12 @@
 """Attribute types that PynamoDB lacks."""
 
-import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.core.serializers.json import DjangoJSONEncoder
 from pynamodb.attributes import Attribute, JSONAttribute
 from pynamodb.constants import NUMBER
+
+from ws_lambda import json_text
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
@@ -38,4 +38,4 @@ class PayloadAttribute(JSONAttribute):
     """JSON as `send_message` writes it: dates, decimals and UUIDs by Django's encoder, and no NaN."""
 
     def serialize(self, value: Any) -> str:
-        return json.dumps(value, cls=DjangoJSONEncoder, allow_nan=False)
+        return json_text.dumps(value)

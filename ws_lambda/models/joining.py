@@ -56,19 +56,20 @@ def change(session: WebSocketSession, channel_name: str, *, check: bool = True) 
 def change_as_view(session: WebSocketSession, channel_name: str) -> None:
     """Does the same for a view that has let the user in by its own rule."""
     channels.check_name(channel_name)
+    _check_bound(session, channel_name)
     _rewrite(session, add=channel_name, replace_first=True)
 
 
 def _check(session: WebSocketSession, channel_name: str, check: bool) -> None:
     channels.check_name(channel_name)
     if check:
-        check_bound(session, channel_name)
+        _check_bound(session, channel_name)
         refresh()
         if not may_join(session.user, channel_name):
             raise PermissionRefused()
 
 
-def check_bound(session: WebSocketSession, channel_name: str) -> None:
+def _check_bound(session: WebSocketSession, channel_name: str) -> None:
     """Lets a connection whose token was minted for one channel into no other.
 
     Raises:

@@ -1,0 +1,96 @@
+"""JSON as every browser reads it: no NaN, no infinity, and no number that a double cannot hold (`1e400`)."""
+
+import json
+import math
+import re
+from typing import Any, Final
+
+from django.core.serializers.json import DjangoJSONEncoder
+
+_MOST_DIGITS: Final = 308
+"""A whole number of no more digits is below the largest double, 1.8e308."""
+
+_AS_ZEROS = bytes.maketrans(b"0123456789", b"0" * 10)
+_TOO_MANY = b"0" * (_MOST_DIGITS + 1)
+_BIG_EXPONENT = re.compile(rb"\d[eE]\+?\d{3}")
+
+
+class NoNumber(ValueError):
+    """JSON has no such number."""
+
+
+def loads(raw: bytes) -> Any:
+    """The value of a JSON text in UTF-8.
+
+    Raises:
+        ValueError: it is no JSON, or has a number that is none; `NoNumber` then.
+        RecursionError: it is nested too deeply.
+    """
+    decoder = _DECODER_OF_LONG_NUMBERS if _has_long_number(raw) else _DECODER
+    return decoder.decode(raw.decode("utf-8"))
+
+
+def dumps(data: Any) -> str:
+    """JSON by Django's encoder (dates, decimals, UUIDs, lazy strings). A decimal, a NaN too, becomes a string.
+
+    Raises:
+        ValueError: it has a NaN, an infinity, or a whole number beyond a double.
+        TypeError: the encoder does not know the type.
+    """
+    text = json.dumps(data, cls=DjangoJSONEncoder, separators=(",", ":"), allow_nan=False)
+    if len(text) > _MOST_DIGITS:
+        check(text.encode())
+    return text
+
+
+def check(raw: bytes) -> None:
+    """Lets a JSON text pass that somebody else has written, or what is no JSON at all.
+
+    Raises:
+        NoNumber: it has a number that is none.
+    """
+    if b"NaN" in raw or b"Infinity" in raw or _has_long_number(raw) or _BIG_EXPONENT.search(raw):
+        try:
+            loads(raw)
+        except NoNumber:
+            raise
+        except (ValueError, RecursionError):
+            return
+
+
+def has_no_number(value: Any) -> bool:
+    """Whether there is a NaN or an infinity in a value, at whatever depth of lists, dicts and pydantic models."""
+    if isinstance(value, float):
+        return not math.isfinite(value)
+    if isinstance(value, dict):
+        return any(map(has_no_number, value.values()))
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return any(map(has_no_number, value))
+    return hasattr(value, "model_fields_set") and any(map(has_no_number, vars(value).values()))
+
+
+def _has_long_number(raw: bytes) -> bool:
+    """Whether there may be a whole number beyond a double: digits without end, in a string perhaps."""
+    return len(raw) > _MOST_DIGITS and _TOO_MANY in raw.translate(_AS_ZEROS)
+
+
+def _constant(name: str) -> Any:
+    raise NoNumber(f"{name} is not JSON")
+
+
+def _float(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise NoNumber("A number is larger than JSON's readers can hold")
+    return value
+
+
+def _whole(text: str) -> int:
+    """Python refuses thousands of digits by itself, in a ValueError: they take too long to read."""
+    if len(text) > _MOST_DIGITS:
+        _float(text)
+    return int(text)
+
+
+_DECODER = json.JSONDecoder(parse_constant=_constant, parse_float=_float)
+_DECODER_OF_LONG_NUMBERS = json.JSONDecoder(parse_constant=_constant, parse_float=_float, parse_int=_whole)
