@@ -12,7 +12,10 @@ ROOT = Path(__file__).parents[2]
 PUBLIC = {
     "ws_lambda": {"__version__"},
     "ws_lambda.views": {"WebSocketTokenView", "WebSocketView", "handler"},
-    "ws_lambda.testing": {"ConnectRefused", "InProcessGateway", "WebSocketTestClient", "WebSocketTestMixin", "tables"},
+    "ws_lambda.testing": {
+        "ConnectRefused", "DynamoDBFaults", "InProcessGateway", "WebSocketTestClient", "WebSocketTestMixin",
+        "dynamodb_faults", "tables",
+    },
     "ws_lambda.models": {
         "ALL_TABLES", "ApiGateway", "ChannelMembership", "ChannelMessage", "ChannelPermission", "DjangoSession",
         "FanoutJob", "RateLimit", "SessionQuerySet", "WebSocketSession", "WebSocketToken", "all_tables",

@@ -1,61 +1,36 @@
 """The last messages of channels, in one gap-free sequence each."""
 
+import time
 from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from pynamodb.attributes import NumberAttribute, TTLAttribute, UnicodeAttribute
-from pynamodb.exceptions import PutError, TransactWriteError
-from pynamodb.expressions.update import Action
-from pynamodb.transactions import TransactWrite
+from pynamodb.attributes import BooleanAttribute, NumberAttribute, TTLAttribute, UnicodeAttribute
+from pynamodb.exceptions import PutError
 
 from ws_lambda import channels, clock
-from ws_lambda.conf import conf
-from ws_lambda.models.attributes import MillisecondsAttribute, PayloadAttribute, milliseconds
-from ws_lambda.models.base import Table, TableMeta, connection
+from ws_lambda.delivery.deadlines import ends_at
+from ws_lambda.exceptions import DeliveryError
+from ws_lambda.models import own_work, reading
+from ws_lambda.models.attributes import MillisecondsAttribute, PayloadAttribute
+from ws_lambda.models.base import Table, TableMeta, condition_failed
+from ws_lambda.models.numbering import take_number
+from ws_lambda.models.reading import SPARE, Resume, history_of
 
-_LOST = {"ConditionalCheckFailed", "TransactionConflict"}
-"""Another writer was faster."""
-
-_SPARE = timedelta(days=1)
-"""How much longer than HISTORY says a message stays in the table, for the next one to be numbered after it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Resume:
-    """What a client that was away is told."""
-
-    messages: "list[ChannelMessage]"
-    """What it missed, oldest first; or the newest ones, where not all can be given."""
-
-    recovered: bool
-    """Whether `messages` is everything it missed, without a gap."""
-
-
-class _Start(Table):
-    """The number that a channel's run of messages began with. It lives beside them, under the number 0.
-
-    It settles who is first in an empty channel: both writers would otherwise begin with a number of their own.
-    """
-
-    class Meta(metaclass=TableMeta):
-        name = "messages"
-
-    channel_name = UnicodeAttribute(hash_key=True)
-    sequence = NumberAttribute(range_key=True)
-    first = NumberAttribute(null=True)
-    expires_at = TTLAttribute()
+_ATTEMPTS = 5
+"""A writer whose number was buried is seconds late. One that is late this often is told so."""
 
 
 class ChannelMessage(Table):
     """One message of a channel that HISTORY keeps.
 
-    Numbers are contiguous: a message is stored under the number after the newest one that its writer has seen,
-    on the condition that nobody took it. What has expired DynamoDB deletes late and in no order, the newest perhaps
-    first. So where the newest has expired, there may have been a later one, and the channel goes on from the clock in
-    milliseconds, which is beyond any number it can have reached: a sequence only ever grows.
+    A writer takes the channel's next number from a counter, then stores the message under it: two requests, however
+    many write at once. In between, and for as long as it is slow, later numbers are there and this one is not. A reader
+    waits for it; after `reading.PATIENCE` seconds the reader buries the number, by a row that says so, and a writer who
+    comes even later takes a new one. So whoever has read beyond a number never sees a message appear under it.
+
+    Without faults numbers are contiguous. A buried number is no gap to those who read later; the reader who buries it
+    says `recovered=False`, for it cannot know whether a message was ever there.
     """
 
     class Meta(metaclass=TableMeta):
@@ -66,19 +41,27 @@ class ChannelMessage(Table):
     payload = PayloadAttribute()
     sender = UnicodeAttribute(default="")
     sent_at = MillisecondsAttribute()
+    written_by = UnicodeAttribute(null=True)
+    """What its writer knows it by."""
+
+    buried = BooleanAttribute(null=True)
+    """There is no message under this number, and there never will be."""
+
     expires_at = TTLAttribute()
 
     @classmethod
     def append(cls, channel_name: str, payload: Mapping[str, Any], *, sender: str = "") -> "ChannelMessage":
-        """Stores a message durably and returns it with its number.
+        """Stores a message durably and returns it with its number: two requests, however many write at once.
 
         Raises:
             InvalidChannel: it is no channel name, such as that of a connection in no channel.
             ValueError: HISTORY keeps nothing of this channel, or the payload has a NaN.
             TypeError: the payload has a type that Django's JSON encoder does not know.
+            DeliveryError: `delivery.deadline` has passed, or storing was too slow for the readers again and again.
+                Nothing is stored.
         """
         channels.check_name(channel_name)
-        _length, seconds = _history(channel_name)
+        _length, seconds = history_of(channel_name)
         if seconds <= 0:
             raise ValueError(f"HISTORY keeps no messages of {channel_name!r}: add it to WS_LAMBDA['HISTORY'].")
         now = clock.utcnow()
@@ -87,91 +70,42 @@ class ChannelMessage(Table):
             payload=dict(payload),
             sender=sender,
             sent_at=now,
-            expires_at=now + timedelta(seconds=seconds) + _SPARE,
+            written_by=own_work.mark(),
+            expires_at=now + timedelta(seconds=seconds) + SPARE,
         )
-        while not message._store():
-            pass  # each round that is lost is one that another writer has won
-        return message
+        PayloadAttribute().serialize(message.payload)  # before a number is taken for what cannot be stored
+        for _attempt in range(_ATTEMPTS):
+            if time.monotonic() >= ends_at():
+                raise DeliveryError("Out of time: the message is not stored")
+            message.sequence = take_number(cls, channel_name, now, message.expires_at)
+            if message._store():
+                return message
+        raise DeliveryError("Storing the message was too slow: it is not stored")
 
     def _store(self) -> bool:
-        """Takes the next number; False if another writer took it first."""
+        """Stores it under its number; False if a reader has buried that."""
         try:
-            if newest := self._newest(self.channel_name):
-                self._store_after(newest)
-            else:
-                self._store_first()
-        except (PutError, TransactWriteError) as lost:
-            if _LOST.isdisjoint(_reasons(lost)):
+            self.save(condition=ChannelMessage.sequence.does_not_exist())
+        except PutError as refused:
+            if not condition_failed(refused):
                 raise
             return False
         return True
 
-    def _store_after(self, newest: "ChannelMessage") -> None:
-        self.sequence = newest.sequence + 1
-        self.save(condition=ChannelMessage.sequence.does_not_exist())
-
-    def _store_first(self) -> None:
-        """Begins a run in an empty channel, on the condition that nobody else did.
-
-        What the start was is read before the channel is found empty once more: whoever began a run in between
-        has changed it.
-        """
-        start = _Start(self.channel_name, 0)
-        with suppress(_Start.DoesNotExist):
-            start.refresh(consistent_read=True)
-        if newest := self._newest(self.channel_name):
-            return self._store_after(newest)
-        self.sequence = milliseconds(self.sent_at)
-        unchanged = _Start.first.does_not_exist() if start.first is None else _Start.first == start.first
-        actions: list[Action] = [
-            _Start.first.set(self.sequence),
-            _Start.expires_at.set(self.expires_at + timedelta(days=1)),
-        ]
-        with TransactWrite(connection=connection()) as transaction:
-            transaction.save(self, condition=ChannelMessage.sequence.does_not_exist())
-            transaction.update(_Start(self.channel_name, 0), actions=actions, condition=unchanged)
-
     @classmethod
     def recent(cls, channel_name: str) -> "list[ChannelMessage]":
         """The newest messages, oldest first, as many as HISTORY replays."""
-        length, seconds = _history(channel_name)
-        return cls._newest_first(channel_name, length, timedelta(seconds=seconds))[::-1]
+        return reading.recent(cls, channel_name)
 
     @classmethod
     def since(cls, channel_name: str, sequence: int) -> Resume:
         """What came after a number that a client has seen."""
-        missed = [message for message in cls.recent(channel_name) if message.sequence > sequence]
-        if missed:
-            complete = missed[-1].sequence == sequence + len(missed)
-        else:
-            length, _seconds = _history(channel_name)
-            newest = cls._newest(channel_name)
-            complete = bool(length) and newest is not None and newest.sequence == sequence
-        return Resume(missed, complete)
+        return reading.since(cls, channel_name, sequence)
 
     @classmethod
-    def _newest(cls, channel_name: str) -> "ChannelMessage | None":
-        """The newest message; None where a later one may have been deleted."""
-        _length, seconds = _history(channel_name)
-        found = cls._newest_first(channel_name, 1, timedelta(seconds=seconds) + _SPARE)
-        return found[0] if found else None
-
-    @classmethod
-    def _newest_first(cls, channel_name: str, limit: int, age: timedelta) -> "list[ChannelMessage]":
-        """The newest messages, as far as they are younger than that, and nothing may have deleted one of them."""
-        if not limit or not channel_name:
-            return []
-        found = cls.query(channel_name, cls.sequence > 0, scan_index_forward=False, limit=limit, consistent_read=True)
-        now = clock.utcnow()
-        return [message for message in found if min(message.sent_at + age, message.expires_at) > now]
-
-
-def _history(channel_name: str) -> tuple[int, int]:
-    return channels.setting_for(conf.HISTORY, channel_name, (0, 0))
-
-
-def _reasons(failed: PutError | TransactWriteError) -> set[str]:
-    """Why DynamoDB did not write. A transaction is cancelled for any of its items, and not only by another writer."""
-    if isinstance(failed, TransactWriteError) and failed.cancellation_reasons:
-        return {reason.code for reason in failed.cancellation_reasons if reason is not None}
-    return {(failed.cause_response_code or "").removesuffix("Exception")}
+    def _newest_first(
+        cls, channel_name: str, limit: int, floor: int = 1, top: int | None = None
+    ) -> "list[ChannelMessage]":
+        """The newest rows from one number to another, buried ones too, in one consistent read."""
+        numbers = cls.sequence >= floor if top is None else cls.sequence.between(floor, top)
+        return list(cls.query(channel_name, numbers, scan_index_forward=False, limit=limit, consistent_read=True))
