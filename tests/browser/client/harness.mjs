@@ -6,6 +6,8 @@ import { connect } from "../../../ws_lambda/static/ws_lambda/client.js";
 
 export class FakeSocket {
   static all = [];
+  /** Whether the server answers pings by itself. */
+  static pongs = false;
   readyState = 0;
   sent = [];
   closedWith = null;
@@ -19,6 +21,7 @@ export class FakeSocket {
   }
   send(text) {
     this.sent.push(JSON.parse(text));
+    if (FakeSocket.pongs && this.sent.at(-1).action === "ping") this.receive({ type: "pong" });
   }
   close(code) {
     this.readyState = 2;
@@ -57,9 +60,18 @@ export async function settle() {
   for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
 }
 
+/** Time goes by, in steps, so that a timer set on the way is a timer from then on. */
 export async function pass(ms) {
-  mock.timers.tick(ms);
-  await settle();
+  const step = ms > 60_000 ? 1_000 : 250;
+  for (let left = ms; left > 0; left -= step) {
+    mock.timers.tick(Math.min(left, step));
+    await settle();
+  }
+}
+
+/** The clock goes on, and no timer runs: so it is for a machine that sleeps, and for a page that is frozen. */
+export function sleep(ms) {
+  mock.timers.setTime(Date.now() + ms);
 }
 
 export async function start(options = {}) {
@@ -89,11 +101,12 @@ export const sequences = () => messages.map(({ sequence }) => sequence);
 export const stateNames = () => states.map(([name]) => name);
 
 beforeEach(() => {
-  mock.timers.enable({ apis: ["setTimeout"] });
+  mock.timers.enable({ apis: ["setTimeout", "Date"] });
   mock.method(Math, "random", () => 0.5);
   [answers, asked, clients, states, messages, gaps, reported, FakeSocket.all] = [[], [], [], [], [], [], [], []];
   listeners = {};
   caughtUp = 0;
+  FakeSocket.pongs = false;
   let minted = 0;
   globalThis.WebSocket = FakeSocket;
   globalThis.reportError = (error) => reported.push(error);
@@ -103,6 +116,7 @@ beforeEach(() => {
     asked.push([url, init]);
     const answer = answers.shift();
     if (answer instanceof Error) throw answer;
+    if (answer instanceof Promise) return answer;
     return answer ?? json(200, { token: `t${(minted += 1)}`, expires_in: 60, url: "wss://ws.example.com/dev" });
   };
 });

@@ -40,7 +40,8 @@ describe("sending", () => {
     await Promise.all(sendings);
   });
 
-  test("one that is refused or never confirmed does not hold up the next", async () => {
+  test("one that is refused or never confirmed, on a line that answers, does not hold up the next", async () => {
+    FakeSocket.pongs = true;
     const client = await opened({ history: null });
     const first = assert.rejects(client.send({ action: "say" }, { id: "a" }), { code: "refused" });
     const second = assert.rejects(client.send({ action: "say" }, { id: "b" }), { code: "unconfirmed" });

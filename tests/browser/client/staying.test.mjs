@@ -20,6 +20,7 @@ import {
 
 describe("staying connected", () => {
   test("renews before two hours, the new connection first, and misses nothing in between", async () => {
+    FakeSocket.pongs = true;
     await opened();
     const [old] = FakeSocket.all;
     old.receive({ type: "history", messages: [said(1)] });
@@ -50,6 +51,7 @@ describe("staying connected", () => {
   });
 
   test("a renewal that is refused is tried ever more seldom, whatever is said meanwhile", async () => {
+    FakeSocket.pongs = true;
     await opened();
     const [old] = FakeSocket.all;
     old.receive({ type: "history", messages: [] });
@@ -83,6 +85,15 @@ describe("staying connected", () => {
     assert.equal(FakeSocket.last.actions("ping").length, 0);
     await pass(100_000);
     assert.equal(FakeSocket.last.actions("ping").length, 1);
+  });
+
+  test("goes on pinging after an answer that was slower than the next ping", async () => {
+    await opened({ pingEvery: 2_000, history: null });
+    await pass(4_000);
+    FakeSocket.last.receive({ type: "pong" });
+    const pinged = FakeSocket.last.actions("ping").length;
+    await pass(4_000);
+    assert.ok(FakeSocket.last.actions("ping").length > pinged);
   });
 
   test("a dead connection is noticed on waking, and replaced", async () => {

@@ -9,8 +9,11 @@
  */
 
 import { Ordering } from "./ordering.js";
-import { Outbox, SendError } from "./outbox.js";
+import { newId, Outbox, SendError } from "./outbox.js";
 import { Link } from "./link.js";
+import { KnownApi } from "./liveness.js";
+import { Retry } from "./retry.js";
+import { watchSurroundings } from "./surroundings.js";
 import { csrfToken, fetchToken, SignedOutError, TokenError } from "./token.js";
 
 export { csrfToken, Ordering, Outbox, SendError, SignedOutError, TokenError };
@@ -20,8 +23,8 @@ const MINUTE = 60_000;
 /** API Gateway closes the connection over a bigger frame, and a browser sends a message as one frame. */
 const MAX_FRAME_BYTES = 32 * 1024;
 
-/** The server knows nothing of this connection, though its socket is open: only a new one helps. */
-const SESSION_LOST = "Invalid connection ID";
+/** API Gateway ends a connection that is silent for so long, and a machine that sleeps is silent. */
+const IDLE_LIMIT = 10 * MINUTE;
 
 /** API Gateway closes a connection after 2 h, and an idle one after 10 min. Neither can be changed. */
 export const DEFAULTS = {
@@ -52,17 +55,20 @@ export function connect(options) {
 }
 
 /**
- * States: "connecting", "open", "waiting" (detail.retryIn, ms; detail.error, where one is known), "offline" (waiting,
- * and the browser says that there is no network), "signed-out" (log in again), "closed".
+ * States: "connecting", "open", "waiting" (detail.retryIn, ms; detail.error, where one is known), "offline" (the
+ * browser says that there is no network; detail as before, where there is no connection any more), "signed-out" (log in
+ * again), "closed".
  */
 export class WebSocketClient {
   state = "closed";
   #options;
   #link = null;
   #opening = null;
-  #failures = 0;
+  #spare = null;
   #proven = null;
-  #retry = null;
+  #retry;
+  #isOffline = false;
+  #api = new KnownApi();
   #outbox;
   #ordering;
   #stopListening = null;
@@ -71,6 +77,7 @@ export class WebSocketClient {
     this.#options = { ...DEFAULTS, ...options };
     for (const name of ["onMessage", "onState", "onCaughtUp", "onGap"]) this.#options[name] = guarded(this.#options[name]);
     const { onMessage, onCaughtUp, onGap, history, after, queueLimit } = this.#options;
+    this.#retry = new Retry(() => this.#connect(), this.#options);
     this.#outbox = new Outbox((data) => this.post(data), queueLimit);
     this.#ordering = new Ordering({
       deliver: onMessage,
@@ -89,8 +96,11 @@ export class WebSocketClient {
   /** Starts, or starts again after "signed-out" or `close`. */
   open() {
     if (this.#stopListening) return;
-    this.#stopListening = this.#listen();
-    this.#failures = 0;
+    this.#stopListening = watchSurroundings({
+      onOffline: () => this.#offline(),
+      onOnline: () => this.#online(),
+      onWake: (slept) => this.#wake(slept),
+    });
     this.#connect();
   }
 
@@ -123,17 +133,21 @@ export class WebSocketClient {
   }
 
   async #connect() {
+    this.#opening?.link?.close();
     const attempt = (this.#opening = {});
-    clearTimeout(this.#retry);
+    this.#retry.cancel();
     if (!this.#link) this.#set("connecting");
     try {
-      const grant = await fetchToken(this.#options.tokenUrl, this.#options);
+      const grant = await this.#grant();
       if (this.#opening !== attempt) return;
-      const link = new Link(grant, this.#options, {
-        onOpen: () => (this.#opening === attempt ? this.#opened(link) : link.close()),
-        onFrame: (frame) => this.#frame(frame, link),
+      const link = new Link(grant, this.#options, this.#api, {
+        onOpen: () => this.#opened(link),
+        onLife: () => this.#heard(link),
+        onFrame: (frame) => this.#frame(frame),
+        onDoubt: () => this.#prepare(link),
         onLost: () => this.#lost(link, attempt),
         onAged: () => link === this.#link && this.#connect(),
+        awaits: () => this.#outbox.awaits,
       });
       attempt.link = link;
     } catch (error) {
@@ -143,11 +157,27 @@ export class WebSocketClient {
     }
   }
 
+  /** A token for the line that may soon be needed: where sockets have died, HTTP connections may have too. */
+  #prepare(link) {
+    if (link !== this.#link || this.#opening) return;
+    this.#spare = fetchToken(this.#options.tokenUrl, { ...this.#options, insist: true });
+    this.#spare.catch(() => {}); // whoever needs it asks anew
+  }
+
+  #grant() {
+    const fresh = () => fetchToken(this.#options.tokenUrl, this.#options);
+    const spare = this.#spare;
+    this.#spare = null;
+    return spare ? spare.catch(fresh) : fresh();
+  }
+
   /** The new connection is up before the old one goes, so that renewing one misses nothing. */
   #opened(link) {
     const old = this.#link;
     this.#link = link;
     this.#opening = null;
+    this.#retry.cancel();
+    this.#isOffline = false;
     old?.close();
     this.#set("open");
     if (this.#options.history) this.#ordering.resume();
@@ -166,34 +196,32 @@ export class WebSocketClient {
     }
   }
 
-  #frame(frame, link) {
-    if (!this.#stopListening) return; // stopped: what was still under way comes too late
-    // A connection that speaks is a good one. Once only: attempts to replace it go on counting while it speaks.
-    if (link !== this.#proven) [this.#proven, this.#failures] = [link, 0];
-    if (frame.type === "pong") return;
-    if (frame.message === SESSION_LOST && frame.status) return link.drop();
+  /** A connection that speaks is a good one. Once only: attempts to replace it go on counting while it speaks. */
+  #heard(link) {
+    if (link !== this.#proven) this.#retry.proven();
+    this.#proven = link;
+    this.#spare = null;
+    if (link === this.#link && this.state === "connecting") this.#set("open");
+  }
+
+  #frame(frame) {
     const { history, onMessage } = this.#options;
     if (history && frame.type === "history") return this.#ordering.history(frame);
     if (this.#outbox.confirm(frame)) return;
-    const failure = failureIn(frame);
-    if (failure) this.#outbox.fail(failure);
+    this.#outbox.fail(frame);
     if (history) this.#ordering.accept(frame);
     else onMessage(frame);
   }
 
-  /** Tries again later: after a random time, so that a crowd does not come back all at once. */
-  #again(error, limit = "backoffMax") {
+  #again(error, limit) {
     this.#opening = null;
-    clearTimeout(this.#retry);
-    const ceiling = Math.min(this.#options[limit], this.#options.backoffBase * 2 ** this.#failures);
-    const retryIn = (error?.retryAfter ?? 0) + Math.random() * ceiling;
-    this.#failures += 1;
-    if (!this.#link) this.#set(globalThis.navigator?.onLine === false ? "offline" : "waiting", { retryIn, error });
-    this.#retry = setTimeout(() => this.#connect(), retryIn);
+    const retryIn = this.#retry.later(error, limit);
+    if (!this.#link) this.#set("waiting", { retryIn, error });
   }
 
   #stop(state) {
-    clearTimeout(this.#retry);
+    this.#retry.reset();
+    this.#isOffline = false;
     this.#opening?.link?.close();
     this.#opening = null;
     this.#link?.close();
@@ -205,29 +233,41 @@ export class WebSocketClient {
     this.#set(state);
   }
 
-  /** Back from another tab, from sleep or from a tunnel: see whether the connection is still there. */
-  #wake() {
-    if (this.#link) this.#link.probe();
-    else if (!this.#opening) this.#connect();
+  /** The line may outlive it. Shown all the same: what is written now has an uncertain way to go. */
+  #offline() {
+    this.#isOffline = true;
+    this.#set("offline");
+    this.#link?.probe();
   }
 
-  #listen() {
-    const page = globalThis.document;
-    const wake = () => this.#wake();
-    const seen = () => page.visibilityState === "visible" && this.#wake();
-    globalThis.addEventListener?.("online", wake);
-    globalThis.addEventListener?.("pageshow", wake);
-    page?.addEventListener("visibilitychange", seen);
-    return () => {
-      globalThis.removeEventListener?.("online", wake);
-      globalThis.removeEventListener?.("pageshow", wake);
-      page?.removeEventListener("visibilitychange", seen);
-    };
+  /** The network is back, or another one is there. The old line is kept until a new one is up: it may be good. */
+  #online() {
+    const wasOffline = this.#isOffline;
+    this.#isOffline = false;
+    if (this.#link && !wasOffline) return this.#link.probe();
+    this.#set("connecting");
+    this.#retry.now();
+  }
+
+  /** Back from another tab, from sleep, or on another network: see whether the connection is still there. */
+  #wake(slept) {
+    if (!this.#link) {
+      if (slept || !this.#opening) this.#retry.now();
+    } else if (slept < IDLE_LIMIT) this.#link.probe();
+    else this.#link.drop();
   }
 
   #set(state, detail = {}) {
-    this.state = state;
-    this.#options.onState(state, detail);
+    const isOffline = this.#hasNoNetwork(state);
+    if (isOffline && state === "connecting" && this.state === "offline") return; // what is tried meanwhile is no news
+    this.state = isOffline ? "offline" : state;
+    this.#options.onState(this.state, detail);
+  }
+
+  /** Before there is a connection the browser's word has to do: its event may have come before the client. */
+  #hasNoNetwork(state) {
+    if (!["connecting", "waiting"].includes(state)) return false;
+    return this.#isOffline || (!this.#link && globalThis.navigator?.onLine === false);
   }
 }
 
@@ -245,18 +285,4 @@ function guarded(callback) {
 function sizeError(data) {
   if (new TextEncoder().encode(JSON.stringify(data)).length <= MAX_FRAME_BYTES) return null;
   return new SendError("too-large", "API Gateway takes 32 KB in one frame.");
-}
-
-/**
- * What an error frame means: a refusal of the view has a `status`, an error of API Gateway has none. Only too many
- * messages (429), and errors, may pass.
- */
-function failureIn({ message, status, connectionId, requestId }) {
-  if (typeof message !== "string" || !connectionId || !requestId) return null;
-  return new SendError(status && status !== 429 ? "refused" : "failed", message);
-}
-
-/** `randomUUID` is missing on pages served over plain HTTP from another machine. */
-function newId() {
-  return globalThis.crypto.randomUUID?.() ?? Array.from(crypto.getRandomValues(new Uint32Array(4)), String).join("-");
 }

@@ -1,24 +1,41 @@
 /** One WebSocket, from its opening to its end: kept alive, watched, and renewed in time. */
 
+import { Liveness } from "./liveness.js";
+
 const OPEN_WAIT_MS = 15_000;
-const PONG_WAIT_MS = 10_000;
+
+/** The server knows nothing of this connection, though its socket is open: only a new one helps. */
+const SESSION_LOST = "Invalid connection ID";
 
 export class Link {
   #socket;
   #options;
   #events;
+  #liveness;
   #timers = {};
-  #heard = 0;
-  #answers = false;
 
   /**
    * @param {{token: string, url: string}} grant from the token endpoint
    * @param {object} options those of the client
-   * @param {{onOpen: Function, onFrame: Function, onLost: Function, onAged: Function}} events
+   * @param {KnownApi} api what is known of it
+   * @param {object} events
+   * @param {() => void} events.onOpen
+   * @param {() => void} events.onLife something was received, before it is looked at
+   * @param {(frame: object) => void} events.onFrame
+   * @param {() => void} events.onDoubt it is silent, and may be lost soon
+   * @param {() => void} events.onLost
+   * @param {() => void} events.onAged it should be replaced
+   * @param {() => boolean} events.awaits whether a confirmation is due
    */
-  constructor(grant, options, events) {
+  constructor(grant, options, api, events) {
     this.#options = options;
     this.#events = events;
+    this.#liveness = new Liveness(api, options, {
+      send: (data) => this.send(data),
+      awaits: events.awaits,
+      onDoubt: events.onDoubt,
+      onDead: () => this.drop(),
+    });
     const [url, protocols] = address(grant, options);
     const socket = (this.#socket = new WebSocket(url, protocols));
     socket.onopen = () => this.#opened();
@@ -30,30 +47,22 @@ export class Link {
   /** @returns {boolean} whether the connection was there to send on */
   send(data) {
     if (this.#socket?.readyState !== 1) return false;
-    this.#socket.send(JSON.stringify(data));
     this.#keepAlive();
+    this.#liveness.spoke();
+    this.#socket.send(JSON.stringify(data));
     return true;
   }
 
   /** Finds out whether the other side still answers. A dead connection can look open for many minutes. */
   probe() {
-    const { ping } = this.#options;
-    if (!ping || !this.send({ action: ping })) return;
-    const before = this.#heard;
-    clearTimeout(this.#timers.pong);
-    this.#timers.pong = setTimeout(() => {
-      // An API without route responses never answers; only silence after an answer means something.
-      if (this.#answers && this.#heard === before) this.drop();
-    }, PONG_WAIT_MS);
+    this.#liveness.probe();
   }
 
   close() {
-    const socket = this.#release();
-    if (socket) socket.onmessage = ({ data }) => this.#received(data); // what is under way still counts
-    socket?.close(1000);
+    this.#release()?.close(1000);
   }
 
-  /** Ends it as if the other side had. */
+  /** Ends it as if the other side had. A socket that leads nowhere may take minutes to say that it is closed. */
   drop() {
     const socket = this.#release();
     if (!socket) return;
@@ -70,31 +79,43 @@ export class Link {
   }
 
   #received(data) {
-    let frame;
-    try {
-      frame = JSON.parse(data);
-    } catch {
-      return;
-    }
-    if (frame === null || typeof frame !== "object") return;
-    this.#heard += 1;
-    if (frame.type === "pong" || frame.type === "history" || frame.ack !== undefined) this.#answers = true;
-    this.#events.onFrame(frame);
+    const frame = objectIn(data);
+    const isPong = this.#liveness.heard(frame ?? {});
+    this.#events.onLife();
+    if (frame?.message === SESSION_LOST && frame.status) return this.drop();
+    if (frame && !isPong) this.#events.onFrame(frame);
+    if (this.#socket) this.#liveness.watch();
   }
 
+  /** API Gateway ends a connection that is silent for ten minutes. Sending postpones the ping, but proves nothing. */
   #keepAlive() {
     clearTimeout(this.#timers.ping);
     if (!this.#options.ping) return;
-    this.#timers.ping = setTimeout(() => this.probe(), this.#options.pingEvery * (0.9 + Math.random() * 0.1));
+    const ping = () => {
+      this.#keepAlive(); // should one be under way already, there is still a next
+      this.probe();
+    };
+    this.#timers.ping = setTimeout(ping, this.#options.pingEvery * (0.9 + Math.random() * 0.1));
   }
 
   /** Lets go of the socket, so that nothing it still does is taken for news. */
   #release() {
     for (const timer of Object.values(this.#timers)) clearTimeout(timer);
+    this.#liveness.stop();
     const socket = this.#socket;
     this.#socket = null;
     if (socket) socket.onopen = socket.onmessage = socket.onclose = null;
     return socket;
+  }
+}
+
+/** @returns {object|null} null: it is none, so nothing of ours */
+function objectIn(text) {
+  try {
+    const found = JSON.parse(text);
+    return typeof found === "object" ? found : null;
+  } catch {
+    return null;
   }
 }
 

@@ -32,6 +32,11 @@ export class Outbox {
     this.#limit = limit;
   }
 
+  /** Whether a confirmation is due. */
+  get awaits() {
+    return this.#underWay !== null;
+  }
+
   /** @returns {Promise<object>} the confirmation; rejects with a SendError */
   add(id, data) {
     if (this.#waiting.size >= this.#limit) {
@@ -67,11 +72,12 @@ export class Outbox {
   }
 
   /**
-   * Something failed on the server. An error frame does not name the message it is about: the one under way is the
+   * Looks for a failure on the server. An error frame does not name the message it is about: the one under way is the
    * likeliest. Should it have been stored all the same, it comes back through its channel.
    */
-  fail(error) {
-    if (this.#underWay) this.#settle(this.#underWay).reject(error);
+  fail(frame) {
+    const failure = failureIn(frame);
+    if (failure && this.#underWay) this.#settle(this.#underWay).reject(failure);
   }
 
   /** Nothing more will be sent. */
@@ -100,4 +106,18 @@ export class Outbox {
     }
     return item;
   }
+}
+
+/**
+ * What an error frame means: a refusal of the view has a `status`, an error of API Gateway has none. Only too many
+ * messages (429), and errors, may pass.
+ */
+function failureIn({ message, status, connectionId, requestId }) {
+  if (typeof message !== "string" || !connectionId || !requestId) return null;
+  return new SendError(status && status !== 429 ? "refused" : "failed", message);
+}
+
+/** `randomUUID` is missing on pages served over plain HTTP from another machine. */
+export function newId() {
+  return globalThis.crypto.randomUUID?.() ?? Array.from(crypto.getRandomValues(new Uint32Array(4)), String).join("-");
 }

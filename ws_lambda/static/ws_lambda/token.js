@@ -2,6 +2,9 @@
 
 const TIMEOUT_MS = 10_000;
 
+/** A browser keeps up to six HTTP connections to a site. Each of them may be dead, and takes one question with it. */
+const INSIST = { every: 700, times: 7, atOnce: 5 };
+
 /** The login is over (401, 403 or a redirect to a login page). Trying again cannot help. */
 export class SignedOutError extends Error {
   name = "SignedOutError";
@@ -29,17 +32,21 @@ export function csrfToken(page = globalThis.document) {
 
 /**
  * Asks `tokenUrl` for a token.
+ * @param {string} tokenUrl
+ * @param {object} options those of the client; `insist`: ask again and again, for the network may have died silently
  * @returns {Promise<{token: string, expires_in: number, url: string}>}
  * @throws {SignedOutError|TokenError|TypeError} TypeError: the network failed, as `fetch` has it.
  */
-export async function fetchToken(tokenUrl, { channel = "", csrf = csrfToken() } = {}) {
-  const response = await fetch(tokenUrl, {
-    method: "POST",
-    credentials: "same-origin",
-    headers: { Accept: "application/json", "Content-Type": "application/x-www-form-urlencoded", "X-CSRFToken": csrf },
-    body: new URLSearchParams({ channel }).toString(),
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-  });
+export async function fetchToken(tokenUrl, { channel = "", csrf = csrfToken(), insist = false } = {}) {
+  const ask = (signal) =>
+    fetch(tokenUrl, {
+      method: "POST",
+      credentials: "same-origin",
+      headers: { Accept: "application/json", "Content-Type": "application/x-www-form-urlencoded", "X-CSRFToken": csrf },
+      body: new URLSearchParams({ channel }).toString(),
+      signal,
+    });
+  const response = await (insist ? askAgainAndAgain(ask) : ask(AbortSignal.timeout(TIMEOUT_MS)));
   if (response.status === 401 || response.status === 403 || response.redirected) {
     throw new SignedOutError(`The token endpoint answered ${response.status}.`);
   }
@@ -50,4 +57,30 @@ export async function fetchToken(tokenUrl, { channel = "", csrf = csrfToken() } 
   const grant = await response.json().catch(() => ({}));
   if (!grant.token) throw new TokenError("The token endpoint answered without a token.");
   return grant;
+}
+
+/** The first question that ends, well or badly, decides. Giving one up closes the connection that it went out on. */
+function askAgainAndAgain(ask) {
+  return new Promise((resolve, reject) => {
+    const asked = [];
+    let timer;
+    const settle = (outcome, value, decisive) => {
+      clearTimeout(timer);
+      outcome(value);
+      for (const other of asked) if (other !== decisive) other.abort();
+    };
+    const next = () => {
+      const own = new AbortController();
+      asked.push(own);
+      asked.at(-1 - INSIST.atOnce)?.abort();
+      ask(own.signal).then(
+        (response) => settle(resolve, response, own),
+        (error) => own.signal.aborted || settle(reject, error, own),
+      );
+      const last = asked.length === INSIST.times;
+      timer = last ? setTimeout(giveUp, TIMEOUT_MS) : setTimeout(next, INSIST.every);
+    };
+    const giveUp = () => settle(reject, new TokenError("The token endpoint did not answer."));
+    next();
+  });
 }
