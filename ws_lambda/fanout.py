@@ -4,13 +4,15 @@ A job's row in `fanout_jobs` says how far it has come, and the queue's messages 
 that comes twice does no harm, and one whose worker was killed is taken up where the last checkpoint was: nobody is
 left out, and at most those are sent to twice who got theirs after that checkpoint (PROGRESS_EVERY and whoever was in
 flight). A job that its invocation has no time for is put on the queue again, for the next one.
+
+The sender writes the row, with a digest of the job, before it queues the job. A message without such a row goes back
+until it is in the dead-letter queue, and is sent to nobody.
 """
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from itertools import islice
 from typing import Any, Final
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
@@ -23,7 +25,7 @@ from ws_lambda.delivery.broadcasting import Posting
 from ws_lambda.delivery.jobs import Job
 from ws_lambda.delivery.rounds import Round
 from ws_lambda.exceptions import DeliveryError
-from ws_lambda.models.fanout_jobs import FanoutJob, JobBusy, JobLost
+from ws_lambda.models.fanout_jobs import FanoutJob, JobBusy, JobLost, JobRefused
 from ws_lambda.models.sessions import WebSocketSession
 
 logger = logging.getLogger("ws_lambda.fanout")
@@ -68,6 +70,9 @@ def _take(record: Any) -> None:
         hide(busy.seconds + 1)
         logger.info("message %s waits: %s", record.message_id, busy)
         raise
+    except JobRefused as refused:
+        logger.error("message %s is refused: %s", record.message_id, refused)
+        raise
     except Exception as error:
         logger.warning("message %s goes back: %s: %s", record.message_id, type(error).__name__, error)
         raise
@@ -88,11 +93,12 @@ def work_off(job: Job, hide: Hide) -> None:
     Raises:
         JobBusy: another worker has it.
         JobLost: another worker has taken it over.
+        JobRefused: no sender has written it down.
         DeliveryError: its roster cannot be read, the queue did not take it back, or its time is over.
     """
     if clock.now() > job.not_after:
         raise DeliveryError(f"Job {job.job_id} is too old to be sent")
-    row = FanoutJob.claim(job.job_id, LEASE)
+    row = FanoutJob.claim(job, LEASE)
     if row is None:
         logger.info("job %s was finished before", job.job_id)
         return
@@ -102,6 +108,8 @@ def work_off(job: Job, hide: Hide) -> None:
             progress.recipients(),
             job.body,
             on_gone=_leave_to_checkpoints,
+            on_not_open=_leave_to_checkpoints,
+            patient=not job.held_over,
             pace=pacing.share_of(job.pieces),
             progress=progress.note,
             resumable=True,
@@ -115,11 +123,18 @@ def work_off(job: Job, hide: Hide) -> None:
     if progress.unreadable:
         raise DeliveryError(f"The roster of job {job.job_id} was read only in part")
     if not progress.finished:
-        queue.enqueue([job])
+        queue.enqueue_again(job)
 
 
-def _leave_to_checkpoints(_gone: Any) -> None:
-    """Who is gone has been closed by the checkpoint that counts him."""
+def _leave_to_checkpoints(_recipients: Any) -> None:
+    """Who is gone, or not open yet, has been seen to by the checkpoint that counts them."""
+
+
+def _still_there(recipients: Sequence[delivery.Recipient]) -> list[delivery.Recipient]:
+    """Those whose session is open, in that generation: who has left while the queue held the message is not asked."""
+    found = WebSocketSession.batch_get([one.connection_id for one in recipients], consistent_read=True)
+    open_now = {one.recipient for one in found if one.connected}
+    return [one for one in recipients if one in open_now]
 
 
 class _Progress:
@@ -134,10 +149,10 @@ class _Progress:
         self._hidden_at = float("-inf")
         self._again = row.waiting()
         self._pending = self._again
-        self._after = self._begun_at = row.after
+        self._after = row.after
         self._before = (int(row.sent), int(row.gone), int(row.failed))
         self._counts: tuple[int, ...] = self._before
-        self._closed = 0
+        self._closed = self._held_over = 0
         self._stay_hidden()
 
     def recipients(self) -> Iterator[delivery.Recipient | None]:
@@ -145,7 +160,8 @@ class _Progress:
         part, after = self._job.part, self._after
         yield from self._again
         if part is None:
-            yield from islice(self._job.listed, int(after or 0), None)
+            left = self._job.listed[int(after or 0) :]
+            yield from _still_there(left) if self._job.held_over else left
         else:
             yield from roster.in_order(part.resumed_at(after) if after else part)
 
@@ -154,9 +170,11 @@ class _Progress:
         assert isinstance(round_, Posting)  # noqa: S101 - for the type checker: broadcast runs no other
         self._close(round_.gone[self._closed :])
         self._closed = len(round_.gone)
-        beyond = round_.taken - len(self._again)
-        if beyond > 0 and round_.last is not None:
-            self._after = self._cursor(round_.last, beyond)
+        if not_open := round_.not_open[self._held_over :]:
+            queue.hold_over(self._job.body, self._job.not_after, not_open)
+            self._held_over = len(round_.not_open)
+        if round_.taken > len(self._again) and round_.last is not None:
+            self._after = self._cursor(round_.last)
         self._pending = [one.recipient for one in round_.under_way] + self._again[round_.taken :]
         now_done = (round_.sent, len(round_.gone), len(round_.failed))
         self._counts = tuple(map(sum, zip(self._before, now_done, strict=True)))
@@ -183,9 +201,9 @@ class _Progress:
             self._hidden_at = now
             self._hide(LEASE)
 
-    def _cursor(self, last: delivery.Recipient, beyond: int) -> str:
+    def _cursor(self, last: delivery.Recipient) -> str:
         if self._job.part is None:
-            return str(int(self._begun_at or 0) + beyond)
+            return str(self._job.listed.index(last) + 1)
         return self._job.part.cursor(last)
 
     def _close(self, gone: list[delivery.Recipient]) -> None:

@@ -10,12 +10,13 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quota
 import json
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, Final, Self
 
 from ws_lambda.delivery.key_ranges import KeyRange
 from ws_lambda.delivery.outcomes import Recipient
 
-VERSION: Final = 1
+VERSION: Final = 2
 LIFETIME: Final = 3600
 """Seconds in which a job is worth sending. A broadcast that is an hour late is worse than none."""
 
@@ -41,6 +42,14 @@ class Job:
     listed: tuple[Recipient, ...] = ()
     """Instead of a part: exactly these."""
 
+    held_over: bool = False
+    """Whether those listed were not open yet when they were sent to: whose session has ended gets nothing any more."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the whole job, hexadecimal. The sender writes it down, and the worker takes no other job."""
+        return sha256(self.to_json().encode()).hexdigest()
+
     def to_json(self) -> str:
         """The queue message."""
         return json.dumps(
@@ -52,6 +61,7 @@ class Job:
                 "not_after": self.not_after,
                 "part": self.part and self.part.as_dict(),
                 "listed": self.listed,
+                "held_over": self.held_over,
             },
             separators=(",", ":"),
         )
@@ -74,6 +84,7 @@ class Job:
                 not_after=int(raw["not_after"]),
                 part=KeyRange(**raw["part"]) if raw["part"] else None,
                 listed=tuple(Recipient(*one) for one in raw["listed"]),
+                held_over=bool(raw["held_over"]),
             )
         except (ValueError, KeyError, TypeError) as wrong:
             raise ValueError(f"This is no fan-out job: {wrong}") from wrong

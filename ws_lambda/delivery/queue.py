@@ -1,5 +1,10 @@
-"""Handing a big broadcast to the fan-out queue."""
+"""Handing a big broadcast, and a message for those who are not open yet, to the fan-out queue.
 
+Before a job is queued its row is written, with a digest of the whole of it. The worker takes only such jobs: whoever
+can put messages on the queue, and nothing else, cannot have the function post anywhere.
+"""
+
+import math
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
@@ -12,12 +17,14 @@ from ws_lambda import aws, clock
 from ws_lambda.conf import conf
 from ws_lambda.delivery import roster
 from ws_lambda.delivery.audiences import Audience, Listed
+from ws_lambda.delivery.job_rows import register
 from ws_lambda.delivery.jobs import LIFETIME, LISTED_IN_A_JOB, Job
-from ws_lambda.delivery.outcomes import Recipient
+from ws_lambda.delivery.outcomes import YOUNG_SECONDS, Recipient
 from ws_lambda.exceptions import DeliveryError
 
 BATCH_BYTES: Final = 262_144
 BATCH_ENTRIES: Final = 10
+ROWS_AT_ONCE: Final = 25
 _TRIES = 3
 
 
@@ -28,7 +35,7 @@ def jobs_for(audience: Audience, body: bytes, head: Sequence[Recipient], rest: I
         head: the first recipients, as far as they have been read.
         rest: those after them; read only of a `Listed` audience.
     """
-    make = partial(_job, uuid.uuid4().hex, body, int(clock.now()) + LIFETIME)
+    make = partial(_job, uuid.uuid4().hex, body, lifetime())
     if isinstance(audience, Listed):
         everyone = chain(head, rest)
         for number in count():
@@ -47,17 +54,59 @@ def _job(broadcast_id: str, body: bytes, not_after: int, number: int, pieces: in
     return Job(job_id=f"{broadcast_id}.{number}", body=body, not_after=not_after, pieces=pieces, **whom)
 
 
-def enqueue(jobs: Iterable[Job]) -> int:
-    """Puts jobs on FANOUT_QUEUE_URL; how many. When this returns, SQS has them all.
+def hold_over(body: bytes, not_after: int, recipients: Sequence[Recipient]) -> None:
+    """Puts a message on the queue for recipients that are not open yet.
+
+    The time until a worker tries them again grows with their age, and ends when they are too old to be opening.
 
     Raises:
-        DeliveryError: SQS would not take one. Those before it are on the queue, and will be sent.
+        DeliveryError: SQS or DynamoDB would not take it.
     """
-    taken = 0
-    for batch in _batches(job.to_json() for job in jobs):
-        _send(batch)
-        taken += len(batch)
+    make = partial(_job, uuid.uuid4().hex, body, not_after)
+    listed = iter(recipients)
+    for number in count():
+        if not (some := tuple(islice(listed, LISTED_IN_A_JOB))):
+            return
+        enqueue([make(number, conf.FANOUT_WORKERS, listed=some, held_over=True)], delay=_delay(some))
+
+
+def _delay(recipients: Sequence[Recipient]) -> int:
+    """Seconds until connections are tried again: as old as the youngest is, but not past its youth."""
+    age = max(1.0, min(one.age for one in recipients))
+    return max(1, math.ceil(min(age, YOUNG_SECONDS - age)))
+
+
+def lifetime() -> int:
+    """The `not_after` of a job that is made now."""
+    return int(clock.now()) + LIFETIME
+
+
+def enqueue(jobs: Iterable[Job], *, delay: int = 0) -> int:
+    """Writes the rows of new jobs, then puts them on FANOUT_QUEUE_URL; how many. When this returns, SQS has them all.
+
+    Args:
+        delay: seconds until a worker gets them, up to 900.
+
+    Raises:
+        DeliveryError: DynamoDB or SQS would not take one. Those before it are on the queue, and will be sent.
+    """
+    source, taken = iter(jobs), 0
+    while some := list(islice(source, ROWS_AT_ONCE)):
+        register(some)
+        taken += sum(map(len, _sent(some, delay)))
     return taken
+
+
+def enqueue_again(job: Job) -> None:
+    """Puts a job on the queue once more. Its row stays as it is. Raises what `enqueue` does."""
+    for _batch in _sent([job], 0):
+        pass
+
+
+def _sent(jobs: Iterable[Job], delay: int) -> Iterator[list[str]]:
+    for batch in _batches(job.to_json() for job in jobs):
+        _send(batch, delay)
+        yield batch
 
 
 def _batches(messages: Iterable[str]) -> Iterator[list[str]]:
@@ -74,11 +123,12 @@ def _batches(messages: Iterable[str]) -> Iterator[list[str]]:
         yield batch
 
 
-def _send(batch: list[str]) -> None:
+def _send(batch: list[str], delay: int) -> None:
     client = aws.client("sqs")
     left = {str(number): message for number, message in enumerate(batch)}
     for _ in range(_TRIES):
-        entries = [{"Id": key, "MessageBody": message} for key, message in left.items()]
+        more = {"DelaySeconds": delay} if delay else {}
+        entries = [{"Id": key, "MessageBody": message, **more} for key, message in left.items()]
         try:
             answer = client.send_message_batch(QueueUrl=conf.FANOUT_QUEUE_URL, Entries=entries)
         except (BotoCoreError, ClientError) as refused:

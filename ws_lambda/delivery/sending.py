@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -47,9 +48,11 @@ def _send_or_queue(audience: Audience, body: bytes, on_gone: OnGone, progress: P
     started = time.monotonic()
     source = roster.settled(_recipients(audience))
     head = list(islice(source, conf.FANOUT_INLINE_MAX + 1))
-    if len(head) <= conf.FANOUT_INLINE_MAX:
-        return broadcast(head, body, on_gone=on_gone, progress=progress)
     from ws_lambda.delivery import queue
+
+    if len(head) <= conf.FANOUT_INLINE_MAX:
+        hold_over = partial(queue.hold_over, body, queue.lifetime())
+        return broadcast(head, body, on_gone=on_gone, on_not_open=hold_over, progress=progress)
 
     queued = queue.enqueue(queue.jobs_for(audience, body, head, source))
     source.close()

@@ -10,10 +10,11 @@ from pynamodb.attributes import BooleanAttribute, NumberAttribute, TTLAttribute,
 from pynamodb.exceptions import UpdateError
 
 from ws_lambda import clock, delivery
+from ws_lambda.delivery.job_rows import KEPT_SECONDS
+from ws_lambda.delivery.jobs import Job
 from ws_lambda.models.base import Table, TableMeta, condition_failed
 
-KEPT = timedelta(days=1)
-"""How long a row is kept after its last change; the queue keeps messages for less."""
+KEPT = timedelta(seconds=KEPT_SECONDS)
 
 
 class JobBusy(Exception):
@@ -29,6 +30,10 @@ class JobLost(Exception):
     """This worker held the job for too long without a checkpoint, and another one has it now."""
 
 
+class JobRefused(Exception):
+    """Nobody who may write job rows has queued this job, as it is: it is sent to nobody."""
+
+
 class FanoutJob(Table):
     """One job: one part of a broadcast's recipients."""
 
@@ -36,6 +41,9 @@ class FanoutJob(Table):
         name = "fanout_jobs"
 
     job_id = UnicodeAttribute(hash_key=True)
+    digest = UnicodeAttribute(null=True)
+    """Of the whole job, written by the sender before the job is queued. A job with another one is no job."""
+
     after = UnicodeAttribute(default="")
     """The key, or the number in the list, of the last recipient taken from the roster."""
 
@@ -55,13 +63,14 @@ class FanoutJob(Table):
     expires_at = TTLAttribute()
 
     @classmethod
-    def claim(cls, job_id: str, seconds: float) -> Self | None:
+    def claim(cls, job: Job, seconds: float) -> Self | None:
         """Takes a job, or None if it is finished.
 
         Raises:
             JobBusy: somebody else is at it.
+            JobRefused: it has no row, or the row is of another job.
         """
-        row, worker = cls(job_id), uuid4().hex
+        row, worker = cls(job.job_id), uuid4().hex
         free = cls.leased_until.does_not_exist() | (cls.leased_until < _now())
         unfinished = cls.finished.does_not_exist() | (cls.finished == False)  # noqa: E712 - a condition
         try:
@@ -71,18 +80,23 @@ class FanoutJob(Table):
                     cls.leased_until.set(_now() + int(seconds * 1000)),
                     cls.expires_at.set(clock.utcnow() + KEPT),
                 ],
-                condition=free & unfinished,
+                condition=(cls.digest == job.digest) & free & unfinished,
             )
         except UpdateError as refused:
             if not condition_failed(refused):
                 raise
-            row.refresh(consistent_read=True)
+            try:
+                row.refresh(consistent_read=True)
+            except cls.DoesNotExist:
+                raise JobRefused(f"job {job.job_id} was queued by nobody who may: it has no row") from refused
+            if row.digest != job.digest:
+                raise JobRefused(f"job {job.job_id} is not what its sender queued") from refused
             if row.worker == worker:
                 return row  # taken by this very request, whose first answer was lost
             if row.finished:
                 return None
             left = (int(row.leased_until) - _now()) / 1000
-            raise JobBusy(job_id, max(0.0, left)) from refused
+            raise JobBusy(job.job_id, max(0.0, left)) from refused
         return row
 
     def waiting(self) -> list[delivery.Recipient]:

@@ -96,12 +96,15 @@ def events(sqs: Any) -> list[dict[str, Any]]:
     return found
 
 
+NOT_AFTER = int(clock.now()) + 3600
+
+
 def job(**changes: Any) -> Job:
     given: dict[str, Any] = {
         "job_id": "b.0",
         "body": b"x",
         "pieces": 1,
-        "not_after": int(clock.now()) + 60,
+        "not_after": NOT_AFTER,
         "part": KeyRange("channel", "general"),
     }
     return Job(**{**given, **changes})

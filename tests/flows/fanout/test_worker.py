@@ -9,6 +9,7 @@ from botocore.exceptions import EndpointConnectionError
 from tests.flows.fanout.conftest import ENDPOINT, Context, Gateway, events, job, join
 from ws_lambda import clock, delivery, fanout
 from ws_lambda.delivery import queue, rounds
+from ws_lambda.delivery.job_rows import register
 from ws_lambda.exceptions import DeliveryError
 from ws_lambda.models import ChannelMembership, FanoutJob
 from ws_lambda.models.fanout_jobs import JobBusy
@@ -50,7 +51,8 @@ def test_a_function_with_no_time_to_send_fails_instead_of_going_round(sqs: Any, 
 
 def test_what_a_killed_worker_left_pending_is_sent_first(sqs: Any, gateway: Gateway) -> None:
     ids = sorted(join(30))
-    row = FanoutJob.claim("b.0", 30)
+    register([job()])
+    row = FanoutJob.claim(job(), 30)
     assert row is not None
     left = [delivery.Recipient(one, ENDPOINT, 1) for one in ids[3:5]]
     row.checkpoint(after=ids[9], pending=left, counts=(8, 0, 0), seconds=0)
@@ -68,6 +70,7 @@ def test_a_list_is_resumed_where_its_last_checkpoint_was(
     monkeypatch.setattr(rounds, "PROGRESS_EVERY", 10)
     listed = tuple(delivery.Recipient(f"L{number:03}=", ENDPOINT, 1) for number in range(100))
     one = job(part=None, listed=listed)
+    register([one])
 
     def die_at(counts: set[int]) -> Any:
         def after(count: int) -> None:
@@ -91,14 +94,14 @@ def test_a_job_in_work_is_left_alone_and_its_message_hidden(sqs: Any, gateway: G
     join(30)
     queue.enqueue([job()])
     (event,) = events(sqs)
-    holder = FanoutJob.claim("b.0", 30)
+    holder = FanoutJob.claim(job(), 30)
 
     failures = fanout.handle(event, Context())["batchItemFailures"]
 
     assert failures == [{"itemIdentifier": event["Records"][0]["messageId"]}]
     assert not gateway.delivered
     with pytest.raises(JobBusy) as busy:
-        FanoutJob.claim("b.0", 30)
+        FanoutJob.claim(job(), 30)
     assert busy.value.seconds == 30
     assert holder is not None
 
@@ -110,6 +113,7 @@ def test_a_message_is_hidden_for_as_long_as_the_lease_before_anything_is_sent(sq
     seen: list[list[float]] = []
     gateway.after = lambda count: seen.append(list(hidden))
 
+    register([job()])
     fanout.work_off(job(), hidden.append)
 
     assert seen[0] == [fanout.LEASE]
@@ -139,7 +143,7 @@ def test_a_worker_that_lost_its_job_stops(sqs: Any, gateway: Gateway, monkeypatc
     queue.enqueue([job()])
     (event,) = events(sqs)
     taken: list[Any] = []
-    gateway.after = lambda count: taken.append(FanoutJob.claim("b.0", 30)) if count == 15 else None
+    gateway.after = lambda count: taken.append(FanoutJob.claim(job(), 30)) if count == 15 else None
 
     assert fanout.handle(event, Context())["batchItemFailures"]
 
@@ -150,6 +154,7 @@ def test_a_worker_that_lost_its_job_stops(sqs: Any, gateway: Gateway, monkeypatc
 def test_who_is_gone_is_closed_in_that_generation(sqs: Any, gateway: Gateway) -> None:
     ids = sorted(join(30))
     gateway.gone = {ids[3], ids[7]}
+    register([job()])
 
     fanout.work_off(job(), hide)
 

@@ -1,0 +1,51 @@
+"""Writing down the jobs that are about to be queued, 25 rows at a time.
+
+A job's id is random and its row is new, so no condition is asked for. The rows are those of `models.FanoutJob`.
+
+https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
+"""
+
+import random
+import time
+from collections.abc import Sequence
+from typing import Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ws_lambda import aws, clock
+from ws_lambda.conf import conf
+from ws_lambda.delivery.jobs import Job
+from ws_lambda.exceptions import DeliveryError
+
+KEPT_SECONDS: Final = 86_400
+"""How long a row is kept after its last change; the queue keeps messages for less."""
+
+_TRIES = 6
+
+
+def register(jobs: Sequence[Job]) -> None:
+    """Writes the rows of up to 25 jobs. Until it is written, no worker takes a job.
+
+    Raises:
+        DeliveryError: DynamoDB did not take them all.
+    """
+    table = f"{conf.TABLE_PREFIX}fanout_jobs"
+    left: dict[str, Any] = {table: [{"PutRequest": {"Item": _row(job)}} for job in jobs]}
+    for attempt in range(_TRIES):
+        try:
+            left = aws.client("dynamodb").batch_write_item(RequestItems=left).get("UnprocessedItems") or {}
+        except (BotoCoreError, ClientError) as refused:
+            advice = f" {aws.NO_TABLE_ADVICE}" if aws.NO_TABLE in str(refused) else ""
+            raise DeliveryError(f"The jobs of a broadcast could not be written: {refused}{advice}") from refused
+        if not left:
+            return
+        time.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - jitter, not a secret
+    raise DeliveryError(f"{len(left[table])} jobs of a broadcast could not be written: DynamoDB is too busy")
+
+
+def _row(job: Job) -> dict[str, Any]:
+    return {
+        "job_id": {"S": job.job_id},
+        "digest": {"S": job.digest},
+        "expires_at": {"N": str(int(clock.now()) + KEPT_SECONDS)},
+    }
