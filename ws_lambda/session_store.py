@@ -10,7 +10,9 @@ A session is there while its time has not come, whether or not DynamoDB has got 
 from datetime import UTC, datetime
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.contrib.sessions.backends.base import VALID_KEY_CHARS, CreateError, SessionBase, UpdateError
+from django.dispatch import Signal
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 from pynamodb.exceptions import PutError
@@ -35,6 +37,10 @@ MAX_KEY_BYTES = 2048
 
 _NUMBER_BYTES = 21
 _OTHER_BYTES = sum(len(name) for name in DjangoSession.get_attributes()) + _NUMBER_BYTES
+
+
+key_changed = Signal()
+"""A session has a new key, and is stored under it. Arguments: `session`."""
 
 
 def _is_possible(key: str) -> bool:
@@ -99,6 +105,15 @@ class SessionStore(SessionBase):
                 continue
             self.modified = True
             return
+
+    def cycle_key(self) -> None:
+        """Changes the key and keeps the data, as Django does, and tells of it by `key_changed`."""
+        super().cycle_key()
+        key_changed.send(sender=type(self), session=self)
+
+    async def acycle_key(self) -> None:
+        """See `cycle_key`."""
+        await sync_to_async(self.cycle_key)()
 
     def save(self, must_create: bool = False) -> None:
         """Stores the session, never bringing back one that is gone.

@@ -16,7 +16,7 @@ from ws_lambda.gatekeeping.gates import gate_of
 from ws_lambda.gatekeeping.logins import goes_on
 from ws_lambda.gatekeeping.verdicts import PUT_OUT, Verdict, owner_of, set_user, take_away, verdict
 from ws_lambda.models.channel_permissions import refresh
-from ws_lambda.models.closing import close_and_drop
+from ws_lambda.models.closing import put_out
 from ws_lambda.models.logins import EndedLogin
 from ws_lambda.models.owners import load_user, login_holds
 from ws_lambda.models.sessions import WebSocketSession
@@ -162,10 +162,7 @@ def _carry_out(verdicts: Sequence[tuple[WebSocketSession, Verdict]], judged: Jud
             stays = list(pool.map(take_away, *zip(*losing, strict=True)))
         judged.removed += sum(len(lost) for _session, lost in losing)
         closing += [session for (session, _lost), may_stay in zip(losing, stays, strict=True) if not may_stay]
-    recipients = [session.recipient for session in closing]
-    if recipients:
-        close_and_drop(recipients)
-    judged.put_out += len(recipients)
+    judged.put_out += put_out([session.recipient for session in closing])
 
 
 def _make_room(known: dict[Any, Any]) -> None:

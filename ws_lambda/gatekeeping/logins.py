@@ -11,8 +11,10 @@ from typing import Any
 from django.conf import settings
 from django.contrib.sessions.backends import signed_cookies
 from django.contrib.sessions.backends.base import SessionBase
+from pynamodb.exceptions import UpdateError
 
 from ws_lambda.gatekeeping.sealing import seal, unseal
+from ws_lambda.models.base import condition_failed
 from ws_lambda.models.sessions import WebSocketSession
 from ws_lambda.models.tokens import LoginOfKey, digest
 
@@ -64,6 +66,24 @@ def login_behind(cookie: str) -> str:
     if issubclass(store, signed_cookies.SessionStore):
         return str(store(cookie).get(SESSION_KEY) or "")
     return LoginOfKey.find(cookie)
+
+
+def follow_key(session: SessionBase) -> None:
+    """Lets a login be found by the key that its session has just got: from its open connections, and by a cookie."""
+    login_id, key = session.get(SESSION_KEY), session.session_key
+    if not login_id or not key:
+        return
+    LoginOfKey.of(digest(key), login_id).save()
+    proof = proof_of_login(session)
+    if proof is None:
+        return
+    for row in WebSocketSession.by_login.query(login_id):
+        try:
+            known = WebSocketSession.connection_id.exists()
+            WebSocketSession(row.connection_id).update([WebSocketSession.login_proof.set(proof)], condition=known)
+        except UpdateError as failed:
+            if not condition_failed(failed):
+                raise
 
 
 def goes_on(session: WebSocketSession) -> bool:

@@ -14,12 +14,13 @@ from django.dispatch import Signal
 from django.http import HttpRequest
 
 from ws_lambda.gatekeeping import rights
-from ws_lambda.gatekeeping.logins import begin_login, known_login, login_behind
+from ws_lambda.gatekeeping.logins import begin_login, follow_key, known_login, login_behind
 from ws_lambda.gatekeeping.revocation import close_login
 from ws_lambda.gatekeeping.rights import judge_users, once_committed
 from ws_lambda.models.logins import ChangedUser
 from ws_lambda.models.owners import accepted_hashes
 from ws_lambda.models.sessions import WebSocketSession
+from ws_lambda.session_store import key_changed
 
 _LOGIN_FIELDS = frozenset({"password", "is_active"})
 """User fields whose change can end a login."""
@@ -55,6 +56,13 @@ def _on_logout(sender: Any, request: HttpRequest | None, user: Any, **_kwargs: A
     login_id = known_login(session) or (login_behind(cookie) if cookie else "")  # the session may have expired
     if login_id:
         close_login(login_id)
+
+
+def _on_key_changed(sender: Any, session: Any, **_kwargs: Any) -> None:
+    try:
+        follow_key(session)
+    except Exception:  # a login is not to fail for a socket: at worst the schedule makes it connect again
+        _log.exception("The connections of a login whose session key has changed do not know the new one")
 
 
 def _on_user_saved(
@@ -101,6 +109,7 @@ def _listened() -> list[tuple[Signal, Callable[..., None], Any]]:
     return [
         (user_logged_in, _on_login, None),
         (user_logged_out, _on_logout, None),
+        (key_changed, _on_key_changed, None),
         *((post_save, _on_user_saved, model) for model in models),
         *((post_delete, _on_user_deleted, model) for model in models),
         *rights.listened(),

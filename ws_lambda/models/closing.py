@@ -69,6 +69,17 @@ def close_and_drop(recipients: Iterable[delivery.Recipient]) -> delivery.Deliver
     """
     listed = list(recipients)
     _close_all(listed)
+    return _drop(listed)
+
+
+def put_out(recipients: Sequence[delivery.Recipient]) -> int:
+    """Does what `close_and_drop` does; how many sessions were still open."""
+    closed = _close_all(recipients)
+    _drop(recipients)
+    return closed
+
+
+def _drop(listed: Sequence[delivery.Recipient]) -> delivery.DeliveryReport:
     connecting = delivery.under_way()
     for one in listed:
         if one.connection_id in connecting:
