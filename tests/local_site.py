@@ -38,6 +38,16 @@ class LocalSite:
     """Host, port and stage of the gateway."""
 
     @property
+    def page_url(self) -> str:
+        """The gateway's live page, with no slash at the end."""
+        return f"http://{self.gateway.partition('/')[0]}"
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """What a boto3 client of the run is made with. Like a shell, it asks the gateway."""
+        return keys_of(self.page_url)
+
+    @property
     def management_url(self) -> str:
         """The endpoint of @connections."""
         return f"http://{self.gateway}"
@@ -78,6 +88,22 @@ class Visitor:
         """A URL that opens one WebSocket, within the ten minutes that a token of this site lives."""
         grant: dict[str, Any] = json.loads(self.post("/api/ws-token/", {}))
         return f"{grant['url']}?{urllib.parse.urlencode({'channel': channel, 'ws_token': grant['token']})}"
+
+
+def environment_of(page_url: str) -> dict[str, str]:
+    """What the gateway there tells a shell."""
+    with urllib.request.urlopen(f"{page_url}/env") as answer:  # noqa: S310 - our own server
+        return dict(re.findall(r"export (\w+)=(\S+)", answer.read().decode()))
+
+
+def keys_of(page_url: str) -> dict[str, str]:
+    """The credentials of the run whose gateway is there."""
+    exported = environment_of(page_url)
+    return {
+        "aws_access_key_id": exported["AWS_ACCESS_KEY_ID"],
+        "aws_secret_access_key": exported["AWS_SECRET_ACCESS_KEY"],
+        "region_name": exported["AWS_REGION"],
+    }
 
 
 def required(what: str) -> None:

@@ -25,13 +25,7 @@ def room() -> str:
 @pytest.fixture
 def gateway(site: LocalSite) -> Any:
     """An unmodified boto3 client of the local gateway."""
-    return boto3.client(
-        "apigatewaymanagementapi",
-        endpoint_url=site.management_url,
-        region_name="eu-west-1",
-        aws_access_key_id="local",
-        aws_secret_access_key="local",
-    )
+    return boto3.client("apigatewaymanagementapi", endpoint_url=site.management_url, **site.keys)
 
 
 def test_two_windows_log_in_and_hear_each_other(window: Opener) -> None:

@@ -25,13 +25,7 @@ def room() -> str:
 
 @pytest.fixture
 def boto(site: LocalSite) -> Any:
-    return boto3.client(
-        "apigatewaymanagementapi",
-        endpoint_url=site.management_url,
-        region_name="eu-west-1",
-        aws_access_key_id="local",
-        aws_secret_access_key="local",
-    )
+    return boto3.client("apigatewaymanagementapi", endpoint_url=site.management_url, **site.keys)
 
 
 def origin(site: LocalSite) -> Any:

@@ -53,10 +53,15 @@ def from_a_page(headers: Headers) -> str | None:
 
 def from_another_page(headers: Headers) -> str | None:
     """For what only this host's own page is to ask: the sign that another one does, as a sentence."""
+    return foreign_origin(headers) or _across(headers)
+
+
+def foreign_origin(headers: Headers) -> str | None:
+    """What is wrong with a request's `Origin`, as a sentence; None where there is none, or it is this host itself."""
     origin = headers.get("Origin")
     if origin not in (None, f"http://{headers.get('Host')}"):
         return f"Only the page of this port may ask this, not one of {origin!r}."
-    return _across(headers)
+    return None
 
 
 def _across(headers: Headers) -> str | None:

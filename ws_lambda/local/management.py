@@ -14,6 +14,7 @@ from ws_lambda.local import frames, sigv4
 from ws_lambda.local.connection import Connection
 from ws_lambda.local.gateway import Gateway
 from ws_lambda.local.journal import Entry
+from ws_lambda.local.loopback import from_a_page
 from ws_lambda.local.sigv4 import Request
 
 
@@ -37,11 +38,13 @@ class Management:
         """Checks the signature and the path, then does what is asked."""
         gateway = self._gateway
         await gateway.clock.sleep(gateway.dice.between(gateway.faults.latency))
+        if wrong := from_a_page(request):
+            return error(403, "ForbiddenException", wrong)
         try:
             # By the real clock: whoever signs knows of no other, whatever the gateway's speed.
             sigv4.verify(request, self._keys, service="execute-api", now=clock.now())
-        except sigv4.BadSignatureError as wrong:
-            return error(403, "ForbiddenException", str(wrong))
+        except sigv4.BadSignatureError as unsigned:
+            return error(403, "ForbiddenException", str(unsigned))
         above, _, connection_id = request.raw_path.rpartition("/")
         path, _, marker = above.rpartition("/")
         if path != gateway.api.path or unquote(marker) != "@connections":

@@ -1,6 +1,7 @@
 """The live page of the gateway: who is connected, what happens, and a box to try things in.
 
-Everything but the page itself wants a header that no other site's page can send, and a loopback host name.
+Nothing here is told to the page of another site. What changes or tells much wants, besides, a header that such a page
+cannot send.
 """
 
 import asyncio
@@ -15,15 +16,24 @@ from aiohttp import web
 
 from ws_lambda.local.gateway import Gateway
 from ws_lambda.local.journal import Entry
+from ws_lambda.local.loopback import foreign_origin, from_another_page
 from ws_lambda.local.management import Management
 from ws_lambda.local.redact import redacted
 
 FILES = Path(__file__).parent / "static"
 OWN_HEADER = "X-Local-Page"
 PREFIX = "/_page"
-LOOPBACK = frozenset({"127.0.0.1", "localhost"})
 QUEUE_LENGTH = 1_000
-POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self' ws:; img-src 'self' data:"
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self' ws:; img-src 'self' data:; "
+    "frame-ancestors 'none'; form-action 'none'; base-uri 'none'"
+)
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+"""No other page can show this, or load it as a script."""
 
 Known = Mapping[str, Mapping[str, Any]]
 
@@ -69,26 +79,27 @@ class Page:
 
     def _file(self, name: str, kind: str) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def serve(request: web.Request) -> web.Response:
-            _check_host(request)
-            headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
+            if wrong := foreign_origin(request.headers):  # a link on another page may lead here
+                raise web.HTTPForbidden(text=wrong)
+            headers = HEADERS | {"Content-Security-Policy": POLICY}
             return web.Response(text=(FILES / name).read_text(), content_type=kind, charset="utf-8", headers=headers)
 
         return serve
 
     async def _environment(self, request: web.Request) -> web.Response:
         """For a shell: `eval "$(curl -s http://127.0.0.1:8001/env)"`."""
-        _check_host(request)
+        _check_origin(request)
         lines = [
             f"export {name}={shlex.quote(value)}" if value else f"unset {name}"
             for name, value in self._project.environment.items()
         ]
-        return web.Response(text="\n".join([*lines, ""]))
+        return web.Response(text="\n".join([*lines, ""]), headers=HEADERS)
 
     def _guarded(
         self, handler: Callable[[web.Request], Awaitable[web.Response]]
     ) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def serve(request: web.Request) -> web.Response:
-            _check_host(request)
+            _check_origin(request)
             if OWN_HEADER not in request.headers:
                 raise web.HTTPForbidden(text="Only the page itself may ask this.")
             return await handler(request)
@@ -125,8 +136,8 @@ class Page:
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         """Server-sent events: the journal so far, then what is added. EventSource can send no header of its own;
         another site's page cannot read this, for it is sent no CORS header."""
-        _check_host(request)
-        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"})
+        _check_origin(request)
+        response = web.StreamResponse(headers=HEADERS | {"Content-Type": "text/event-stream"})
         await response.prepare(request)
         queue: asyncio.Queue[Entry] = asyncio.Queue(QUEUE_LENGTH)
         for entry in self._gateway.journal.entries:
@@ -177,7 +188,7 @@ def as_json(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _check_host(request: web.Request) -> None:
-    """A name that a stranger's DNS points at 127.0.0.1 is not ours."""
-    if request.host.rpartition(":")[0] not in LOOPBACK and request.host not in LOOPBACK:
-        raise web.HTTPForbidden(text="This page answers on 127.0.0.1 and localhost only.")
+def _check_origin(request: web.Request) -> None:
+    """`Host` has been looked at by the server, as for everything on its port."""
+    if wrong := from_another_page(request.headers):
+        raise web.HTTPForbidden(text=wrong)

@@ -1,7 +1,7 @@
 """The fan-out queue, in memory: SQS as an unmodified client sees it, and the mapping that invokes the function.
 
     queue = LocalQueue(invoke)
-    queue.mount(app, "/_sqs")        # AWS_ENDPOINT_URL_SQS=http://127.0.0.1:8001/_sqs
+    queue.mount(app, "/_sqs", keys)  # AWS_ENDPOINT_URL_SQS=http://127.0.0.1:8001/_sqs
     await queue.start()
 
 As in AWS a message is delivered at least once: one whose invocation failed, raised or was killed comes back after its
@@ -13,13 +13,18 @@ import inspect
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import md5
 from typing import Any, Final
 from uuid import uuid4
 
 from aiohttp import web
+
+from ws_lambda import clock
+from ws_lambda.local import sigv4
+from ws_lambda.local.loopback import from_a_page
+from ws_lambda.local.signed_request import as_signed
 
 logger = logging.getLogger("ws_lambda.local.queue")
 
@@ -82,6 +87,7 @@ class LocalQueue:
         self._max_receives = max_receives
         self._batch_size = batch_size
         self._concurrency = concurrency
+        self._keys: Mapping[str, str] = {}
         self._messages: dict[str, Message] = {}
         self._pollers: list[asyncio.Task[None]] = []
 
@@ -94,8 +100,13 @@ class LocalQueue:
         """The queue's URL, given the endpoint it is mounted at."""
         return f"{base.rstrip('/')}/{ACCOUNT}/{self.name}"
 
-    def mount(self, app: web.Application, path: str) -> None:
-        """Serves SQS's protocol at a path of an application: the endpoint of clients."""
+    def mount(self, app: web.Application, path: str, keys: Mapping[str, str]) -> None:
+        """Serves SQS's protocol at a path of an application: the endpoint of clients.
+
+        Args:
+            keys: access keys and their secrets, one of which requests are to be signed with.
+        """
+        self._keys = keys
         app.router.add_post(path.rstrip("/") + "/", self._serve)
         app.router.add_post(path.rstrip("/") or "/", self._serve)
 
@@ -110,6 +121,12 @@ class LocalQueue:
         await asyncio.gather(*self._pollers, return_exceptions=True)
 
     async def _serve(self, request: web.Request) -> web.Response:
+        try:
+            if wrong := from_a_page(request.headers):
+                raise sigv4.BadSignatureError(wrong)
+            sigv4.verify(await as_signed(request), self._keys, service="sqs", now=clock.now())
+        except sigv4.BadSignatureError as unsigned:
+            return _error("InvalidSignature", str(unsigned), status=403)
         operation = request.headers.get("X-Amz-Target", "").rpartition(".")[2]
         try:
             asked = json.loads(await request.read())
@@ -243,9 +260,9 @@ def _md5(body: str) -> str:
     return md5(body.encode(), usedforsecurity=False).hexdigest()
 
 
-def _error(code: str, message: str) -> web.Response:
+def _error(code: str, message: str, status: int = 400) -> web.Response:
     return web.json_response(
         {"__type": f"com.amazonaws.sqs#{code}", "message": message},
-        status=400,
+        status=status,
         content_type="application/x-amz-json-1.0",
     )

@@ -7,8 +7,10 @@ from ws_lambda.local.faults import Faults
 from ws_lambda.local.options import Options
 from ws_lambda.local.quotas import Quotas
 
-ACCESS_KEY, SECRET_KEY, REGION = "local", "local", "eu-west-1"
-"""What @connections requests are to be signed with here. No real credentials are used or needed."""
+ACCESS_KEY, REGION = "local", "eu-west-1"
+"""What requests are signed with, together with a secret that each run makes up. No real credentials are used or needed.
+The access key stays the same, since DynamoDB Local keeps tables apart by it.
+"""
 
 STAGE = API_ID = "local"
 QUEUE, QUEUE_PATH = "fanout", "/_sqs"

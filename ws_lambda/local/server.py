@@ -6,13 +6,15 @@ import socket
 from collections.abc import Mapping
 
 from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp.typedefs import Handler
 
 from ws_lambda.local.clock import SystemClock
 from ws_lambda.local.connection import Connection
 from ws_lambda.local.gateway import Gateway
+from ws_lambda.local.loopback import foreign_host
 from ws_lambda.local.management import Management
 from ws_lambda.local.page import Page, Project
-from ws_lambda.local.sigv4 import Request
+from ws_lambda.local.signed_request import as_signed, decoded_headers
 from ws_lambda.local.socket_wire import FrameGuard, SocketWire
 from ws_lambda.local.upgrade import Refusal, Upgrade
 
@@ -31,8 +33,9 @@ class Server:
 
     def __init__(self, gateway: Gateway, keys: Mapping[str, str], project: Project | None = None) -> None:
         self.gateway = gateway
-        self.app = web.Application(client_max_size=BODY_LIMIT)
+        self.app = web.Application(client_max_size=BODY_LIMIT, middlewares=[self._of_this_host])
         self._management = Management(gateway, keys)
+        self._names = (gateway.api.domain_name.partition(":")[0],)
         if project is not None:
             Page(gateway, self._management, project).mount(self.app)
         self._runner = web.AppRunner(self.app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
@@ -56,17 +59,14 @@ class Server:
             await self.gateway.clock.finish()
         await self._runner.cleanup()
 
+    @web.middleware
+    async def _of_this_host(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if wrong := foreign_host(request.headers, self._names):
+            raise web.HTTPForbidden(text=wrong)
+        return await handler(request)
+
     async def _manage(self, request: web.Request) -> web.Response:
-        raw_path, _, query = request.raw_path.partition("?")
-        answer = await self._management.answer(
-            Request(
-                method=request.method,
-                raw_path=raw_path,
-                query_string=query,
-                headers=_decoded(request),
-                body=await request.read(),
-            )
-        )
+        answer = await self._management.answer(await as_signed(request))
         return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
 
     async def _connect(self, request: web.Request) -> web.StreamResponse:
@@ -79,7 +79,7 @@ class Server:
             )
         raw_path, _, query = request.raw_path.partition("?")
         upgrade = Upgrade(
-            headers=_without_cookies(request) if _of_the_page(request) else _decoded(request),
+            headers=_without_cookies(request) if _of_the_page(request) else decoded_headers(request),
             query_string=query,
             source_ip=request.remote or "127.0.0.1",
             path=raw_path,
@@ -138,10 +138,4 @@ def _of_the_page(request: web.Request) -> bool:
 
 
 def _without_cookies(request: web.Request) -> tuple[tuple[str, str], ...]:
-    return tuple((name, value) for name, value in _decoded(request) if name.lower() != "cookie")
-
-
-def _decoded(request: web.Request) -> tuple[tuple[str, str], ...]:
-    return tuple(
-        (name.decode("latin-1"), value.decode("utf-8", "surrogateescape")) for name, value in request.raw_headers
-    )
+    return tuple((name, value) for name, value in decoded_headers(request) if name.lower() != "cookie")

@@ -10,7 +10,7 @@ from ws_lambda.local.invoke_client import WorkerFunction
 from ws_lambda.local.project import project
 from ws_lambda.local.queue import LocalQueue
 from ws_lambda.local.routes import http_routes, lambda_routes
-from ws_lambda.local.run import ACCESS_KEY, API_ID, QUEUE, QUEUE_PATH, REGION, SECRET_KEY, STAGE, RunOptions
+from ws_lambda.local.run import ACCESS_KEY, API_ID, QUEUE, QUEUE_PATH, REGION, STAGE, RunOptions
 from ws_lambda.local.server import Server
 
 
@@ -28,9 +28,10 @@ def make_server(
         faults=options.faults,
         seed=options.seed,
     )
-    server = Server(gateway, {ACCESS_KEY: SECRET_KEY}, project(site, environment))
+    keys = {ACCESS_KEY: environment["AWS_SECRET_ACCESS_KEY"]}
+    server = Server(gateway, keys, project(site, environment))
     queue = LocalQueue(function, name=QUEUE, region=REGION)
-    queue.mount(server.app, QUEUE_PATH)
+    queue.mount(server.app, QUEUE_PATH, keys)
     server.app.on_startup.append(lambda _app: queue.start())
 
     async def close() -> None:

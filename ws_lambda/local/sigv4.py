@@ -33,6 +33,10 @@ class Request:
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
 
+    def get(self, name: str, /) -> str | None:
+        """The first value of a header, whatever the case of its name."""
+        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
+
 
 class BadSignatureError(Exception):
     """The request is not signed, or not by a known key."""

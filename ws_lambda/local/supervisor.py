@@ -9,6 +9,7 @@ So an edited view is live in a second while open WebSockets, logins and data sta
 
 import asyncio
 import os
+import secrets
 import signal
 import socket
 import sys
@@ -20,7 +21,7 @@ from pathlib import Path
 
 from ws_lambda.local.children import Child
 from ws_lambda.local.faults import Faults
-from ws_lambda.local.run import ACCESS_KEY, QUEUE, QUEUE_PATH, REGION, RELOAD, SECRET_KEY, STAGE, RunOptions
+from ws_lambda.local.run import ACCESS_KEY, QUEUE, QUEUE_PATH, REGION, RELOAD, STAGE, RunOptions
 from ws_lambda.local.startup import uncollected
 
 OTHER_PORTS = "Choose another with --port or --ws-port; make run takes PORT= and WS_PORT=."
@@ -53,6 +54,7 @@ class Supervisor:
 
     def __init__(self, options: RunOptions, say: Callable[[str], None]) -> None:
         self._options, self._say = options, say
+        self._secret = secrets.token_urlsafe(32)
         self._http = listen(options.port)
         self._ws = listen(options.ws_port)
         self._database = None if "AWS_ENDPOINT_URL_DYNAMODB" in os.environ else listen(0)
@@ -97,7 +99,7 @@ class Supervisor:
             "AWS_SESSION_TOKEN": "",
             "AWS_SECURITY_TOKEN": "",
             "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-            "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+            "AWS_SECRET_ACCESS_KEY": self._secret,
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_EC2_METADATA_DISABLED": "true",

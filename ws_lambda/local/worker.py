@@ -14,9 +14,9 @@ import socket
 import socketserver
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from http.server import BaseHTTPRequestHandler
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.utils.module_loading import import_string
 
@@ -24,7 +24,11 @@ from ws_lambda.local.context import LambdaContext
 from ws_lambda.local.in_flight import InFlight
 from ws_lambda.local.invoke_client import FUNCTION_ERROR
 from ws_lambda.local.lifeline import Lifeline
+from ws_lambda.local.loopback import foreign_host
 from ws_lambda.local.startup import uncollected
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 POLL = 0.05
 """Seconds a server takes to notice that it is to stop."""
@@ -122,8 +126,22 @@ def _http_server(fd: int, in_flight: InFlight) -> Any:
         from django.contrib.staticfiles.handlers import StaticFilesHandler
 
         app = StaticFilesHandler(app)
-    server.set_app(in_flight.around(app))
+    server.set_app(in_flight.around(of_this_machine(app, settings.ALLOWED_HOSTS)))
     return server
+
+
+def of_this_machine(app: "WSGIApplication", allowed_hosts: Sequence[str]) -> "WSGIApplication":
+    """The application for requests whose `Host` is this machine's or listed. Django looks at `Host` only where
+    something asks for it, and takes any where ALLOWED_HOSTS has `*`.
+    """
+
+    def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        if wrong := foreign_host({"Host": environ.get("HTTP_HOST", "")}, allowed_hosts):
+            start_response("403 Forbidden", [("Content-Type", "text/plain; charset=utf-8")])
+            return [wrong.encode()]
+        return app(environ, start_response)
+
+    return answer
 
 
 def main() -> None:

@@ -112,7 +112,7 @@ def test_nobody_is_left_out(surroundings: None, settings: Any, monkeypatch: pyte
         async def story() -> None:
             app = web.Application()
             queue = LocalQueue(workers, visibility_timeout=2, concurrency=1)
-            queue.mount(app, "/_sqs")
+            queue.mount(app, "/_sqs", {"AKIDEXAMPLE": "secret"})
             runner = web.AppRunner(app)
             await runner.setup()
             await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from websockets.sync.client import connect
 
-from tests.local_site import PATIENT, ROOT
+from tests.local_site import PATIENT, ROOT, keys_of
 
 PATIENCE = 120
 
@@ -48,6 +48,14 @@ class Run:
             found[0] if (found := re.search(pattern, banner)) else ""
             for pattern in (r"http://\S+:\d+/(?=\s)", r"ws://127.0.0.1:\d+/local")
         )
+
+    @property
+    def page_url(self):
+        return self.gateway.replace("ws:", "http:").removesuffix("/local")
+
+    @property
+    def keys(self):
+        return keys_of(self.page_url)
 
     def page(self, timeout=PATIENCE):
         with urllib.request.urlopen(self.site, timeout=timeout) as answer:  # noqa: S310 - our own server

@@ -23,7 +23,7 @@ def with_queue(queue: LocalQueue, story: Callable[[Any, str], Any], until: Calla
 
     async def main() -> None:
         app = web.Application(client_max_size=2**22)
-        queue.mount(app, "/_sqs")
+        queue.mount(app, "/_sqs", {"x": "x"})
         runner = web.AppRunner(app)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)

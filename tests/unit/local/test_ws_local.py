@@ -152,8 +152,8 @@ def test_knobs_reach_the_gateway(folder):
 def status_of_post(run):
     """What @connections answers to a signed POST."""
     client = boto3.client(
-        "apigatewaymanagementapi", endpoint_url=run.gateway.replace("ws:", "http:"), region_name="eu-west-1",
-        aws_access_key_id="local", aws_secret_access_key="local", config=Config(retries={"total_max_attempts": 1}),
+        "apigatewaymanagementapi", endpoint_url=run.gateway.replace("ws:", "http:"), **run.keys,
+        config=Config(retries={"total_max_attempts": 1}),
     )  # fmt: skip
     with closing(client), pytest.raises(ClientError) as refused:
         client.post_to_connection(ConnectionId="any=", Data=b"x")
