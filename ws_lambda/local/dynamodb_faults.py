@@ -16,6 +16,8 @@ from typing import Any
 
 from aiohttp import ClientSession, TCPConnector, web
 
+from ws_lambda.local.loopback import foreign_host, from_a_page
+
 DATA_OPERATIONS = frozenset(
     {
         "BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query", "Scan", "TransactGetItems",
@@ -115,6 +117,8 @@ class FaultyDynamoDB:
         return ""
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
+        if wrong := foreign_host(request.headers) or from_a_page(request.headers):
+            return _error(403, "AccessDeniedException", wrong)
         body = await request.read()
         operation = request.headers.get("X-Amz-Target", "").rpartition(".")[2]
         fault = self._fault(operation)

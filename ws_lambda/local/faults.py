@@ -28,11 +28,23 @@ class Faults:
     connections_error: float = 0.0
     """@connections answers 410, 429, 500, whatever is asked of it."""
 
+    dynamodb_cut: float = 0.0
+    """DynamoDB does what it is asked, and the connection ends without an answer."""
+
+    dynamodb_throttle: float = 0.0
+    dynamodb_error: float = 0.0
+    """DynamoDB refuses with ProvisionedThroughputExceededException, or answers 500."""
+
     kill: float = 0.0
     """A connection is lost with no close frame, after one of its messages."""
 
     latency: tuple[float, float] = (0.0, 0.0)
     """Seconds, from and to, that every event and @connections call takes on its way."""
+
+    @property
+    def of_dynamodb(self) -> dict[str, float]:
+        """What goes wrong between the run and DynamoDB, as `dynamodb_faults.DynamoDBFaults` names it."""
+        return {kind: getattr(self, f"dynamodb_{kind}") for kind in ("cut", "throttle", "error")}
 
 
 def names() -> list[str]:
@@ -53,6 +65,8 @@ def parse(settings: Iterable[str], latency: str = "") -> Faults:
             raise ValueError(f"There is no fault {name!r}. There are {', '.join(names())}.")
         chosen: dict[str, Any] = {name.replace(".", "_"): _number(name, value or "1")}
         faults = replace(faults, **chosen)
+    if sum(faults.of_dynamodb.values()) > 1:
+        raise ValueError("The faults of dynamodb exclude each other: their sum is 1 at most.")
     if latency:
         low, _, high = latency.removesuffix("ms").partition("-")
         span = (_number("latency", low) / 1000, _number("latency", high or low) / 1000)

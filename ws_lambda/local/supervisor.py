@@ -49,6 +49,10 @@ def listen(port: int) -> socket.socket:
     return listening
 
 
+def _url(listening: socket.socket | None) -> str:
+    return "http://{}:{}".format(*listening.getsockname()) if listening else ""
+
+
 class Supervisor:
     """One run of `ws_local`."""
 
@@ -58,6 +62,8 @@ class Supervisor:
         self._http = listen(options.port)
         self._ws = listen(options.ws_port)
         self._database = None if "AWS_ENDPOINT_URL_DYNAMODB" in os.environ else listen(0)
+        self._engine_url = os.environ.get("AWS_ENDPOINT_URL_DYNAMODB") or _url(self._database)
+        self._faulty = listen(0) if any(options.faults.of_dynamodb.values()) else None
         self._stopping = asyncio.Event()
         self._code = 0
         self._prepared: Future[None] | None = None
@@ -82,7 +88,7 @@ class Supervisor:
         try:
             code = asyncio.run(self._main())
         finally:
-            for one in (self._http, self._ws, self._database):
+            for one in (self._http, self._ws, self._database, self._faulty):
                 if one is not None:
                     one.close()
         if self._prepared is not None and not self._prepared.done():
@@ -108,10 +114,7 @@ class Supervisor:
             "FANOUT_QUEUE_URL": f"http://{self.gateway_host}{QUEUE_PATH}/000000000000/{QUEUE}",
             "WS_LAMBDA_WEBSOCKET_URL": f"ws://{gateway}",
         }
-        if self._database is not None:
-            database = "http://{}:{}".format(*self._database.getsockname())
-        else:
-            database = os.environ["AWS_ENDPOINT_URL_DYNAMODB"]
+        database = _url(self._faulty) if self._faulty else self._engine_url
         return env | {"AWS_ENDPOINT_URL_DYNAMODB": database}
 
     async def _main(self) -> int:
@@ -161,14 +164,21 @@ class Supervisor:
     async def _serve(self, worker: Child, invoke_path: str) -> int:
         # Imported here: the children start meanwhile.
         with uncollected():
+            from ws_lambda.local.dynamodb_faults import DynamoDBFaults, FaultyDynamoDB
             from ws_lambda.local.setup import make_server, prepare
 
+        said = self._options.faults
+        faults = DynamoDBFaults(cut=said.dynamodb_cut, throttle=said.dynamodb_throttle, error=said.dynamodb_error)
+        proxy = FaultyDynamoDB(self._engine_url, seed=self._options.seed)
         server, close = make_server(self._options, self.gateway_host, self.http_url, invoke_path, self._environment())
         try:
+            if self._faulty:
+                await proxy.start(self._faulty)
             await server.start(self._ws)
             self._prepared = aside(prepare)
             prepared: asyncio.Future[None] = asyncio.wrap_future(self._prepared)
             await self._or_stop(prepared)
+            proxy.faults = faults  # only now: the tables and the demo's people are there
             if not self._stopping.is_set():
                 worker.release()
                 self._say(banner(self._options, self.http_url, self.gateway_host))
@@ -176,6 +186,7 @@ class Supervisor:
         finally:
             await server.stop()
             await close()
+            await proxy.stop()
 
     async def _keep(self, worker: Child) -> int:
         """Starts the worker again whenever it asks for it."""

@@ -11,12 +11,13 @@ from tests import dynamodb_server
 from ws_lambda.local.dynamodb_faults import DynamoDBFaults, faulty, kinds
 
 
-def ask(url, operation, body, *, host="database.example:8000"):
+def ask(url, operation, body, *, host="127.0.0.1:8000", **more):
     headers = {"X-Amz-Target": f"DynamoDB_20120810.{operation}", "Content-Type": "application/x-amz-json-1.0"}
     headers |= {
         "Host": host,
         "Authorization": "AWS4-HMAC-SHA256 Credential=local/20260101/eu-west-1/dynamodb/aws4_request",
     }
+    headers |= more
     request = urllib.request.Request(url, data=json.dumps(body).encode(), headers=headers)  # noqa: S310 - on loopback
     with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 - on loopback
         return json.load(answer)
@@ -104,3 +105,11 @@ def test_shares_that_are_none(shares):
 
 def test_the_kinds():
     assert kinds() == ["cut", "cut_before", "throttle", "error"]
+
+
+@pytest.mark.parametrize("header", [{"Host": "rebound.example:8000"}, {"Origin": "http://127.0.0.1:3000"}])
+def test_pages_and_foreign_hosts_are_refused(upstream, header):
+    with faulty(upstream) as proxy, pytest.raises(urllib.error.HTTPError) as refused:
+        ask(proxy.url, "ListTables", {}, **header)
+    assert refused.value.code == 403
+    refused.value.close()

@@ -12,6 +12,11 @@ def test_what_the_command_line_says():
     assert parse([]) == Faults()
 
 
+def test_faults_of_dynamodb():
+    faults = parse(["dynamodb.cut=0.2", "dynamodb.throttle=0.1", "dynamodb.error=0.05"])
+    assert faults.of_dynamodb == {"cut": 0.2, "throttle": 0.1, "error": 0.05}
+
+
 @pytest.mark.parametrize(
     ("settings", "latency", "said"),
     [
@@ -22,6 +27,7 @@ def test_what_the_command_line_says():
         (["kill=nan"], "", "from 0 to 1"),
         (["disconnect.delay=inf"], "", "0 or more"),
         (["disconnect.delay=-1"], "", "0 or more"),
+        (["dynamodb.cut=0.6", "dynamodb.error=0.5"], "", "their sum is 1"),
         ([], "slow", "latency needs a number"),
         ([], "80-20", "20-80, not 80-20"),
     ],

@@ -149,6 +149,20 @@ def test_knobs_reach_the_gateway(folder):
             assert (client.close_code, client.close_reason) == (1003, "no bytes")
 
 
+def test_faults_of_dynamodb_reach_the_function(folder):
+    with running(folder, "--noreload", "--fault=dynamodb.error") as run:
+        with pytest.raises(InvalidStatus) as refused:
+            connected(run.gateway)
+        assert refused.value.response.status_code >= 500
+
+
+def test_a_run_goes_on_though_answers_of_dynamodb_are_lost(folder):
+    lossy = running(folder, "--noreload", "--fault=dynamodb.cut=0.2", "--seed=5")
+    with lossy as run, connected(f"{run.gateway}?channel=general") as client:
+        client.send("{}")
+        assert client.recv(PATIENCE)
+
+
 def status_of_post(run):
     """What @connections answers to a signed POST."""
     client = boto3.client(
