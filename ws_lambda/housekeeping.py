@@ -25,6 +25,7 @@ from ws_lambda.gatekeeping.judging import judge_silent
 from ws_lambda.models import ChannelMembership, WebSocketSession
 from ws_lambda.models.attributes import milliseconds
 from ws_lambda.models.base import condition_failed
+from ws_lambda.models.closing import drop_again
 from ws_lambda.models.cursors import Cursor
 from ws_lambda.models.sessions import LIVE_SHARDS, MAX_DURATION
 
@@ -63,6 +64,9 @@ class Pruned:
 
     gone: int = 0
     """Sessions closed because API Gateway no longer knows their connection."""
+
+    dropped: int = 0
+    """Sockets of sessions closed before that needed another try: closed now, or gone."""
 
     orphans: int = 0
     """Memberships removed whose connection is closed, or was another one."""
@@ -128,6 +132,7 @@ def run(seconds: float | None = None, *, progress: Progress | None = None) -> Pr
         Cursor.clear(_CURSOR)  # if this run dies where it goes on, the next one is not to die there again
     ends = time.monotonic() + seconds if seconds is not None else float("inf")
     with delivery.deadline(seconds + GRACE if seconds is not None else float("inf")):
+        pruned.dropped = drop_again(ends)
         for place in _places(position, pruned):
             if progress is not None:
                 progress(pruned)

@@ -7,9 +7,10 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.http import JsonResponse
 
-from ws_lambda import delivery
+from ws_lambda import delivery, housekeeping
 from ws_lambda.delivery import NOT_OPEN_YET, YOUNG_SECONDS
 from ws_lambda.exceptions import NotOpenYet, PermissionRefused
+from ws_lambda.local.faults import Faults
 from ws_lambda.models import ChannelMembership, WebSocketSession
 from ws_lambda.models.sessions import CLOSING, LIVE_SHARDS
 from ws_lambda.testing import ConnectRefused, InProcessGateway
@@ -174,9 +175,9 @@ def test_a_disconnect_that_comes_before_the_socket_is_repeated(
     for selection in (objects.filter(connected=True), objects.filter(user=user, connected=True)):
         assert selection.count() == 0
         assert selection.send_message("x").sent == 0
-    assert drop_again(closing_rows()) == 0, "it may open yet"
+    assert drop_again() == 0, "it may open yet"
     ws_gateway.core.pool.add(connection)
-    assert drop_again(closing_rows()) == 1
+    assert drop_again() == 1
     assert client.close_code == 1000
     assert listed_as(client) is None
     assert closing_rows() == []
@@ -191,12 +192,11 @@ def test_one_that_never_opens_is_given_up_when_it_is_old(
     ws_gateway.core.pool.remove(client._connection)
     client.session.disconnect()
     ws_gateway.advance(YOUNG_SECONDS + 1)
-    assert drop_again(closing_rows()) == 1
+    assert drop_again() == 1
     assert (client.session.connected, listed_as(client)) == (False, None)
 
 
 def test_a_socket_that_did_not_close_is_closed_later(ws_gateway: InProcessGateway, ws_client: Any, user: Any) -> None:
-    from ws_lambda.local.faults import Faults
     from ws_lambda.models.closing import drop_again
 
     client = ws_client(user=user, channel="room")
@@ -206,7 +206,7 @@ def test_a_socket_that_did_not_close_is_closed_later(ws_gateway: InProcessGatewa
         assert client.session.disconnect().failed
     assert client.connected and listed_as(client) == CLOSING
     ws_gateway.core.faults = Faults()
-    assert drop_again(closing_rows()) == 1
+    assert drop_again() == 1
     assert not client.connected and listed_as(client) is None
 
 
@@ -225,3 +225,45 @@ def test_a_disconnect_event_ends_the_trying(ws_gateway: InProcessGateway, ws_cli
     ws_gateway.core.pool.add(connection)
     client.disconnect()
     assert listed_as(client) is None
+
+
+def test_the_schedule_closes_what_has_opened_since(ws_gateway: InProcessGateway, ws_client: Any, user: Any) -> None:
+    client = ws_client(user=user, channel="room")
+    connection = client._connection
+    ws_gateway.core.pool.remove(connection)
+    client.session.disconnect()
+    ws_gateway.core.pool.add(connection)
+
+    assert housekeeping.run().dropped == 1
+
+    assert (client.close_code, listed_as(client)) == (1000, None)
+    assert housekeeping.run().dropped == 0
+
+
+def test_a_slow_connect_leaves_the_window_open(ws_gateway: InProcessGateway, ws_client: Any, user: Any) -> None:
+    """`--fault connect.slow=3`: the session is stored, and the connection opens three seconds later."""
+    ws_gateway.core.faults = Faults(connect_slow=3)
+    reports: list[delivery.DeliveryReport] = []
+    sleep = ws_gateway.clock.sleep
+
+    async def talk_meanwhile(seconds: float) -> None:
+        if seconds:
+            reports.append(objects.filter(channel_name="room").send_message("x"))
+        await sleep(seconds)
+
+    ws_gateway.clock.sleep = talk_meanwhile  # type: ignore[method-assign]
+    began = ws_gateway.clock.now()
+    client = ws_client(user=user, channel="room")
+
+    assert ws_gateway.clock.now() - began == 3
+    assert [one.reason for one in reports[0].failed] == [NOT_OPEN_YET]
+    assert objects.filter(channel_name="room").send_message("y").sent == 1
+    assert client.receive_text() == "y"
+
+
+def test_a_connect_slower_than_the_integration_may_be_fails(
+    ws_gateway: InProcessGateway, ws_client: Any, user: Any
+) -> None:
+    ws_gateway.core.faults = Faults(connect_slow=30)
+    with pytest.raises(ConnectRefused):
+        ws_client(user=user, channel="room")

@@ -23,6 +23,9 @@ class Faults:
     disconnect_delay: float = 0.0
     """`$disconnect` comes so many seconds late."""
 
+    connect_slow: float = 0.0
+    """The function's answer to `$connect` comes so many seconds late. The connection is in its tables, not yet open."""
+
     connections_gone: float = 0.0
     connections_limit: float = 0.0
     connections_error: float = 0.0
@@ -81,7 +84,7 @@ def _number(name: str, text: str) -> float:
         number = float(text)
     except ValueError:
         raise ValueError(f"{name} needs a number, not {text!r}.") from None
-    if name in ("disconnect.delay", "latency"):
+    if name in ("connect.slow", "disconnect.delay", "latency"):
         if not 0 <= number < inf:
             raise ValueError(f"{name} is a time: 0 or more, not {text}.")
     elif not 0 <= number <= 1:

@@ -143,7 +143,7 @@ class Gateway:
             self._running += 1
             try:
                 await self.clock.sleep(self.dice.between(self.faults.latency))
-                answer = await self.clock.limit(self.quotas.integration_timeout, route.integration.call(event))
+                answer = await self.clock.limit(self.quotas.integration_timeout, self._call(route, event))
             finally:
                 self._running -= 1
             status = answer.status
@@ -165,6 +165,12 @@ class Gateway:
                     note=note,
                 )
             )
+
+    async def _call(self, route: Route, event: Event) -> Answer:
+        answer = await route.integration.call(event)
+        if event["requestContext"]["routeKey"] == "$connect":
+            await self.clock.sleep(self.faults.connect_slow)
+        return answer
 
     async def _ask(self, route: Route, connection: Connection) -> Answer:
         now, proto = self.clock.now(), self.options.forwarded_proto

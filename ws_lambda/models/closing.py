@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 from pynamodb.exceptions import DeleteError, UpdateError, VerboseClientError
@@ -23,6 +24,7 @@ from ws_lambda.models.transactions import Collided, DecidingWrite
 
 _THREADS = 8
 _ATTEMPTS = 6
+_PAGE = 100
 
 _MOST_ITEMS = 100
 """Of one transaction.
@@ -95,12 +97,22 @@ def _drop(listed: Sequence[delivery.Recipient]) -> delivery.DeliveryReport:
     return replace(report, sent=report.sent + len(listed) - len(others))
 
 
-def drop_again(recipients: Sequence[delivery.Recipient]) -> int:
+def drop_again(until: float = float("inf")) -> int:
     """Closes the sockets of closed sessions in the partition `CLOSING`; how many of them need no further try.
 
     One is through with when its socket is closed, or is gone and would have opened by now, or has reached the age at
     which API Gateway closes every connection.
+
+    Args:
+        until: the `time.monotonic()` after which no more are begun.
     """
+    rows, dropped = WebSocketSession.live.query(CLOSING), 0
+    while time.monotonic() < until and (page := list(islice(rows, _PAGE))):
+        dropped += _drop_page([row.recipient for row in page])
+    return dropped
+
+
+def _drop_page(recipients: Sequence[delivery.Recipient]) -> int:
     report = delivery.close(recipients)
     failed = {failure.connection_id for failure in report.failed}
     longest = MAX_DURATION.total_seconds()

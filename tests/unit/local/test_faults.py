@@ -8,6 +8,7 @@ from ws_lambda.local.faults import Faults, parse
 def test_what_the_command_line_says():
     faults = parse(["disconnect.drop=0.1", "connections.gone", "disconnect.delay=30"], "20-80ms")
     assert faults == Faults(disconnect_drop=0.1, connections_gone=1, disconnect_delay=30, latency=(0.02, 0.08))
+    assert parse(["connect.slow=2.5"]) == Faults(connect_slow=2.5)
     assert parse([], "50").latency == (0.05, 0.05)
     assert parse([]) == Faults()
 
@@ -28,6 +29,8 @@ def test_faults_of_dynamodb():
         (["disconnect.delay=inf"], "", "0 or more"),
         (["disconnect.delay=-1"], "", "0 or more"),
         (["dynamodb.cut=0.6", "dynamodb.error=0.5"], "", "their sum is 1"),
+        (["connect.slow=-1"], "", "0 or more"),
+        (["connect.slow=soon"], "", "needs a number"),
         ([], "slow", "latency needs a number"),
         ([], "80-20", "20-80, not 80-20"),
     ],
