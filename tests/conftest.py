@@ -112,12 +112,13 @@ def _not_on_this_engine(request: pytest.FixtureRequest) -> None:
 @pytest.fixture
 def tables(dynamodb: list[str]) -> Iterator[list[str]]:
     """Every table, empty; the value is the list of requests so far."""
-    from ws_lambda.models import all_tables, channel_permissions, gateways
+    from ws_lambda.models import all_tables, channel_permissions, gateways, rate_limits
 
     for table in all_tables():
         table.create_table(billing_mode="PAY_PER_REQUEST")
     channel_permissions.forget_cache()
     gateways.forget()
+    rate_limits.forget_remembered()
     dynamodb.clear()
     yield dynamodb
     channel_permissions.forget_cache()

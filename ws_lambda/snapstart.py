@@ -8,7 +8,7 @@ that have expired; making them anew would take away half of what SnapStart gains
 import random
 
 from ws_lambda.delivery import curl, patience
-from ws_lambda.models import channel_permissions, gateways
+from ws_lambda.models import channel_permissions, gateways, rate_limits
 
 
 def register() -> None:
@@ -29,4 +29,5 @@ def after_restore() -> None:
     channel_permissions.forget_cache()
     gateways.forget()
     patience.forget()
+    rate_limits.forget_remembered()
     random.seed()

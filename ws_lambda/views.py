@@ -14,7 +14,7 @@ from ws_lambda.bodies import fit, read_object
 from ws_lambda.conf import conf
 from ws_lambda.events import EventType, GatewayEvent
 from ws_lambda.exceptions import InvalidChannel, PermissionRefused, Refused
-from ws_lambda.gatekeeping import admission, rate_limits, tokens, trust
+from ws_lambda.gatekeeping import admission, tokens, trust
 from ws_lambda.gatekeeping.revocation import revalidate
 from ws_lambda.handlers import HANDLER_LISTS, as_response, callable_names, choose, denied_is_refused, handler, schema_of
 from ws_lambda.models import stats
@@ -108,7 +108,7 @@ class WebSocketView(View):
         except Refused as refusal:
             stats.count("refusals")
             if self.event.type is EventType.CONNECT and self.RATE_LIMIT_ENABLED:
-                rate_limits.count_refusal(self.event.source_ip)
+                admission.count_refusal(self, self.event, refusal)
             return self._answer(request, refusal)
         except Http404:
             raise

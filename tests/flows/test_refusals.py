@@ -33,4 +33,4 @@ def test_a_subclass_answers_every_refusal_its_own_way(user, use_view):
     assert wire.answer(wire.connect(headers={"Origin": "https://evil.example"})) == (403, {"no": "OriginRefused"})
     assert wire.answer(wire.message({"action": "chat"})) == (400, {"no": "InvalidConnectionId"})
     Curt.RATE_LIMIT_REFUSALS_PER_MINUTE = 1
-    assert wire.answer(wire.connect(token=wire.mint(user))) == (429, {"no": "RateLimited"})
+    assert wire.answer(wire.connect()) == (429, {"no": "RateLimited"})

@@ -7,11 +7,13 @@ from typing import Any, Protocol
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
+from ws_lambda import clock
 from ws_lambda.conf import conf
 from ws_lambda.events import GatewayEvent
-from ws_lambda.exceptions import InvalidConnectionId, PermissionRefused, TokenRefused
+from ws_lambda.exceptions import InvalidConnectionId, OriginRefused, PermissionRefused, Refused, TokenRefused
 from ws_lambda.gatekeeping import rate_limits, tokens
 from ws_lambda.gatekeeping.logins import known_login, login_of, proof_of_login
 from ws_lambda.gatekeeping.origin import check_origin
@@ -60,17 +62,33 @@ def admit(view: Gate, request: HttpRequest, event: GatewayEvent) -> WebSocketSes
     check_host(event)
     check_connection_id(event)
     channel_name = view.get_channel_name(request)
-    session = new_session(event, endpoint_url=endpoint_url(view, event), channel_name=channel_name)
-    session.connect_path = request.path_info
-    token = login_of_key = None
+    token = None
     if view.uses_token():
         token = _read_token(view, event)
+    else:
+        rate_limits.check_known(event.source_ip, view.limit("REFUSALS"))
+        _read(view, event, "")
+    try:
+        return _let_in(view, request, event, channel_name, token)
+    except (Refused, PermissionDenied):
+        if token is not None:
+            rate_limits.note_token_refusal(token.token_hash)
+        raise
+
+
+def _let_in(
+    view: Gate, request: HttpRequest, event: GatewayEvent, channel_name: str, token: WebSocketToken | None
+) -> WebSocketSession:
+    """The checks that ask about the user, and the transaction."""
+    session = new_session(event, endpoint_url=endpoint_url(view, event), channel_name=channel_name)
+    session.connect_path = request.path_info
+    login_of_key = None
+    if token is not None:
         user = _owner_of(request, token)
         _remember_owner(session, token.user_id, token.auth_backend, token.auth_hash)
         session.login_id, session.login_proof = token.login_id, token.login_proof
         session.bound_channel = token.channel
     else:
-        _read(view, event, "")
         user = getattr(request, "user", None) or AnonymousUser()
         if user.is_authenticated:
             if not user.is_active:
@@ -121,34 +139,53 @@ def endpoint_url(view: Gate, event: GatewayEvent) -> str:
     return f"https://{event.api_id}.execute-api.{aws.region()}.amazonaws.com/{event.stage}"
 
 
+def count_refusal(view: Gate, event: GatewayEvent, refusal: Refused) -> None:
+    """Counts a refused connect, unless it was for its origin: that is the page's doing, and its visitors' address."""
+    if not isinstance(refusal, OriginRefused):
+        rate_limits.count_refusal(event.source_ip, view.limit("REFUSALS"))
+
+
 def _read(view: Gate, event: GatewayEvent, token_hash: str) -> WebSocketToken | None:
     """The one batch read of a connect: the address's refusals, the token, and whether permissions have changed.
 
-    Too many refusals stop it here.
+    Too many refusals stop it here, unless there is a token that holds.
     """
+    limit = view.limit("REFUSALS")
     counter = rate_limits.refusals_of(event.source_ip)
     wanted: list[tuple[type[Table], Mapping[str, str]]] = [(PermissionsChanged, PermissionsChanged.KEY)]
-    if counter is not None:
+    if counter is not None and not rate_limits.is_known_refused(event.source_ip, limit):
         wanted.append((RateLimit, {"scope": counter.scope, "window": counter.window}))
     if token_hash:
         wanted.append((WebSocketToken, {"token_hash": token_hash}))
     found = batch_read(wanted)
     note_change(found.get(PermissionsChanged))
-    rate_limits.check_refusals(found.get(RateLimit), view.limit("REFUSALS"))
-    return found.get(WebSocketToken)
+    token: WebSocketToken | None = found.get(WebSocketToken)
+    if token is not None and token.expires_at > clock.utcnow():
+        return token
+    rate_limits.check_known(event.source_ip, limit)
+    rate_limits.check_refusals(found.get(RateLimit), limit)
+    return None
 
 
 def _read_token(view: Gate, event: GatewayEvent) -> WebSocketToken:
-    """The token's record. An address that was refused too often learns nothing about its token."""
-    try:
-        token_hash = digest(tokens.token_of(event))
-    except TokenRefused:
-        _read(view, event, "")
-        raise
+    """The token's record. Without a token that could be one, nothing is read."""
+    limit, token_hash = view.limit("REFUSALS"), _token_hash(event)
+    if not token_hash:
+        rate_limits.check_known(event.source_ip, limit)
+        raise TokenRefused()
+    rate_limits.check_token_refusals(token_hash, limit)
     token = _read(view, event, token_hash)
     if token is None:
         raise TokenRefused()
     return token
+
+
+def _token_hash(event: GatewayEvent) -> str:
+    """The hash of the token that a client came with; "" where it has none, or nothing that could be one."""
+    try:
+        return digest(tokens.token_of(event))
+    except TokenRefused:
+        return ""
 
 
 def _owner_of(request: HttpRequest, token: WebSocketToken) -> Any:

@@ -1,10 +1,15 @@
-"""Limits: refusals per address, connects and tokens per user. Messages are counted where they are touched."""
+"""Limits: refusals per address, connects and tokens per user. Messages are counted where they are touched.
+
+Refusing gets cheaper as it repeats. A refusal costs one write until its address has reached the limit, and none from
+then on. A process that knows of that answers whoever brings no token at all without any request. A token's owner is
+told nothing by it: a valid token passes, whatever others behind the same address do.
+"""
 
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from ws_lambda.conf import conf
 from ws_lambda.exceptions import RateLimited
-from ws_lambda.models.rate_limits import RateLimit
+from ws_lambda.models.rate_limits import RateLimit, refused_places, refused_tokens
 
 IPV6_PREFIX = 64
 """Bits of an IPv6 address that name a network. Within it a host takes any address it likes, a new one each time."""
@@ -15,10 +20,47 @@ def refusals_of(source_ip: str) -> RateLimit | None:
     return RateLimit.of(f"refused#{place_of(source_ip)}") if source_ip else None
 
 
-def count_refusal(source_ip: str) -> None:
-    """Counts a refused attempt: the one write that a refusal costs."""
-    if source_ip:
-        RateLimit.hit(f"refused#{place_of(source_ip)}")
+def count_refusal(source_ip: str, limit: int) -> None:
+    """Counts a refused attempt: one write, and none once the address has reached its limit.
+
+    Args:
+        limit: the refusals that the address is allowed in a minute.
+    """
+    if source_ip and not is_known_refused(source_ip, limit):
+        place = place_of(source_ip)
+        refused_places.note(place, RateLimit.hit(f"refused#{place}"))
+
+
+def is_known_refused(source_ip: str, limit: int) -> bool:
+    """Whether this process knows that an address has reached its limit in this minute."""
+    return bool(source_ip) and refused_places.hits(place_of(source_ip)) >= limit
+
+
+def check_known(source_ip: str, limit: int) -> None:
+    """Stops an address of which it is known, without a request.
+
+    Raises:
+        RateLimited: it has reached its limit.
+    """
+    if is_known_refused(source_ip, limit):
+        raise RateLimited()
+
+
+def note_token_refusal(token_hash: str) -> None:
+    """Remembers that a connect was refused although its token holds. It is left unspent."""
+    refused_tokens.note(token_hash, refused_tokens.hits(token_hash) + 1)
+
+
+def check_token_refusals(token_hash: str, limit: int) -> None:
+    """Stops a token with which this process has refused too many connects in this minute.
+
+    A token that holds passes the limit of its address, so it could otherwise be refused without end.
+
+    Raises:
+        RateLimited: it has.
+    """
+    if refused_tokens.hits(token_hash) >= max(limit, 1):
+        raise RateLimited()
 
 
 def place_of(source_ip: str) -> str:
@@ -33,12 +75,15 @@ def place_of(source_ip: str) -> str:
 
 
 def check_refusals(counter: RateLimit | None, limit: int) -> None:
-    """Stops an address that was refused too often in this minute.
+    """Stops an address that was refused too often in this minute, and remembers it.
 
     Raises:
         RateLimited: it was.
     """
-    if (counter.hits if counter is not None else 0) >= limit:
+    hits = int(counter.hits) if counter is not None else 0
+    if counter is not None:
+        refused_places.note(counter.scope.removeprefix("refused#"), hits)
+    if hits >= limit:
         raise RateLimited()
 
 

@@ -14,6 +14,7 @@ from pynamodb.expressions.condition import Condition, size
 from ws_lambda import clock
 from ws_lambda.exceptions import RateLimited
 from ws_lambda.models.base import Table, TableMeta
+from ws_lambda.models.rate_limits import full_users
 from ws_lambda.models.sessions import MAX_DURATION, WebSocketSession
 from ws_lambda.models.transactions import DecidingWrite
 
@@ -80,9 +81,13 @@ def remove(transaction: DecidingWrite | None, user_id: str, connection_id: str) 
 def heal(user_id: str) -> bool:
     """Removes ids of connections that are no longer open: two reads and, where there are any, one update.
 
+    A process that has found all of them open does not look again in the same minute.
+
     Returns:
         Whether there were any.
     """
+    if full_users.hits(user_id):
+        return False
     try:
         row = OpenConnections.get(f"open#{user_id}", "-", consistent_read=True)
     except OpenConnections.DoesNotExist:
@@ -91,6 +96,8 @@ def heal(user_id: str) -> bool:
     closed = listed - _open_among(listed)
     if closed:
         row.update(actions=[OpenConnections.connection_ids.delete(closed)])
+    else:
+        full_users.note(user_id, 1)
     return bool(closed)
 
 

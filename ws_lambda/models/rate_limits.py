@@ -1,5 +1,7 @@
 """Atomic counters, one for each scope and minute."""
 
+import os
+import threading
 from datetime import datetime, timedelta
 
 from pynamodb.attributes import NumberAttribute, TTLAttribute, UnicodeAttribute
@@ -39,6 +41,49 @@ class RateLimit(Table):
         """Counts one and returns the new count, in one atomic update."""
         counter = count(cls, {"scope": scope, "window": current_window()}, {"count": 1}, _expiry())
         return int(counter["count"]["N"])
+
+
+class Remembered:
+    """Counts of the current minute that this process has seen, so that it need not ask again who is over a limit.
+
+    At most MOST at once: what comes after is not remembered, and costs its requests until the minute is over.
+    """
+
+    MOST = 10_000
+
+    def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Drops what is remembered."""
+        self._lock = threading.Lock()
+        self._window, self._hits = "", dict[str, int]()
+
+    def hits(self, name: str) -> int:
+        """The highest count seen of a name in this minute; 0 where none was."""
+        with self._lock:
+            return self._hits.get(name, 0) if self._window == current_window() else 0
+
+    def note(self, name: str, hits: int) -> None:
+        """Remembers a count, unless a higher one is known."""
+        with self._lock:
+            if self._window != current_window():
+                self._window, self._hits = current_window(), {}
+            if name in self._hits or len(self._hits) < self.MOST:
+                self._hits[name] = max(hits, self._hits.get(name, 0))
+
+
+refused_places, refused_tokens, full_users = Remembered(), Remembered(), Remembered()
+"""Addresses that were refused, hashes of tokens that a connect was refused with, users with all connections open."""
+
+
+def forget_remembered() -> None:
+    """Drops what this process remembers of the current minute."""
+    for one in (refused_places, refused_tokens, full_users):
+        one.forget()
+
+
+os.register_at_fork(after_in_child=forget_remembered)
 
 
 def _expiry() -> datetime:

@@ -74,10 +74,11 @@ def _create(*, wait: bool) -> None:
 def _forget() -> None:
     """Drops what the process keeps of a DynamoDB that may be another one now."""
     from ws_lambda.delivery import patience
-    from ws_lambda.models import base, channel_permissions, gateways
+    from ws_lambda.models import base, channel_permissions, gateways, rate_limits
 
     base.forget_connection()
     aws._clients.clear()
     channel_permissions.forget_cache()
     gateways.forget()
     patience.forget()
+    rate_limits.forget_remembered()
