@@ -56,3 +56,29 @@ def test_who_writes_into_a_dead_line_is_on_another_in_time_and_loses_nothing(
     blue.expect_messages(*texts)
     assert proxy.swallowed > 0
     assert took < WITHIN
+
+
+def test_offline_is_shown_in_two_seconds_and_the_network_coming_back_leads_to_a_new_line_at_once(
+    window: Opener, room: str
+) -> None:
+    red = window().log_in("red").enter(room)
+    red.context.set_offline(True)
+    expect(red.page.locator("#state")).to_have_text("Offline", timeout=2000)
+    red.say("Written without a network")
+    with red.page.expect_websocket(timeout=2000):
+        red.context.set_offline(False)
+    red.expect_state("Connected")
+    red.expect_messages("Written without a network")
+    red.complaints = [one for one in red.complaints if "ERR_INTERNET_DISCONNECTED" not in one]
+
+
+def test_who_only_listens_finds_a_dead_line_when_the_tab_is_looked_at_again(
+    hole: tuple[BlackHole, dict[str, str]], window: Opener, room: str
+) -> None:
+    proxy, address = hole
+    red, blue = window(proxy=address).log_in("red").enter(room), window().log_in("blue").enter(room)
+    assert proxy.swallow() >= 1
+    blue.say("Are you there?")
+    blue.expect_messages("Are you there?")
+    red.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(red.page.locator(".message .text")).to_have_text(["Are you there?"], timeout=WITHIN * 1000)

@@ -1,7 +1,6 @@
 /**
  * A WebSocket connection that lasts: the browser's side of django-ws-lambda.
  *
- *     import { connect } from "/static/ws_lambda/client.js";
  *     const client = connect({ tokenUrl: "/api/ws-token/", channel: "general", onMessage: console.log });
  *     await client.send({ action: "chat_message", message: "Hello" });
  *

@@ -15,6 +15,7 @@ export class MessageList {
   #newer = document.getElementById("newer");
   #template = document.getElementById("message-template");
   #pending = new Map();
+  #connected = false;
   #last = null;
 
   constructor(me) {
@@ -28,6 +29,12 @@ export class MessageList {
       height = this.#scroll.clientHeight;
       if (shrunk > 0) this.#scroll.scrollTop += shrunk;
     }).observe(this.#scroll);
+  }
+
+  /** Whether there is a connection: what is on its way says so. */
+  set connected(connected) {
+    this.#connected = connected;
+    for (const item of this.#pending.values()) if (item.classList.contains("pending")) this.#onItsWay(item);
   }
 
   /** A message that the server has stored. Takes the place of the one that was on its way. */
@@ -54,7 +61,7 @@ export class MessageList {
     this.#pending.get(id)?.remove();
     const item = this.#item(sender, text);
     item.classList.add("pending", "follows", "last-of-run");
-    this.#note(item, "Sending");
+    this.#onItsWay(item);
     this.#pending.set(id, item);
     this.#list.append(item);
     document.getElementById("empty").hidden = true;
@@ -117,6 +124,10 @@ export class MessageList {
   /** What is stored comes before what is on its way. */
   #insert(item) {
     this.#list.insertBefore(item, this.#pending.values().next().value ?? null);
+  }
+
+  #onItsWay(item) {
+    this.#note(item, this.#connected ? "Sending" : "Waiting for a connection");
   }
 
   #note(item, text) {

@@ -18,6 +18,8 @@ const STATES = {
   closed: "Closed",
 };
 
+let wasConnected = false;
+
 const messages = new MessageList(settings.me);
 const composer = new Composer(settings.maxLength, (text) => say(text, crypto.randomUUID?.() ?? String(Math.random())));
 
@@ -31,14 +33,22 @@ const client = connect({
   onCaughtUp: () => messages.settled(),
   onGap: () => messages.mark("Some messages are no longer kept"),
   onState(state) {
-    stateLine.dataset.state = state;
-    stateLine.textContent = STATES[state];
+    showState(state);
     if (state === "open") client.post({ action: "enter" });
     composer.open = state !== "signed-out";
     banner.hidden = state !== "signed-out";
     if (state === "signed-out") offerLogin();
   },
 });
+
+/** One word for both halves of reconnecting: a screen reader reads out whatever changes here. */
+function showState(state) {
+  wasConnected ||= state === "open";
+  const text = wasConnected && state === "connecting" ? STATES.waiting : STATES[state];
+  stateLine.dataset.state = state;
+  if (stateLine.textContent !== text) stateLine.textContent = text;
+  messages.connected = state === "open";
+}
 
 async function say(text, id) {
   messages.addPending(id, text, settings.me);
