@@ -87,6 +87,7 @@ WS_LAMBDA = {
     # Once a gateway is registered, only registered ones are listened to, and the local one never is.
     "GATEWAY_IDS": [] if ON_LAMBDA else ["local"],
     "HISTORY": {"*": (50, 7 * 86_400)},
+    "UNLISTED_CHANNELS": "authenticated",  # rooms are made by entering them
     "FANOUT_QUEUE_URL": os.environ.get("FANOUT_QUEUE_URL", ""),
     "WEBSOCKET_URL": os.environ.get("WEBSOCKET_URL", ""),
 }

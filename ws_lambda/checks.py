@@ -13,6 +13,7 @@ E005  not a header to forward    W104  an http origin is allowed
                                  W110  an unencrypted endpoint
                                  W111  users are looked after rarely
                                  W112  permissions take long to be noticed
+                                 W113  any user may join any channel
 """
 
 import re
@@ -22,16 +23,20 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
-from django.urls import Resolver404, resolve
+from django.urls import Resolver404, URLResolver, get_resolver, resolve
 
-from ws_lambda import channels, headers
+from ws_lambda import aws, channels, headers
 from ws_lambda.conf import conf, gateway_secrets, problems
 from ws_lambda.gatekeeping.trust import allowed_ids
+from ws_lambda.models.channel_permissions import ChannelPermission
 
 LONGEST_TOKEN_SECONDS = 300
 SHORTEST_SECRET = 32
 LONGEST_REVALIDATION = 900
 LONGEST_CACHE = 300
+RULES = {"can_join_channel", "get_channel_permission"}
+"""Methods of a view that say who may be in a channel."""
+
 LIMITS = (
     "REFUSALS_PER_MINUTE",
     "CONNECTS_PER_MINUTE",
@@ -78,7 +83,14 @@ def check_deployment(app_configs: Any, **_kwargs: Any) -> list[CheckMessage]:
     """What only production is at risk of."""
     if problems(getattr(settings, "WS_LAMBDA", {})):
         return []
-    return [*_weak_identity(), *_weak_origins(), *_weak_secrets(), *_weak_limits(), *_unencrypted()]
+    return [
+        *_weak_identity(),
+        *_weak_origins(),
+        *_weak_secrets(),
+        *_weak_limits(),
+        *_unencrypted(),
+        *_weak_channels(),
+    ]
 
 
 def _bad_origins() -> Iterator[CheckMessage]:
@@ -169,7 +181,8 @@ def _weak_secrets() -> Iterator[CheckMessage]:
 def _weak_limits() -> Iterator[CheckMessage]:
     for name in LIMITS:
         if getattr(conf, name) == 0:
-            yield _warning(108, f"{name} is 0, which refuses everybody.", "Set a limit of at least 1.")
+            whom = "everybody who brings no valid token" if name == "REFUSALS_PER_MINUTE" else "everybody"
+            yield _warning(108, f"{name} is 0, which refuses {whom}.", "Set a limit of at least 1.")
 
 
 def _unencrypted() -> Iterator[CheckMessage]:
@@ -177,3 +190,54 @@ def _unencrypted() -> Iterator[CheckMessage]:
         value = getattr(conf, name)
         if value and urlsplit(value).scheme != scheme:
             yield _warning(110, f"{name} is {value!r}.", f"In production it starts with {scheme}://.")
+
+
+def _weak_channels() -> Iterator[CheckMessage]:
+    """Whoever sets UNLISTED_CHANNELS, to whatever, has thought of it. The table is read only where no view decides."""
+    if "UNLISTED_CHANNELS" in getattr(settings, "WS_LAMBDA", {}) or any(map(_has_rule, _served_views())):
+        return
+    listed = _is_any_channel_listed()
+    if listed:
+        return
+    hint = (
+        "List channels with manage.py ws_permissions, or write can_join_channel in the view; or, if that is meant, set "
+        'UNLISTED_CHANNELS to "authenticated".'
+    )
+    if listed is None:
+        hint += " The stored permissions could not be read from here, and so may be there."
+    yield _warning(113, "Any user may join any channel: UNLISTED_CHANNELS is at its default.", hint)
+
+
+def _served_views() -> Iterator[type]:
+    """The classes of the views in the URLconf."""
+    if getattr(settings, "ROOT_URLCONF", None):
+        yield from _classes(get_resolver())
+
+
+def _classes(resolver: URLResolver) -> Iterator[type]:
+    for one in resolver.url_patterns:
+        if isinstance(one, URLResolver):
+            yield from _classes(one)
+        elif view := getattr(one.callback, "view_class", None):
+            yield view
+
+
+def _has_rule(view: type) -> bool:
+    """Whether a WebSocketView has a rule of the project's own about who may be in a channel."""
+    mine = (cls for cls in view.__mro__ if not cls.__module__.startswith("ws_lambda."))
+    return hasattr(view, "can_join_channel") and any(not RULES.isdisjoint(vars(cls)) for cls in mine)
+
+
+def _is_any_channel_listed() -> bool | None:
+    """Whether a permission is stored; None where DynamoDB cannot be asked, as in a build without AWS."""
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    once = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 1})
+    try:
+        client: Any = aws.session().create_client("dynamodb", region_name=aws.region(), config=once)
+        return bool(client.scan(TableName=ChannelPermission.Meta.table_name, Limit=1)["Items"])
+    except ClientError as error:
+        return False if error.response["Error"]["Code"] == aws.NO_TABLE else None
+    except BotoCoreError:
+        return None

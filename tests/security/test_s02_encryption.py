@@ -94,5 +94,5 @@ def test_the_demos_pages_open_only_encrypted_sockets(rf):
     ],
 )
 def test_a_setting_that_would_is_told_of(setting, expected):
-    with override_settings(WS_LAMBDA=setting):
+    with override_settings(WS_LAMBDA={"UNLISTED_CHANNELS": "nobody"} | setting):
         assert f"ws_lambda.{expected}" in [one.id for one in run_checks(include_deployment_checks=True)]

@@ -2,10 +2,13 @@ import re
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError, NoCredentialsError, NoRegionError
+from django.contrib.auth.decorators import login_required
 from django.core.checks import run_checks
-from django.urls import path
+from django.urls import include, path
 
-from ws_lambda import checks
+from ws_lambda import aws, checks
+from ws_lambda.models import ChannelPermission
 from ws_lambda.views import WebSocketView
 
 ROOT = Path(__file__).parents[2]
@@ -37,7 +40,7 @@ def test_settings(settings, value, expected):
     assert ids() == expected
 
 
-SAFE = {"GATEWAY_IDS": ["abc"], "GATEWAY_SECRET": "s" * 32}
+SAFE = {"GATEWAY_IDS": ["abc"], "GATEWAY_SECRET": "s" * 32, "UNLISTED_CHANNELS": "authenticated"}
 
 
 @pytest.mark.parametrize(
@@ -53,6 +56,7 @@ SAFE = {"GATEWAY_IDS": ["abc"], "GATEWAY_SECRET": "s" * 32}
         ({"GATEWAY_IDS": []}, ["W106"]),
         ({"UNLISTED_CHANNELS": "anyone"}, ["W107"]),
         ({"MESSAGES_PER_MINUTE": 0}, ["W108"]),
+        ({"CONNECTIONS_PER_USER": 0, "REFUSALS_PER_MINUTE": 0}, ["W108", "W108"]),
         ({"TOKEN_SECONDS": 3600}, ["W109"]),
         ({"REVALIDATE_USER_SECONDS": 86_400}, ["W111"]),
         ({"PERMISSION_CACHE_SECONDS": 3600}, ["W112"]),
@@ -86,6 +90,72 @@ def test_a_view_that_needs_no_token(settings, view, expected):
     settings.WS_LAMBDA = SAFE
     settings.ROOT_URLCONF = (path("ws/<slug:route>", view),)
     assert ids(deploy=True) == expected
+
+
+class RuledView(WebSocketView):
+    def can_join_channel(self, request, channel_name):
+        return False
+
+
+class ListingView(WebSocketView):
+    def get_channel_permission(self, channel_name):
+        return None
+
+
+class InheritingView(RuledView):
+    pass
+
+
+BY_DEFAULT = {name: value for name, value in SAFE.items() if name != "UNLISTED_CHANNELS"}
+
+
+def use_urls(settings, *views):
+    settings.WS_LAMBDA = BY_DEFAULT
+    patterns = [path(f"{n}/<slug:route>", view) for n, view in enumerate(views)]
+    settings.ROOT_URLCONF = (path("ws/<slug:route>", TokenView.as_view()), path("sub/", include(patterns)))
+
+
+@pytest.mark.parametrize("value", ["authenticated", "nobody", None])
+def test_any_user_may_join_any_channel_unless_somebody_has_thought_of_it(settings, tables, value):
+    use_urls(settings)
+    settings.WS_LAMBDA = BY_DEFAULT | ({"UNLISTED_CHANNELS": value} if value else {})
+    assert ids(deploy=True) == ([] if value else ["ws_lambda.W113"])
+
+
+@pytest.mark.parametrize("view", [RuledView, ListingView, InheritingView])
+def test_a_view_with_a_rule_of_its_own_is_enough_wherever_it_is_served(settings, view):
+    use_urls(settings, view.as_view())
+    assert ids(deploy=True) == []
+    use_urls(settings, login_required(view.as_view()))
+    assert ids(deploy=True) == []
+
+
+def test_so_is_a_stored_permission(settings, tables):
+    use_urls(settings, TokenView.as_view())
+    assert ids(deploy=True) == ["ws_lambda.W113"]
+    ChannelPermission("general", access="allow_all").save()
+    assert ids(deploy=True) == []
+
+
+@pytest.mark.parametrize("trouble", ["no table", "no region", "no answer", "denied"])
+def test_a_check_without_aws_fails_nowhere_and_warns(settings, dynamodb, monkeypatch, trouble):
+    use_urls(settings)
+    if trouble == "no region":
+        monkeypatch.setattr(aws, "region", failing(NoRegionError()))
+    elif trouble == "no answer":
+        monkeypatch.setattr(aws, "session", failing(NoCredentialsError()))
+    elif trouble == "denied":
+        denied = ClientError({"Error": {"Code": "AccessDeniedException"}}, "Scan")
+        monkeypatch.setattr(aws, "session", failing(denied))
+    (warned,) = [one for one in run_checks(include_deployment_checks=True) if one.id == "ws_lambda.W113"]
+    assert ("could not be read" in warned.hint) == (trouble != "no table")
+
+
+def failing(error):
+    def fail():
+        raise error
+
+    return fail
 
 
 def test_a_star_in_allowed_hosts(settings):
