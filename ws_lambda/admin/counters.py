@@ -20,10 +20,13 @@ class Counters(Source):
 
     def page(self, asked: Asked) -> Page:
         size, after = asked.size, asked.after
+        # Housekeeping's place in its walk and users' open connections are kept in this table too.
+        counts: Condition = RateLimit.hits.exists()
         if scope := asked.filters.get("scope"):
-            results = RateLimit.query(scope, scan_index_forward=False, page_size=size, last_evaluated_key=after)
+            results = RateLimit.query(
+                scope, filter_condition=counts, scan_index_forward=False, page_size=size, last_evaluated_key=after
+            )
         else:
-            counts: Condition = RateLimit.hits.exists()  # housekeeping's place in its walk is kept here too
             results = RateLimit.scan(counts, page_size=size, last_evaluated_key=after)
         items, cursor = read_pages(results, size, requests=1)
         return Page(rows=[_face(RateLimit.from_raw_data(item)) for item in items], cursor=asked.cursor_of(cursor))

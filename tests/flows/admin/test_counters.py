@@ -9,6 +9,7 @@ from django.utils import timezone
 from ws_lambda.models import RateLimit, WebSocketToken
 from ws_lambda.models.cursors import Cursor
 from ws_lambda.models.logins import EndedLogin
+from ws_lambda.models.open_connections import OpenConnections
 from ws_lambda.models.tokens import digest
 
 
@@ -27,6 +28,13 @@ def test_counters_are_listed_and_found_by_scope(root: Client) -> None:
     found = root.get("/admin/ws_lambda/ratelimit/?scope=connect%237").context["cl"].result_list
     assert [row.scope for row in found] == ["connect#7"]
     assert root.get(f"/admin/ws_lambda/ratelimit/{found[0].pk.replace('#', '_23').replace(':', '_3A')}/change/")
+
+
+def test_what_else_the_table_keeps_is_no_counter(root: Client) -> None:
+    row = OpenConnections.of("7")
+    row.update(actions=[OpenConnections.connection_ids.add({"C1="})])
+    for query in ("", "?scope=open%237"):
+        assert list(root.get(f"/admin/ws_lambda/ratelimit/{query}").context["cl"].result_list) == []
 
 
 def test_tokens_are_listed_and_never_shown_whole(root: Client) -> None:
