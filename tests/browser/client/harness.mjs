@@ -62,7 +62,7 @@ export async function settle() {
 
 /** Time goes by, in steps, so that a timer set on the way is a timer from then on. */
 export async function pass(ms) {
-  const step = ms > 60_000 ? 1_000 : 250;
+  const step = ms > 1_800_000 ? 5_000 : ms >= 60_000 ? 1_000 : 250;
   for (let left = ms; left > 0; left -= step) {
     mock.timers.tick(Math.min(left, step));
     await settle();

@@ -83,6 +83,64 @@ describe("a late confirmation", () => {
   });
 });
 
+describe("in a busy room", () => {
+  const others = { type: "presence", people: [] };
+
+  /** Seconds in which others are heard. */
+  async function seconds(count, socket = FakeSocket.last) {
+    for (let second = 0; second < count; second += 1) {
+      await pass(1_000);
+      socket.receive(others);
+    }
+  }
+
+  test("a late confirmation is asked about although others are heard", async () => {
+    FakeSocket.pongs = true;
+    const client = await answering();
+    const sending = client.send({ action: "say" }, { id: "a" });
+    await seconds(4);
+    assert.equal(pings(), 0);
+    await seconds(2);
+    assert.equal(pings(), 1);
+    FakeSocket.last.receive({ ack: "a" });
+    await sending;
+    await seconds(60);
+    assert.deepEqual([pings(), FakeSocket.all.length], [1, 1]);
+  });
+
+  test("a line on which nothing arrives any more is found by what is not answered", async () => {
+    const client = await answering();
+    const [first] = FakeSocket.all;
+    const sending = client.send({ action: "say" }, { id: "a" });
+    await seconds(17, first);
+    assert.equal(first.closedWith, "abandoned");
+    FakeSocket.last.accept();
+    FakeSocket.last.receive({ ack: "a" });
+    await sending;
+  });
+
+  test("of an API that does not answer, one question is put and no more", async () => {
+    const client = await opened();
+    const rejected = assert.rejects(client.send({ action: "say" }, { id: "a" }), { code: "unconfirmed" });
+    await seconds(40);
+    await rejected;
+    assert.deepEqual([pings(), FakeSocket.all.length], [1, 1]);
+  });
+
+  test("messages that are confirmed by coming back are not asked about", async () => {
+    const client = await opened({ history: null });
+    FakeSocket.last.receive({ ack: "-" });
+    for (let number = 0; number < 30; number += 1) {
+      const sending = client.send({ action: "say" }, { id: `m${number}` });
+      await seconds(1);
+      FakeSocket.last.receive({ type: "message", id: `m${number}` });
+      await sending;
+    }
+    await seconds(10);
+    assert.equal(pings(), 0);
+  });
+});
+
 describe("someone who writes every 20 s", () => {
   test("loses nothing when the line goes dead, and is on another within 15 s", async () => {
     const client = await answering({ history: null });

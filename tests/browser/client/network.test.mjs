@@ -3,7 +3,20 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
 
-import { FakeSocket, answers, asked, json, listeners, opened, pass, settle, sleep, start, states, stateNames } from "./harness.mjs";
+import {
+  FakeSocket,
+  answers,
+  asked,
+  json,
+  listeners,
+  opened,
+  pass,
+  settle,
+  sleep,
+  start,
+  stateNames,
+  states,
+} from "./harness.mjs";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -53,6 +66,14 @@ describe("the network goes", () => {
     assert.deepEqual(new Set(stateNames().slice(2)), new Set(["offline"]));
     assert.ok(states.at(-1)[1].retryIn > 0);
     assert.equal(client.state, "offline");
+  });
+
+  test("without coming back in so many words, while the browser has it and the line speaks", async () => {
+    const client = await opened();
+    listeners.offline();
+    pretend("navigator", { onLine: true });
+    FakeSocket.last.receive({ type: "presence" });
+    assert.equal(client.state, "open");
   });
 
   test("before the first connection, as the browser says", async () => {

@@ -200,7 +200,10 @@ export class WebSocketClient {
     if (link !== this.#proven) this.#retry.proven();
     this.#proven = link;
     this.#spare = null;
-    if (link === this.#link && this.state === "connecting") this.#set("open");
+    const isBack = this.state === "connecting" || (this.state === "offline" && globalThis.navigator?.onLine);
+    if (link !== this.#link || !isBack) return;
+    this.#isOffline = false;
+    this.#set("open");
   }
 
   #frame(frame) {

@@ -25,7 +25,7 @@ export class Link {
    * @param {() => void} events.onDoubt it is silent, and may be lost soon
    * @param {() => void} events.onLost
    * @param {() => void} events.onAged it should be replaced
-   * @param {() => boolean} events.awaits whether a confirmation is due
+   * @param {() => string|null} events.awaits the id of the message whose confirmation is due
    */
   constructor(grant, options, api, events) {
     this.#options = options;

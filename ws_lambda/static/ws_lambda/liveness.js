@@ -63,13 +63,16 @@ export class Liveness {
   #asking = false;
   #fresh = false;
   #inVain = false;
+  #awaited = null;
+  #kept = false;
+  #deafPings = 0;
 
   /**
    * @param {KnownApi} api
    * @param {{ping: string|null, history: string|null}} options those of the client
    * @param {object} line
    * @param {(data: object) => boolean} line.send says whether it could
-   * @param {() => boolean} line.awaits whether a confirmation is still due
+   * @param {() => string|null} line.awaits the id of the message whose confirmation is due
    * @param {() => void} line.onDoubt it may be dead soon
    * @param {() => void} line.onDead
    */
@@ -93,18 +96,27 @@ export class Liveness {
   heard(frame) {
     const [spoke, asked] = [this.#timer !== null, this.#asking];
     const quickly = spoke && this.#fresh;
-    this.stop();
-    if (frame.type === "pong") this.#api.pongs = true;
     const refused = isRefusal(frame);
-    const direct = refused || frame.type === "pong" || frame.type === "history";
-    if (direct || (frame.ack ?? frame.nack) !== undefined) this.#api.answered(quickly);
+    const isPong = frame.type === "pong" || (refused && asked && !this.#api.pongs);
+    const direct = isPong || refused || frame.type === "history" || (frame.ack ?? frame.nack) !== undefined;
+    this.#awaited = this.#line.awaits();
+    this.#kept = !direct && !asked && this.#awaited !== null; // what others say makes no confirmation less late
+    if (!this.#kept) this.stop();
+    if (frame.type === "pong") this.#api.pongs = true;
+    if (direct) this.#api.answered(quickly);
     else if (spoke) this.#learn();
-    return frame.type === "pong" || (refused && asked && !this.#api.pongs);
+    if (direct) this.#deafPings = 0;
+    else if (asked && this.#awaited !== null) this.#unheard();
+    return isPong;
   }
 
   /** What a frame led to is done: is there still something to wait for? */
   watch() {
-    if (this.#timer !== null || !this.#line.awaits()) return;
+    const awaited = this.#line.awaits();
+    if (this.#kept && awaited !== this.#awaited) this.stop(); // it was the confirmation after all
+    this.#kept = false;
+    if (awaited !== this.#awaited) this.#deafPings = 0;
+    if (this.#timer !== null || awaited === null) return;
     this.spoke();
     this.#fresh = false;
   }
@@ -135,13 +147,23 @@ export class Liveness {
 
   #late() {
     this.#timer = null;
-    if (this.#api.answers || (this.#line.awaits() && !this.#inVain)) this.probe();
+    if (this.#api.answers && this.#deafPings * LATE_MS >= 2 * this.#api.patience) this.#giveUp();
+    else if (this.#api.answers || (this.#line.awaits() !== null && !this.#inVain)) this.probe();
+  }
+
+  /** Others are heard, but neither ping nor message is answered: the way there may be lost, and the way back not. */
+  #unheard() {
+    this.#deafPings += 1;
+    this.#inVain = true;
   }
 
   #silent() {
     this.stop();
     this.#inVain = true;
-    if (!this.#api.answers) return;
+    if (this.#api.answers) this.#giveUp();
+  }
+
+  #giveUp() {
     this.#api.wasSilent();
     this.#line.onDead();
   }

@@ -32,9 +32,9 @@ export class Outbox {
     this.#limit = limit;
   }
 
-  /** Whether a confirmation is due. */
+  /** The id of the message whose confirmation is due, or null. */
   get awaits() {
-    return this.#underWay !== null;
+    return this.#underWay;
   }
 
   /** @returns {Promise<object>} the confirmation; rejects with a SendError */

@@ -1,6 +1,6 @@
 /** When to connect again: later and later where that fails, and at once where something has changed. */
 
-/** How long after one attempt out of turn the next may follow: a network that comes and goes would use up the tokens. */
+/** From one attempt out of turn to the next: a network that comes and goes would use up the tokens. */
 const CALM_MS = 5_000;
 
 export class Retry {

@@ -37,7 +37,7 @@ function listen(target, name, action) {
   return () => target?.removeEventListener?.(name, action);
 }
 
-/** The event also tells of every change of speed. Where the kind of network is known, that says whether it is another. */
+/** The event tells of every change of speed, too. Where the kind of network is known, that says if it is another. */
 function networkChange(network) {
   const kind = () => [network.type, network.effectiveType].find((known) => known !== undefined);
   let before = network && kind();
