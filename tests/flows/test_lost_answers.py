@@ -1,17 +1,21 @@
 """Half of DynamoDB's answers are lost after the write: everything is done once, or ends in a clear error."""
 
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from botocore.exceptions import ConnectionClosedError
 from django.contrib.auth import get_user_model
 
-from tests import urls
+from tests import backends, urls, wire
+from ws_lambda import clock, delivery, housekeeping
 from ws_lambda.local.dynamodb_faults import DynamoDBFaults
-from ws_lambda.models import ChannelMembership, WebSocketSession
+from ws_lambda.models import ChannelMembership, ChannelMessage, WebSocketSession
 from ws_lambda.testing import ConnectRefused
 
-TIMES = 25
+TIMES = 15
 LOSING = DynamoDBFaults(cut=0.5)
 
 
@@ -94,3 +98,73 @@ def test_all_answers_lost_is_an_error_of_the_network(ws_dynamodb_faults, user):
         get_user_model().objects.create_user("bob", password="secret")
     assert isinstance(lost.value.cause, ConnectionClosedError)
     assert lost.value.cause_response_code is None
+
+
+MANY = 200 if os.environ.get("WS_LAMBDA_REQUIRE_ALL") else 50
+"""Of each, in CI and elsewhere."""
+
+
+class Nobody:
+    """An API Gateway that has no connection any more."""
+
+    patience = 0
+
+    def exchange(self, request: delivery.Request) -> delivery.Response:
+        return delivery.Response(410)
+
+
+def statuses(work: Callable[[int], dict[str, Any]]) -> list[int]:
+    with ThreadPoolExecutor(8) as pool:
+        return [answer["statusCode"] for answer in pool.map(work, range(MANY))]
+
+
+def stored(number: int) -> dict[str, Any]:
+    try:
+        ChannelMessage.append("log", {"n": number})
+    except Exception as error:
+        assert "Connection was closed" in str(error), error
+        return {"statusCode": 500}
+    return {"statusCode": 200}
+
+
+def test_many_of_each(ws_dynamodb_faults, people, settings, monkeypatch):
+    """Half of all answers are lost, whatever is asked: each is done once, or ends in a clear error."""
+    settings.WS_LAMBDA = settings.WS_LAMBDA | {"HISTORY": {"log": (2 * MANY, 3600)}, "CONNECTIONS_PER_USER": 10_000}
+    monkeypatch.setitem(urls.current, "view", Moving)
+    user = backends.add("7")
+    tokens = [wire.mint(user) for _ in range(MANY)]
+    ws_dynamodb_faults.faults = LOSING
+
+    connects = statuses(lambda n: wire.connect(f"C{n}=", token=tokens[n], query={"channel": "general"}))
+    messages = statuses(lambda n: wire.message({"action": "chat"}, f"C{n}="))
+    joins = statuses(lambda n: wire.message({"action": "move", "to": f"room-{n % 7}"}, f"C{n}="))
+    appends = statuses(stored)
+    ws_dynamodb_faults.faults = DynamoDBFaults()
+    sessions = {row.connection_id: row for row in WebSocketSession.scan(consistent_read=True)}
+    agreed()
+    ws_dynamodb_faults.faults = LOSING
+    disconnects = statuses(lambda n: wire.disconnect(f"C{n}="))
+    ws_dynamodb_faults.faults = DynamoDBFaults()
+
+    for n in range(MANY):
+        row, joined = sessions.get(f"C{n}="), f"room-{n % 7}"
+        assert connects[n] in (200, 500) and (connects[n] == 500 or row is not None)
+        if row is None:
+            assert messages[n] in (400, 500)
+            continue
+        answers = (messages[n], joins[n])
+        assert set(answers) <= {200, 500}
+        assert answers.count(200) <= row.request_count <= 2
+        assert joins[n] == 500 or joined in row.channels
+    history = [message.payload["n"] for message in ChannelMessage.recent("log")]
+    assert len(history) == len(set(history))
+    assert {n for n in range(MANY) if appends[n] == 200} <= set(history)
+    for kind in (connects, messages, joins, appends, disconnects):
+        assert kind.count(500) < MANY / 2
+
+    later = clock.now() + 1200
+    monkeypatch.setattr(clock, "now", lambda: later)
+    with delivery.using_transport(Nobody()):
+        assert housekeeping.run().complete
+    assert not [row for row in WebSocketSession.scan(consistent_read=True) if row.connected]
+    assert not list(ChannelMembership.scan(consistent_read=True))
