@@ -25,6 +25,7 @@ from ws_lambda.delivery.broadcasting import Posting
 from ws_lambda.delivery.jobs import Job
 from ws_lambda.delivery.rounds import Round
 from ws_lambda.exceptions import DeliveryError
+from ws_lambda.models.closer import Closer
 from ws_lambda.models.fanout_jobs import FanoutJob, JobBusy, JobLost, JobRefused
 from ws_lambda.models.sessions import WebSocketSession
 
@@ -119,6 +120,8 @@ def work_off(job: Job, hide: Hide) -> None:
     except BaseException:
         progress.write(seconds=0)
         raise
+    finally:
+        progress.wait_for_closing()
     logger.info("job %s: %s", job.job_id, report)
     if progress.unreadable:
         raise DeliveryError(f"The roster of job {job.job_id} was read only in part")
@@ -143,6 +146,8 @@ class _Progress:
     def __init__(self, job: Job, row: FanoutJob, hide: Hide) -> None:
         self.finished = False
         self.unreadable = False
+        part = job.part
+        self._closer = Closer(part.partition.partition("#")[0] if part and part.kind == "channel" else "")
         self._job = job
         self._row = row
         self._hide = hide
@@ -166,9 +171,9 @@ class _Progress:
             yield from roster.in_order(part.resumed_at(after) if after else part)
 
     def note(self, round_: Round) -> None:
-        """Takes stock of the round, closes who is gone, and writes it down."""
+        """Takes stock of the round, has whoever is gone closed meanwhile, and writes it down."""
         assert isinstance(round_, Posting)  # noqa: S101 - for the type checker: broadcast runs no other
-        self._close(round_.gone[self._closed :])
+        self._closer.close(round_.gone[self._closed :])
         self._closed = len(round_.gone)
         if not_open := round_.not_open[self._held_over :]:
             queue.hold_over(self._job.body, self._job.not_after, not_open)
@@ -181,6 +186,10 @@ class _Progress:
         self.unreadable = round_.source_error is not None
         self.finished = round_.over and not round_.unread and not self._pending
         self.write(seconds=0 if round_.over else LEASE)
+
+    def wait_for_closing(self) -> None:
+        """To be called before the invocation may end."""
+        self._closer.wait()
 
     def write(self, seconds: float) -> None:
         """Writes the checkpoint, and keeps the job for so many seconds; 0 lets go of it."""
@@ -205,11 +214,3 @@ class _Progress:
         if self._job.part is None:
             return str(self._job.listed.index(last) + 1)
         return self._job.part.cursor(last)
-
-    def _close(self, gone: list[delivery.Recipient]) -> None:
-        part = self._job.part
-        channel = part.partition.partition("#")[0] if part and part.kind == "channel" else ""
-        try:
-            WebSocketSession.objects.close_gone(gone, channel_name=channel)
-        except Exception:
-            logger.exception("%d gone connections could not be closed; the next send finds them again", len(gone))

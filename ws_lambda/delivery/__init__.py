@@ -8,6 +8,7 @@ to `queue`, and from there to the worker, `ws_lambda.fanout`. Nothing here knows
 from ws_lambda.delivery import roster
 from ws_lambda.delivery.audiences import Audience, Channel, Everyone, Listed
 from ws_lambda.delivery.broadcasting import broadcast, close, inspect
+from ws_lambda.delivery.calls import CONDITION_FAILED, Call, call_all
 from ws_lambda.delivery.connecting import check_open, connecting, under_way
 from ws_lambda.delivery.deadlines import deadline
 from ws_lambda.delivery.exchange import Broken, Request, Response, Transport, using_transport
@@ -24,11 +25,13 @@ from ws_lambda.delivery.sending import send
 from ws_lambda.exceptions import DeliveryError
 
 __all__ = [
+    "CONDITION_FAILED",
     "MAX_BYTES",
     "NOT_OPEN_YET",
     "YOUNG_SECONDS",
     "Audience",
     "Broken",
+    "Call",
     "Channel",
     "ConnectionStatus",
     "DeliveryError",
@@ -41,6 +44,7 @@ __all__ = [
     "Response",
     "Transport",
     "broadcast",
+    "call_all",
     "check_open",
     "close",
     "connecting",

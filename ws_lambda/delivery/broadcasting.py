@@ -11,6 +11,7 @@ from itertools import islice
 from ws_lambda import telemetry
 from ws_lambda.conf import conf
 from ws_lambda.delivery import pacing
+from ws_lambda.delivery.calls import CLOSING_SECONDS
 from ws_lambda.delivery.deadlines import ends_at
 from ws_lambda.delivery.exchange import Response, Slots
 from ws_lambda.delivery.management import Api
@@ -28,9 +29,6 @@ OnNotOpen = Callable[[Sequence[Recipient]], object]
 Progress = Callable[[Round], None]
 
 _GONE_BATCH = 100
-_CLOSING_SECONDS = 1.0
-"""For closing who is gone after a deadline. The door keeps two seconds; more would have the invocation killed."""
-
 _INSPECTED_AT_ONCE = 500
 _LOGGED_IDS = 10
 
@@ -166,7 +164,7 @@ def inspect(recipients: Iterable[Recipient]) -> Iterator[tuple[Recipient, Connec
 
 def _tell(on_gone: OnGone, gone: Sequence[Recipient]) -> None:
     for start in range(0, len(gone), _GONE_BATCH):
-        if time.monotonic() > ends_at() + _CLOSING_SECONDS:
+        if time.monotonic() > ends_at() + CLOSING_SECONDS:
             logger.warning("no time to close %d gone connections; the next send finds them again", len(gone) - start)
             return
         batch = gone[start : start + _GONE_BATCH]

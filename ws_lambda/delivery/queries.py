@@ -22,7 +22,7 @@ TIMEOUT: Final = 5.0
 
 _TABLES = {"channel": "memberships", "live": "sessions"}
 _HASH_KEYS = {"channel": "channel", "live": "live_shard"}
-_TARGET = "DynamoDB_20120810.Query"
+_TARGETS = "DynamoDB_20120810."
 _CONTENT_TYPE = "application/x-amz-json-1.0"
 
 
@@ -83,8 +83,9 @@ class Door:
         self._host = parts.netloc.rpartition("@")[2]
         self._region = aws.region()
 
-    def request(self, asked: dict[str, Any], timeout: float, context: Any) -> Request:
-        """A signed request for a query, to be given up after so many seconds."""
+    def request(self, asked: dict[str, Any], timeout: float, context: Any, operation: str = "Query") -> Request:
+        """A signed request, to be given up after so many seconds."""
+        target = _TARGETS + operation
         body = json.dumps(asked).encode()
         stamp = signing.Stamp(
             identity.current(),
@@ -92,12 +93,12 @@ class Door:
             region=self._region,
             service="dynamodb",
             method="POST",
-            headers={"host": self._host, "x-amz-target": _TARGET, "content-type": _CONTENT_TYPE},
+            headers={"host": self._host, "x-amz-target": target, "content-type": _CONTENT_TYPE},
             body_hash=sha256(body).hexdigest(),
         )
         headers = [
             ("Authorization", stamp.authorization(signing.canonical_path(self._path))),
-            ("X-Amz-Target", _TARGET),
+            ("X-Amz-Target", target),
             ("Content-Type", _CONTENT_TYPE),
             *stamp.headers,
         ]

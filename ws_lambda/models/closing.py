@@ -2,14 +2,13 @@
 
 import random
 import time
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
 from typing import Any
 
-from pynamodb.exceptions import DeleteError, UpdateError, VerboseClientError
+from pynamodb.exceptions import UpdateError, VerboseClientError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
@@ -22,7 +21,6 @@ from ws_lambda.models.memberships import ChannelMembership
 from ws_lambda.models.sessions import CLOSING, MAX_DURATION, WebSocketSession, channels_of
 from ws_lambda.models.transactions import Collided, DecidingWrite
 
-_THREADS = 8
 _ATTEMPTS = 6
 _PAGE = 100
 
@@ -162,28 +160,61 @@ def leave_all(session: WebSocketSession, names: Iterable[str]) -> None:
 
 
 def _close_all(recipients: Sequence[delivery.Recipient], channel_name: str = "") -> int:
-    if not recipients:
-        return 0
-    with ThreadPoolExecutor(min(_THREADS, len(recipients)), "ws-close") as pool:
-        return sum(pool.map(lambda one: _close_one(one, channel_name), recipients))
+    """Closes sessions, of that generation only; how many it closed.
+
+    Raises:
+        DeliveryError: some could not be closed. The others are.
+    """
+    marked = [(one, own_work.mark()) for one in recipients]
+    calls = [delivery.Call("UpdateItem", _closing(one, mark)) for one, mark in marked]
+    delivery.call_all(calls)
+    closed, sure, unsure = 0, list[tuple[str, str]](), list[delivery.Call]()
+    for (one, mark), call in zip(marked, calls, strict=True):
+        if call.answer is None and call.error != delivery.CONDITION_FAILED:
+            continue
+        was = call.item if call.answer is None else call.answer.get("Attributes") or {}
+        closed_now = call.answer is not None or was.get("closed_by") == {"S": mark}
+        closed += closed_now
+        names = set(was["channels"]["SS"]) if _is_generation(was, one) and "channels" in was else set()
+        keys = [(channels.shard_key(name, one.connection_id), one.connection_id) for name in {*names, channel_name}]
+        if closed_now:
+            sure += [key for key in keys if key[0]]
+        else:
+            unsure += [delivery.Call("DeleteItem", _leaving(key, one)) for key in keys if key[0]]
+    leaving = [delivery.Call("BatchWriteItem", _leaving_together(sure[n : n + 25])) for n in range(0, len(sure), 25)]
+    delivery.call_all([*leaving, *unsure])
+    _check([call for call in (*calls, *leaving, *unsure) if call.answer is None])
+    return closed
 
 
-def _close_one(recipient: delivery.Recipient, channel_name: str) -> int:
-    listed_as = CLOSING if recipient.is_young else ""
-    was, closed_now = _mark_closed(recipient.connection_id, "", recipient.connected_at, listed_as)
-    names = set(channels_of(was)) if was else set()
-    for name in names | ({channel_name} if channel_name else set()):
-        _leave_generation(name, recipient)
-    return int(closed_now)
+def _check(undone: Sequence[delivery.Call]) -> None:
+    errors = [call.error for call in undone if call.error != delivery.CONDITION_FAILED]
+    if errors:
+        raise delivery.DeliveryError(f"{len(errors)} requests to close connections failed: {errors[0]}")
 
 
-def _leave_generation(channel_name: str, recipient: delivery.Recipient) -> None:
-    row = _row(recipient.connection_id, channel_name)
-    try:
-        row.delete(condition=ChannelMembership.connected_at == from_milliseconds(recipient.connected_at))
-    except DeleteError as failed:
-        if not condition_failed(failed):
-            raise
+def _is_generation(item: Mapping[str, Any], recipient: delivery.Recipient) -> bool:
+    return bool(item) and recipient.connected_at in (0, int(item["connected_at"]["N"]))
+
+
+def _leaving_together(keys: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Nothing else can be under these keys: the session of that generation was open a moment ago."""
+    return {
+        "RequestItems": {ChannelMembership.Meta.table_name: [{"DeleteRequest": {"Key": _key(*one)}} for one in keys]}
+    }
+
+
+def _leaving(key: tuple[str, str], recipient: delivery.Recipient) -> dict[str, Any]:
+    return {
+        "TableName": ChannelMembership.Meta.table_name,
+        "Key": _key(*key),
+        "ConditionExpression": "connected_at = :generation",
+        "ExpressionAttributeValues": {":generation": {"N": str(recipient.connected_at)}},
+    }
+
+
+def _key(channel: str, connection_id: str) -> dict[str, Any]:
+    return {"channel": {"S": channel}, "connection_id": {"S": connection_id}}
 
 
 def _mark_dropped(recipient: delivery.Recipient) -> None:
@@ -206,15 +237,32 @@ def _mark(recipient: delivery.Recipient, actions: list[Action], condition: Condi
             raise
 
 
-def _mark_closed(
-    connection_id: str, api_id: str, connected_at: int, listed_as: str = ""
-) -> tuple[WebSocketSession | None, bool]:
-    """The session of that generation as it was, and whether this call is the one that closed it.
+def _mark_closed(connection_id: str, api_id: str, connected_at: int) -> tuple[WebSocketSession | None, bool]:
+    """The session of that generation as it was, and whether this call is the one that closed it."""
+    mark = own_work.mark()
+    recipient = delivery.Recipient(connection_id, "", connected_at)
+    try:
+        answer = connection().dispatch("UpdateItem", _closing(recipient, mark, api_id, keep=False))
+    except VerboseClientError as failed:
+        if not condition_failed(failed):
+            raise
+        item = own_work.failed_item(failed)
+        if item.get("closed_by") == {"S": mark}:  # by this very request, whose first answer was lost
+            return WebSocketSession.from_raw_data(item | {"connected": {"BOOL": True}}), True
+        was = WebSocketSession.from_raw_data(item) if item else None
+        same = was is not None and connected_at in (0, milliseconds(was.connected_at)) and api_id in ("", was.api_id)
+        return (was if same else None), False
+    return WebSocketSession.from_raw_data(answer["Attributes"]), True
+
+
+def _closing(recipient: delivery.Recipient, mark: str, api_id: str = "", *, keep: bool = True) -> dict[str, Any]:
+    """The UpdateItem that closes a session.
 
     Args:
-        listed_as: the partition of the index `live` that it is to be in from now on; "" for none.
+        mark: by which this request knows what it has done itself.
+        keep: whether one that may not be open yet is listed as `CLOSING`, for its socket to be closed later.
     """
-    now, mark = clock.utcnow(), own_work.mark()
+    now = clock.utcnow()
     values: dict[str, Any] = {
         ":true": {"BOOL": True},
         ":false": {"BOOL": False},
@@ -226,15 +274,16 @@ def _mark_closed(
     if api_id:
         conditions.append("api_id = :api")
         values[":api"] = {"S": api_id}
-    if connected_at:
+    if recipient.connected_at:
         conditions.append("connected_at = :generation")
-        values[":generation"] = {"N": str(connected_at)}
-    if listed_as:
-        values[":listed"] = {"S": listed_as}
-    place = ", live_shard = :listed" if listed_as else " REMOVE live_shard"
-    request = {
+        values[":generation"] = {"N": str(recipient.connected_at)}
+    place = " REMOVE live_shard"
+    if keep and recipient.is_young:
+        place = ", live_shard = :closing"
+        values[":closing"] = {"S": CLOSING}
+    return {
         "TableName": WebSocketSession.Meta.table_name,
-        "Key": {"connection_id": {"S": connection_id}},
+        "Key": {"connection_id": {"S": recipient.connection_id}},
         "UpdateExpression": (
             "SET connected = :false, disconnected_at = :now, expires_at = :keep, closed_by = :mark" + place
         ),
@@ -243,15 +292,3 @@ def _mark_closed(
         "ReturnValues": "ALL_OLD",
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
-    try:
-        answer = connection().dispatch("UpdateItem", request)
-    except VerboseClientError as failed:
-        if not condition_failed(failed):
-            raise
-        item = own_work.failed_item(failed)
-        if item.get("closed_by") == {"S": mark}:  # by this very request, whose first answer was lost
-            return WebSocketSession.from_raw_data(item | {"connected": {"BOOL": True}}), True
-        was = WebSocketSession.from_raw_data(item) if item else None
-        same = was is not None and connected_at in (0, milliseconds(was.connected_at)) and api_id in ("", was.api_id)
-        return (was if same else None), False
-    return WebSocketSession.from_raw_data(answer["Attributes"]), True

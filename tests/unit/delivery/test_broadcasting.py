@@ -66,7 +66,7 @@ def test_closing_who_is_gone_ends_soon_after_the_deadline(
 
     def until_the_deadline(gone: Sequence[Recipient]) -> None:
         closed.append(gone)
-        monkeypatch.setattr(broadcasting, "ends_at", lambda: time.monotonic() - broadcasting._CLOSING_SECONDS - 0.1)
+        monkeypatch.setattr(broadcasting, "ends_at", lambda: time.monotonic() - broadcasting.CLOSING_SECONDS - 0.1)
 
     report = delivery.send(Listed(recipients(far, 400)), "x", on_gone=until_the_deadline)
 
