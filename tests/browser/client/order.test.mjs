@@ -54,6 +54,20 @@ describe("order", () => {
     assert.equal(FakeSocket.last.actions("history").length, 1);
   });
 
+  test("a number that no message has is asked for once, and passed over", async () => {
+    await opened();
+    FakeSocket.last.receive({ type: "history", messages: [said(1)] });
+    FakeSocket.last.receive(said(3));
+    await pass(400);
+    assert.equal(FakeSocket.last.actions("history").at(-1).after, 1);
+    FakeSocket.last.receive({ type: "history", messages: [said(3)], recovered: true });
+    FakeSocket.last.receive(said(4));
+    await pass(60_000);
+    assert.deepEqual(sequences(), [1, 3, 4]);
+    assert.equal(FakeSocket.last.actions("history").length, 2);
+    assert.deepEqual(gaps, []);
+  });
+
   test("a message that never comes is fetched", async () => {
     await opened();
     FakeSocket.last.receive({ type: "history", messages: [said(1)] });
