@@ -65,7 +65,7 @@ def test_offline_is_shown_in_two_seconds_and_the_network_coming_back_leads_to_a_
     red.context.set_offline(True)
     expect(red.page.locator("#state")).to_have_text("Offline", timeout=2000)
     red.say("Written without a network")
-    with red.page.expect_websocket(timeout=2000):
+    with red.page.expect_websocket(timeout=5000):  # at once; the rest is for the machine
         red.context.set_offline(False)
     red.expect_state("Connected")
     red.expect_messages("Written without a network")

@@ -74,6 +74,9 @@ describe("the network goes", () => {
     pretend("navigator", { onLine: true });
     FakeSocket.last.receive({ type: "presence" });
     assert.equal(client.state, "open");
+    listeners.online(); // at last
+    await settle();
+    assert.equal(FakeSocket.all.length, 2);
   });
 
   test("before the first connection, as the browser says", async () => {

@@ -79,6 +79,22 @@ describe("order", () => {
     assert.deepEqual(gaps, []);
   });
 
+  test("a number that no message has is asked about once, and what follows it is delivered", async () => {
+    await opened();
+    FakeSocket.last.receive({ type: "history", messages: [said(1)] });
+    FakeSocket.last.receive(said(3));
+    await pass(500);
+    FakeSocket.last.receive({ type: "history", messages: [said(3)] }); // as of a number that was buried long ago
+    FakeSocket.last.receive(said(5));
+    await pass(500);
+    FakeSocket.last.receive({ type: "history", messages: [said(5)], recovered: false }); // buried just now
+    FakeSocket.last.receive(said(6));
+    await pass(60_000);
+    assert.deepEqual(sequences(), [1, 3, 5, 6]);
+    assert.deepEqual(gaps, [1]);
+    assert.equal(FakeSocket.last.actions("history").length, 3);
+  });
+
   test("a hole is asked about in a busy channel too", async () => {
     await opened();
     FakeSocket.last.receive({ type: "history", messages: [said(1)] });

@@ -201,9 +201,7 @@ export class WebSocketClient {
     this.#proven = link;
     this.#spare = null;
     const isBack = this.state === "connecting" || (this.state === "offline" && globalThis.navigator?.onLine);
-    if (link !== this.#link || !isBack) return;
-    this.#isOffline = false;
-    this.#set("open");
+    if (link === this.#link && isBack) this.#set("open");
   }
 
   #frame(frame) {
@@ -269,7 +267,8 @@ export class WebSocketClient {
   /** Before there is a connection the browser's word has to do: its event may have come before the client. */
   #hasNoNetwork(state) {
     if (!["connecting", "waiting"].includes(state)) return false;
-    return this.#isOffline || (!this.#link && globalThis.navigator?.onLine === false);
+    const says = globalThis.navigator?.onLine;
+    return this.#isOffline ? says !== true : !this.#link && says === false;
   }
 }
 
