@@ -8,8 +8,9 @@ import os
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from django.utils import autoreload
 
@@ -19,13 +20,23 @@ LOOKS_EVERY = 0.5
 """Seconds between two looks at the files."""
 
 
-def run(work: Callable[[], None]) -> None:
-    """Does the work in a thread, until a file changes."""
-    started = time.time()
+def run(work: Callable[[Callable[[], None]], None], ready: Callable[[], None]) -> None:
+    """Does the work in a thread, until a file changes.
+
+    Args:
+        work: calls what it is given before it begins to serve.
+        ready: waits until it may.
+    """
+    started, watching, reloader = time.time(), threading.Event(), autoreload.get_reloader()
+    _tell_of_the_first_look(reloader, watching)
+
+    def ready_and_watched() -> None:
+        ready()
+        watching.wait()
 
     def outliving() -> None:
         try:
-            work()
+            work(ready_and_watched)
         except Exception as error:
             traceback.print_exc()
             _wait_for_a_change(started, _culprits(error))
@@ -33,10 +44,26 @@ def run(work: Callable[[], None]) -> None:
 
     os.environ[autoreload.DJANGO_AUTORELOAD_ENV] = "true"
     try:
-        autoreload.start_django(autoreload.get_reloader(), outliving)
+        autoreload.start_django(reloader, outliving)
     except Exception:
         # The thread fails by the same code: it says so, and ends the process when there is a change.
         threading.Event().wait()
+
+
+def _tell_of_the_first_look(reloader: Any, watching: threading.Event) -> None:
+    """Sets the event once the reloader knows how old the files are. Who has seen a page may save one at once, and a
+    change before the first look is never noticed.
+    """
+    if not isinstance(reloader, autoreload.StatReloader):
+        watching.set()
+        return
+    look = reloader.snapshot_files
+
+    def looking() -> Iterator[Any]:
+        yield from look()
+        watching.set()
+
+    setattr(reloader, "snapshot_files", looking)  # noqa: B010 - mypy takes a method for fixed
 
 
 def _culprits(error: Exception) -> set[str]:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.module_loading import import_string
 
 from ws_lambda.local.context import LambdaContext
-from ws_lambda.local.in_flight import InFlight
+from ws_lambda.local.in_flight import GRACE, CountedHandler, CountingServer, InFlight
 from ws_lambda.local.invoke_client import FUNCTION_ERROR
 from ws_lambda.local.lifeline import Lifeline
 from ws_lambda.local.loopback import foreign_host
@@ -30,13 +30,16 @@ from ws_lambda.local.startup import uncollected
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+PATIENCE = 2.0
+"""Seconds of waiting for what runs until it is said."""
+
 POLL = 0.05
 """Seconds a server takes to notice that it is to stop."""
 
 logger = logging.getLogger("ws_lambda.local")
 
 
-class InvokeHandler(BaseHTTPRequestHandler):
+class InvokeHandler(CountedHandler, BaseHTTPRequestHandler):
     """Answers Lambda's Invoke call."""
 
     server: "InvokeServer"
@@ -48,8 +51,7 @@ class InvokeHandler(BaseHTTPRequestHandler):
         headers = {}
         try:
             # Imported at each call: what fails to import fails the invocation, as on Lambda.
-            with self.server.in_flight:
-                answer = import_string(self.server.handler)(event, LambdaContext())
+            answer = import_string(self.server.handler)(event, LambdaContext())
             payload = json.dumps(answer).encode()
         except Exception as error:
             logger.exception("The function raised on %s", event.get("requestContext", {}).get("routeKey", "an event"))
@@ -65,7 +67,7 @@ class InvokeHandler(BaseHTTPRequestHandler):
         """Says nothing: the live page shows every event."""
 
 
-class InvokeServer(socketserver.ThreadingMixIn, socketserver.BaseServer):
+class InvokeServer(CountingServer, socketserver.ThreadingMixIn, socketserver.BaseServer):
     """Serves Invoke on an inherited Unix socket; a thread to a connection."""
 
     daemon_threads = True
@@ -82,7 +84,7 @@ class InvokeServer(socketserver.ThreadingMixIn, socketserver.BaseServer):
         connection, _address = self._socket.accept()
         return connection, ("function", 0)
 
-    def shutdown_request(self, request: Any) -> None:
+    def close_request(self, request: Any) -> None:
         request.close()
 
 
@@ -101,7 +103,10 @@ def serve(http_fd: int, invoke_fd: int, handler: str, ready: Callable[[], None])
     def drain() -> None:
         invoke.shutdown()
         site.shutdown()
-        in_flight.wait()
+        if not in_flight.wait(PATIENCE):
+            sys.stdout.write(f"Waiting for what still runs, at most {GRACE:g} s, before the new code is started.\n")
+            sys.stdout.flush()
+            in_flight.wait()
 
     atexit.register(drain)
     site.serve_forever(POLL)
@@ -116,7 +121,15 @@ def _http_server(fd: int, in_flight: InFlight) -> Any:
     )
 
     listening = socket.socket(fileno=fd)
-    server = ThreadedWSGIServer(listening.getsockname()[:2], WSGIRequestHandler, False)
+
+    class Server(CountingServer, ThreadedWSGIServer):
+        pass
+
+    class Handler(CountedHandler, WSGIRequestHandler):
+        pass
+
+    server = Server(listening.getsockname()[:2], Handler, False)
+    server.in_flight = in_flight
     server.socket.close()
     server.socket = listening
     server.server_name, server.server_port = listening.getsockname()[:2]
@@ -126,7 +139,7 @@ def _http_server(fd: int, in_flight: InFlight) -> Any:
         from django.contrib.staticfiles.handlers import StaticFilesHandler
 
         app = StaticFilesHandler(app)
-    server.set_app(in_flight.around(of_this_machine(app, settings.ALLOWED_HOSTS)))
+    server.set_app(of_this_machine(app, settings.ALLOWED_HOSTS))
     return server
 
 
@@ -154,14 +167,14 @@ def main() -> None:
     parser.add_argument("--leftover", default="")
     options = parser.parse_args()
     ready = Lifeline(options.lifeline_fd, options.leftover).wait_for_go
-    work = functools.partial(serve, options.http_fd, options.invoke_fd, options.handler, ready)
+    work = functools.partial(serve, options.http_fd, options.invoke_fd, options.handler)
     if not options.reload:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-        work()
+        work(ready)
         return
     from ws_lambda.local import reloading
 
-    reloading.run(work)
+    reloading.run(work, ready)
 
 
 if __name__ == "__main__":

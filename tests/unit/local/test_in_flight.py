@@ -1,0 +1,175 @@
+"""A reload of `ws_local` waits for what runs: an answer's last byte, a WebSocket event, a job of the queue."""
+
+import json
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection, RemoteDisconnected
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+import pytest
+
+from tests.local_site import environment_of
+from tests.unit.local.conftest import PATIENCE, URLS, connected, running, wait_for
+from ws_lambda.local.in_flight import GRACE
+
+SLOW = """
+import time, urllib.request
+from pathlib import Path
+from django.http import StreamingHttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+def mark(name):
+    Path(__file__).with_name(name).write_text("")
+
+def pieces():
+    mark("begun")
+    for number in range(25):
+        yield f"{number} "
+        time.sleep(0.1)
+    yield "the end"
+
+@csrf_exempt
+def log_in(request):
+    response = HttpResponse("x" * 200_000)
+    response.set_cookie("session", request.POST["name"])
+    return response
+
+class Slow(Echo):
+    def slow(self, request, *args, **kwargs):
+        mark("begun")
+        time.sleep(2.5)
+        return JsonResponse({"version": 1, "slept": True})
+
+urlpatterns[1] = path("ws/<slug:route>", Slow.as_view())
+urlpatterns += [path("stream", lambda request: StreamingHttpResponse(pieces())), path("log-in", log_in)]
+"""
+
+HANDLER = """
+import time
+from pathlib import Path
+from ws_lambda.lambda_handler import handler as theirs
+
+def handler(event, context):
+    if "Records" not in event:
+        return theirs(event, context)
+    Path("begun").write_text("")
+    time.sleep(2.5)
+    with Path("ended").open("a") as ended:
+        ended.write(event["Records"][0]["body"])
+    return {"batchItemFailures": []}
+"""
+
+
+@pytest.fixture
+def slow(folder: Path) -> Path:
+    """A project with answers that take 2.5 s."""
+    (folder / "urls.py").write_text(URLS + SLOW)
+    return folder
+
+
+def reload_during(folder: Path, work: Callable[[], str]) -> str:
+    """What `work` gives where code changes once it has begun."""
+    with ThreadPoolExecutor() as pool:
+        answer = pool.submit(work)
+        wait_for((folder / "begun").exists)
+        (folder / "urls.py").write_text((URLS + SLOW).replace("ersion 1", "ersion 2"))
+        return answer.result(PATIENCE)
+
+
+def test_a_streamed_answer_comes_to_its_end(slow: Path) -> None:
+    with running(slow) as run:
+
+        def stream() -> str:
+            with urllib.request.urlopen(f"{run.site}stream", timeout=PATIENCE) as answer:  # noqa: S310 - our own server
+                return str(answer.read().decode())
+
+        assert reload_during(slow, stream).endswith("24 the end")
+        wait_for(lambda: run.page() == "version 2")
+
+
+def test_a_websocket_event_is_answered(slow: Path) -> None:
+    with running(slow) as run, connected(run.gateway) as client:
+
+        def call() -> str:
+            client.send('{"action": "slow"}')
+            return str(client.recv(PATIENCE))
+
+        assert json.loads(reload_during(slow, call)) == {"version": 1, "slept": True}
+        wait_for(lambda: run.page() == "version 2")
+
+
+def test_a_job_of_the_queue_is_done_once(slow: Path) -> None:
+    (slow / "jobs.py").write_text(HANDLER)
+    with running(slow, "--handler=jobs.handler") as run:
+        queue = boto3.client("sqs", endpoint_url=environment_of(run.page_url)["AWS_ENDPOINT_URL_SQS"], **run.keys)
+        url = environment_of(run.page_url)["FANOUT_QUEUE_URL"]
+
+        def send() -> str:
+            queue.send_message(QueueUrl=url, MessageBody="job")
+            wait_for((slow / "ended").exists)
+            return (slow / "ended").read_text()
+
+        assert reload_during(slow, send) == "job"
+        wait_for(lambda: run.page() == "version 2")
+        wait_for(lambda: set(left_on(queue, url)) == {"0"})
+        assert (slow / "ended").read_text() == "job"
+        queue.close()
+
+
+def left_on(queue: Any, url: str) -> Collection[str]:
+    """How many messages are on the queue, and how many of them are being worked off."""
+    wanted = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    told: dict[str, str] = queue.get_queue_attributes(QueueUrl=url, AttributeNames=wanted)["Attributes"]
+    return [told[name] for name in wanted]
+
+
+def test_no_answer_to_a_login_is_cut_short(slow: Path) -> None:
+    """Logins one after another, each on a connection of its own, while code changes again and again."""
+    stop, answers, cut = threading.Event(), [], []
+
+    def log_in(netloc: str) -> None:
+        while not stop.is_set():
+            connection = HTTPConnection(netloc, timeout=PATIENCE)
+            try:
+                connection.request("POST", "/log-in", "name=red", {"Content-Type": "application/x-www-form-urlencoded"})
+                answer = connection.getresponse()
+                answers.append((answer.status, len(answer.read())))
+            except (RemoteDisconnected, ConnectionError, OSError) as lost:
+                cut.append(repr(lost))
+            finally:
+                connection.close()
+
+    with running(slow) as run, ThreadPoolExecutor() as pool:
+        assert run.page() == "version 1"
+        for _ in range(4):
+            pool.submit(log_in, urlsplit(run.site).netloc)
+        try:
+            for version in range(2, 5):
+                (slow / "urls.py").write_text((URLS + SLOW).replace("ersion 1", f"ersion {version}"))
+                wait_for(lambda version=version: run.page() == f"version {version}")
+        finally:
+            stop.set()
+    assert cut == []
+    assert set(answers) == {(200, 200_000)}
+    assert len(answers) > 20
+
+
+def test_a_spare_connection_holds_up_no_reload(slow: Path) -> None:
+    """Browsers open connections before they need them, and keep those that they have used."""
+    with running(slow) as run:
+        spare, used = (HTTPConnection(urlsplit(run.site).netloc, timeout=PATIENCE) for _ in range(2))
+        spare.connect()
+        used.request("GET", "/")
+        assert used.getresponse().read() == b"version 1"
+        before = time.monotonic()
+        (slow / "urls.py").write_text((URLS + SLOW).replace("ersion 1", "ersion 2"))
+        wait_for(lambda: run.page() == "version 2")
+        assert time.monotonic() - before < GRACE, "waited for what nobody asked"
+        spare.close()
+        used.close()
