@@ -7,7 +7,7 @@ import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from aiohttp import ClientSession, TCPConnector
+from aiohttp import ClientSession, ClientWebSocketResponse, TCPConnector
 
 from tests.unit.local.conftest import PATIENCE, running
 from tests.unit.local.test_ws_local_ending import child
@@ -26,11 +26,15 @@ def test_three_hundred_at_once_all_open_and_are_answered(folder: Path) -> None:
 
 
 async def answers(url: str) -> list[str]:
-    """Connects all at once, and once all are open has each say something; what each is answered."""
+    """Connects all at once, and once all are open has one after another say something; what each is answered."""
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(ClientSession(connector=TCPConnector(limit=0)))
         opening = (stack.enter_async_context(http.ws_connect(f"{url}?channel=general")) for _ in range(AT_ONCE))
         sockets = await asyncio.gather(*opening)
-        for one in sockets:
-            await one.send_str("{}")
-        return [str(await one.receive_str(timeout=PATIENCE)) for one in sockets]
+        return [await answer(one) for one in sockets]
+
+
+async def answer(one: ClientWebSocketResponse) -> str:
+    """What a socket is answered."""
+    await one.send_str("{}")
+    return str(await one.receive_str(timeout=PATIENCE))
