@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import botocore.session
-from botocore.exceptions import HTTPClientError
+from botocore.exceptions import ConnectionClosedError, HTTPClientError
 from pynamodb.connection import Connection, TableConnection
 from pynamodb.exceptions import PynamoDBException, VerboseClientError
 from pynamodb.models import Model
@@ -43,15 +43,17 @@ class SharedConnection(Connection):
         own_work.ask_for_items(operation_name, operation_kwargs)
         if operation_name == "TransactWriteItems":
             operation_kwargs.setdefault("ClientRequestToken", uuid4().hex)  # one for all attempts
-        collisions = 0
+        collisions, cut = 0, False
         while True:
             try:
                 return super().dispatch(operation_name, operation_kwargs)
             except HTTPClientError as lost:
                 vars(lost)["response"] = {}  # which PynamoDB reads as if there always was one
-                raise
+                if cut or not isinstance(lost, ConnectionClosedError):
+                    raise
+                cut = True  # botocore may have made one attempt only, if others have failed lately: once more
             except VerboseClientError as error:
-                if own_work.done_before(operation_name, operation_kwargs, error):
+                if own_work.done_before(operation_name, operation_kwargs, error, again=cut):
                     return {}
                 code = own_work.response_code(error)
                 if code == aws.NO_TABLE:

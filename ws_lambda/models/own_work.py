@@ -66,10 +66,14 @@ def response_code(error: BaseException) -> str:
     return str(_response(error).get("Error", {}).get("Code", ""))
 
 
-def done_before(operation: str, request: Mapping[str, Any], error: BaseException) -> bool:
-    """Whether a write that failed was made more than once, and an earlier attempt of it has done the work."""
+def done_before(operation: str, request: Mapping[str, Any], error: BaseException, *, again: bool = False) -> bool:
+    """Whether a write that failed was made more than once, and an earlier attempt of it has done the work.
+
+    Args:
+        again: whether it was made before; botocore's own attempts are known by the answer.
+    """
     response = _response(error)
-    if not response.get("ResponseMetadata", {}).get("RetryAttempts"):
+    if not (again or response.get("ResponseMetadata", {}).get("RetryAttempts")):
         return False
     code = response.get("Error", {}).get("Code")
     if operation == "TransactWriteItems" and code == "TransactionCanceledException":
