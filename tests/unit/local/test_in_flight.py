@@ -1,6 +1,7 @@
 """A reload of `ws_local` waits for what runs: an answer's last byte, a WebSocket event, a job of the queue."""
 
 import json
+import socket
 import threading
 import time
 import urllib.request
@@ -47,7 +48,10 @@ class Slow(Echo):
         return JsonResponse({"version": 1, "slept": True})
 
 urlpatterns[1] = path("ws/<slug:route>", Slow.as_view())
-urlpatterns += [path("stream", lambda request: StreamingHttpResponse(pieces())), path("log-in", log_in)]
+def kept_open(request):
+    return HttpResponse("version 1", headers={"Content-Length": "9"})
+
+urlpatterns += [path("kept-open", kept_open), path("stream", lambda request: StreamingHttpResponse(pieces())), path("log-in", log_in)]
 """
 
 HANDLER = """
@@ -165,7 +169,7 @@ def test_a_spare_connection_holds_up_no_reload(slow: Path) -> None:
     with running(slow) as run:
         spare, used = (HTTPConnection(urlsplit(run.site).netloc, timeout=PATIENCE) for _ in range(2))
         spare.connect()
-        used.request("GET", "/")
+        used.request("GET", "/kept-open")
         assert used.getresponse().read() == b"version 1"
         before = time.monotonic()
         (slow / "urls.py").write_text((URLS + SLOW).replace("ersion 1", "ersion 2"))
@@ -173,3 +177,15 @@ def test_a_spare_connection_holds_up_no_reload(slow: Path) -> None:
         assert time.monotonic() - before < GRACE, "waited for what nobody asked"
         spare.close()
         used.close()
+
+
+def test_requests_that_come_together_are_all_answered(slow: Path) -> None:
+    with running(slow, "--noreload") as run:
+        parts = urlsplit(run.site)
+        with socket.create_connection((parts.hostname, parts.port), timeout=PATIENCE) as connection:
+            connection.sendall(b"GET /kept-open HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 3)
+            said = b""
+            while said.count(b"version 1") < 3:
+                more = connection.recv(65_536)
+                assert more, said
+                said += more
