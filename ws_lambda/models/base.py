@@ -27,6 +27,11 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-api
 
 _ATTEMPTS = 6
 
+_CUT_SECONDS = 3.0
+"""How long a request whose connection is cut is made again beyond botocore's own attempts. Those are only one where
+many requests have failed lately, and a write that nobody knows the outcome of is worse than one more attempt.
+"""
+
 _lock = threading.Lock()
 _shared: Connection | None = None
 
@@ -43,25 +48,26 @@ class SharedConnection(Connection):
         own_work.ask_for_items(operation_name, operation_kwargs)
         if operation_name == "TransactWriteItems":
             operation_kwargs.setdefault("ClientRequestToken", uuid4().hex)  # one for all attempts
-        collisions, cut = 0, False
+        failures, cut, began = 0, False, time.monotonic()
         while True:
             try:
                 return super().dispatch(operation_name, operation_kwargs)
             except HTTPClientError as lost:
                 vars(lost)["response"] = {}  # which PynamoDB reads as if there always was one
-                if cut or not isinstance(lost, ConnectionClosedError):
+                failures, cut = failures + 1, True
+                late = time.monotonic() - began > _CUT_SECONDS
+                if late or failures == _ATTEMPTS or not isinstance(lost, ConnectionClosedError):
                     raise
-                cut = True  # botocore may have made one attempt only, if others have failed lately: once more
             except VerboseClientError as error:
                 if own_work.done_before(operation_name, operation_kwargs, error, again=cut):
                     return {}
                 code = own_work.response_code(error)
                 if code == aws.NO_TABLE:
                     error.add_note(aws.NO_TABLE_ADVICE)
-                collisions += 1
-                if code not in _COLLISIONS or collisions == _ATTEMPTS:
+                failures += 1
+                if code not in _COLLISIONS or failures == _ATTEMPTS:
                     raise
-            time.sleep(random.uniform(0, 0.01 * 2**collisions))  # noqa: S311 - jitter, not a secret
+            time.sleep(random.uniform(0, 0.01 * 2**failures))  # noqa: S311 - jitter, not a secret
 
 
 def condition_failed(error: PynamoDBException | VerboseClientError) -> bool:
