@@ -121,12 +121,12 @@ def site() -> Iterator[LocalSite]:
 
 
 @contextmanager
-def running(folder: Path = ROOT, **more: str) -> Iterator[LocalSite]:
-    """The demo, or the project of another folder, running with more in its environment."""
+def running(folder: Path = ROOT, options: tuple[str, ...] = (), **more: str) -> Iterator[LocalSite]:
+    """The demo, or the project of another folder, running with more options, and more in its environment."""
     env = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "COV_"))}
     env |= {"DJANGO_SETTINGS_MODULE": "tests.local_site_settings", "PYTHONUNBUFFERED": "1", "PYNAMODB_CONFIG": PATIENT}
     env |= more
-    command = [sys.executable, "manage.py", "ws_local", "--port=0", "--ws-port=0", "--noreload"]
+    command = [sys.executable, "manage.py", "ws_local", "--port=0", "--ws-port=0", "--noreload", *options]
     said: list[str] = []
     with subprocess.Popen(
         command, cwd=folder, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
