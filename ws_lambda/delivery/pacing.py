@@ -3,6 +3,9 @@
 import os
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from ws_lambda.conf import conf
 
@@ -58,9 +61,24 @@ def share_of(pieces: int) -> TokenBucket | Unpaced:
     return TokenBucket(conf.FANOUT_MAX_RPS / max(1, pieces)) if conf.FANOUT_MAX_RPS else Unpaced()
 
 
+_slowed: ContextVar[TokenBucket | None] = ContextVar("ws_lambda_delivery_pace", default=None)
+
+
+@contextmanager
+def slowed_to(rate: float) -> Iterator[None]:
+    """Whatever goes to `@connections` from inside, by this thread, goes at so many requests a second at most."""
+    token = _slowed.set(TokenBucket(rate))
+    try:
+        yield
+    finally:
+        _slowed.reset(token)
+
+
 def shared() -> TokenBucket | Unpaced:
-    """The bucket of this process: all its threads pace together at FANOUT_MAX_RPS."""
+    """The bucket of this process: all its threads pace together at FANOUT_MAX_RPS, but for who is slowed down."""
     global _shared, _shared_for
+    if (slowed := _slowed.get()) is not None:
+        return slowed
     with _lock:
         if _shared_for != conf.FANOUT_MAX_RPS:
             _shared_for = conf.FANOUT_MAX_RPS

@@ -11,8 +11,10 @@ from tests.far_side import FarSide
 from tests.golden import golden
 from ws_lambda import clock, housekeeping
 from ws_lambda.events import GatewayEvent
+from ws_lambda.housekeeping import turns
 from ws_lambda.models import ChannelMembership, WebSocketSession
 from ws_lambda.models.attributes import milliseconds
+from ws_lambda.models.cursors import Cursor
 from ws_lambda.models.opening import new_session, open_session
 from ws_lambda.models.tokens import digest
 
@@ -50,3 +52,8 @@ def open_ids() -> set[str]:
 
 def members() -> set[str]:
     return {row.connection_id for row in ChannelMembership.scan()}
+
+
+def everybodys_turn() -> None:
+    """As half an hour after the last run of the schedule."""
+    Cursor.write("prune", {"done": turns.turn_at(clock.now()) - turns.TURNS})

@@ -8,10 +8,9 @@ import pytest
 
 from tests import backends, wire
 from tests.far_side import FarSide
-from tests.flows.housekeeping.conftest import members, open_ids, open_one
+from tests.flows.housekeeping.conftest import everybodys_turn, members, open_ids, open_one
 from ws_lambda import clock, housekeeping
 from ws_lambda.models import ChannelMembership, opening
-from ws_lambda.models.cursors import Cursor
 from ws_lambda.models.logins import EndedLogin
 from ws_lambda.models.tokens import digest
 
@@ -88,7 +87,7 @@ def test_a_user_is_read_once_for_all_of_his_connections(
     tables.clear()
     housekeeping.run()
     assert backends.DictBackend.reads - before == 2
-    assert tables.count("BatchGetItem") == 3, "the sessions of memberships; sessions and logins of connections"
+    assert tables.count("BatchGetItem") == 2, "sessions and logins; memberships need no session's row"
     assert tables.count("GetItem") == 2, "the position; whether permissions have changed"
 
 
@@ -113,6 +112,7 @@ def test_users_that_cannot_be_read_hold_up_nothing_and_put_nobody_out(
 
     with monkeypatch.context() as patch:
         patch.setattr(backends.DictBackend, "get_user", down)
+        everybodys_turn()
         pruned = housekeeping.prune()
     assert (pruned["gone"], pruned["orphans"], pruned["complete"]) == (1, 1, True)
     assert (pruned["put_out"], pruned["unjudged"], len(asked)) == (0, 20, 1)
@@ -126,7 +126,7 @@ def test_users_that_cannot_be_read_hold_up_nothing_and_put_nobody_out(
 def test_putting_out_is_cut_short_and_goes_on_too(
     everybody_there: FarSide, user: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(housekeeping, "PAGE", 3)
+    monkeypatch.setattr(housekeeping.reading, "PAGE", 3)
     monkeypatch.setattr(housekeeping, "GRACE", 30)
     for number in range(20):
         open_one(everybody_there, f"C{number}=", age=timedelta(minutes=5), user=user)
@@ -165,13 +165,14 @@ def test_a_run_that_dies_lets_the_next_one_begin_anew(
     def hang(*_args: Any) -> Any:
         raise Killed
 
-    open_one(everybody_there, "C1=", age=timedelta(minutes=5), user=user)
-    Cursor.write("prune", {"step": "users of 0", "key": None})
-    monkeypatch.setattr(backends.DictBackend, "get_user", hang)
-    with pytest.raises(Killed):
-        housekeeping.run()
-    assert Cursor.read("prune") == {}
-    open_one(everybody_there, "old=", age=timedelta(hours=3))
-    with pytest.raises(Killed):
-        housekeeping.run()
-    assert open_ids() == {"C1="}
+    for number in range(20):
+        open_one(everybody_there, f"C{number}=", age=timedelta(minutes=5), user=user)
+    with monkeypatch.context() as patch:
+        patch.setattr(backends.DictBackend, "get_user", hang)
+        with pytest.raises(Killed):
+            housekeeping.run()
+        open_one(everybody_there, "old=", age=timedelta(hours=3))
+        pruned = housekeeping.run()
+    assert (pruned.expired, pruned.unjudged, pruned.complete) == (1, 20, True), "users kill no second run"
+    deactivate(user)
+    assert housekeeping.run().put_out == 20, "the one after that asks again"

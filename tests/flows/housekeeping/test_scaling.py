@@ -1,0 +1,167 @@
+"""The schedule asks little: only about the silent, each at most once in half an hour, at a twentieth of the pace."""
+
+import time
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests import backends
+from tests.far_side import FarSide
+from tests.flows.housekeeping.conftest import everybodys_turn, members, open_ids, open_one
+from ws_lambda import clock, housekeeping
+from ws_lambda.housekeeping import reading
+from ws_lambda.models import ChannelMembership, WebSocketSession
+from ws_lambda.models.attributes import from_milliseconds
+
+pytestmark = pytest.mark.usefixtures("tables")
+
+
+@pytest.fixture
+def there(far_side: FarSide) -> FarSide:
+    far_side.behave = lambda _id, _before: 200
+    return far_side
+
+
+@pytest.fixture
+def tick(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Moves the clock on by minutes, from five seconds into one."""
+    moment = [clock.now() // 60 * 60 + 5]
+    monkeypatch.setattr(clock, "now", lambda: moment[0])
+
+    def by(minutes: float) -> None:
+        moment[0] += minutes * 60
+
+    return by
+
+
+def speak(connection_id: str) -> None:
+    row = WebSocketSession.get(connection_id)
+    row.update(actions=[WebSocketSession.last_seen_at.set(clock.utcnow())])
+
+
+def test_who_has_spoken_within_ten_minutes_is_not_asked_about(there: FarSide) -> None:
+    for name in ("silent=", "talks="):
+        open_one(there, name, age=timedelta(minutes=45))
+    speak("talks=")
+    pruned = housekeeping.run()
+    assert set(there.asked) == {"silent="}
+    assert (pruned.looked_at, pruned.asked) == (2, 1)
+
+
+def test_each_is_asked_about_once_in_half_an_hour_and_the_work_is_spread(there: FarSide, tick: Any) -> None:
+    for number in range(120):
+        open_one(there, f"C{number}=", age=timedelta(minutes=15))
+    housekeeping.run(whole=False)
+    before = Counter(there.asked)
+    asked = []
+    for _run in range(6):
+        tick(5)
+        asked.append(housekeeping.run(whole=False).asked)
+        assert max((there.asked - before).values()) == 1
+    assert there.asked - before == Counter({f"C{number}=": 1 for number in range(120)})
+    assert max(asked) < 50, "a sixth of them is 20"
+    tick(0.4)
+    assert housekeeping.run(whole=False).asked == 0, "nobody's turn has come since"
+
+
+def test_whoever_is_gone_is_found_within_half_an_hour_with_every_disconnect_lost(far_side: FarSide, tick: Any) -> None:
+    for number in range(60):
+        open_one(far_side, f"C{number}=", age=timedelta(minutes=15))
+    for _run in range(7):
+        tick(5)
+        housekeeping.run(whole=False)
+    assert open_ids() == members() == set()
+
+
+def test_the_oldest_go_in_every_run(there: FarSide) -> None:
+    for number in range(40):
+        open_one(there, f"C{number}=", age=timedelta(hours=2, minutes=1))
+    assert housekeeping.run(whole=False).expired == 40
+    assert open_ids() == set()
+
+
+def test_users_are_read_once_in_half_an_hour_for_all_of_their_connections(there: FarSide, user: Any, tick: Any) -> None:
+    other = backends.add("8")
+    for number in range(30):
+        open_one(there, f"C{number}=", age=timedelta(minutes=15), user=(user, other)[number % 2])
+    before = backends.DictBackend.reads
+    housekeeping.run(whole=False)
+    for _run in range(5):
+        tick(5)
+        housekeeping.run(whole=False)
+    tick(4)
+    housekeeping.run(whole=False)
+    assert backends.DictBackend.reads - before == 2
+
+
+def test_users_of_those_who_have_spoken_lately_are_not_read(there: FarSide, user: Any) -> None:
+    """Their own next message reads them; the browser client sends one every 4.5 minutes."""
+    open_one(there, "C1=", age=timedelta(minutes=45), user=user)
+    speak("C1=")
+    before = backends.DictBackend.reads
+    everybodys_turn()
+    assert housekeeping.run(whole=False).looked_at == 1
+    assert backends.DictBackend.reads == before
+
+
+@pytest.mark.parametrize(("limit", "pace"), [(8_000, 400), (0, 400), (1_000, 50)])
+def test_a_twentieth_of_the_pace(settings: Any, limit: int, pace: float) -> None:
+    settings.WS_LAMBDA = {"FANOUT_MAX_RPS": limit}
+    assert housekeeping.pace() == pace
+
+
+def test_the_pace_is_kept_for_asking_and_for_closing(there: FarSide, user: Any, settings: Any) -> None:
+    settings.WS_LAMBDA = {"FANOUT_MAX_RPS": 400}
+    for number in range(10):
+        open_one(there, f"C{number}=", age=timedelta(minutes=15), user=user)
+    user.is_active = False
+    started = time.monotonic()
+    assert housekeeping.run().put_out == 10
+    assert sorted(Counter(method for method, *_rest in there.requests).items()) == [("DELETE", 10), ("GET", 10)]
+    assert time.monotonic() - started > 18 / 20, "twenty requests at twenty a second, less what may go at once"
+
+
+def test_memberships_need_no_row_of_their_sessions(there: FarSide, tables: list[str]) -> None:
+    for number in range(50):
+        open_one(there, f"C{number}=", age=timedelta(minutes=1))
+    for row in WebSocketSession.scan():
+        row.update(actions=[WebSocketSession.last_seen_at.set(clock.utcnow())])
+    tables.clear()
+    housekeeping.run()
+    assert Counter(tables) == {"GetItem": 1, "PutItem": 1, "Query": 5, "BatchGetItem": 4, "Scan": 1, "DeleteItem": 1}
+
+
+def test_a_membership_that_the_index_does_not_show_yet_stays(there: FarSide, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_one(there, "new=", age=timedelta(seconds=1))
+    monkeypatch.setattr(reading, "open_connections", lambda _shard, _after=None: iter(()))
+    assert housekeeping.run().orphans == 0
+    assert members() == {"new="}
+
+
+def test_orphans_go_within_half_an_hour_each_part_of_the_memberships_once(
+    there: FarSide, tables: list[str], tick: Any
+) -> None:
+    housekeeping.run(whole=False)
+    for number in range(40):
+        ChannelMembership(
+            f"room{number}", f"C{number}=", endpoint_url="https://x", api_id="a", joined_at=clock.utcnow(),
+            connected_at=from_milliseconds(1_700_000_000_000), expires_at=clock.utcnow() + timedelta(hours=3),
+        ).save()  # fmt: skip
+    tables.clear()
+    for _run in range(6):
+        tick(5)
+        housekeeping.run(whole=False)
+    assert members() == set()
+    assert 30 <= tables.count("Scan") <= 32, "as many parts, and now and then an empty page"
+
+
+def test_a_socket_that_could_not_be_closed_is_closed_in_every_run(there: FarSide) -> None:
+    there.behave = lambda _id, _before: 403
+    open_one(there, "young=", age=timedelta(seconds=1)).disconnect()
+    assert open_ids() == set()
+    assert housekeeping.run(whole=False).dropped == 0
+    there.behave = lambda _id, _before: 200
+    assert housekeeping.run(whole=False).dropped == 1
+    assert housekeeping.run(whole=False).dropped == 0

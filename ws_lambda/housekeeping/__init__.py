@@ -1,0 +1,106 @@
+"""Closes what has ended without anybody being told: `$disconnect` is best effort, and may never come.
+
+Connections take turns of a minute by whose they are (`turns`). A run walks through the index of open connections,
+looks at those whose turn it is (`looking`), then through the memberships whose turn it is (`orphans`). It is cut short
+by the time that Lambda leaves it, notes where it was (`positions`), and the next run goes on from there. Two runs at
+once do no harm: every change is conditional, and what one has closed the other finds closed.
+"""
+
+import logging
+import time
+from dataclasses import asdict
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from django.db import close_old_connections
+
+from ws_lambda import aws, delivery, telemetry
+from ws_lambda.conf import conf
+from ws_lambda.delivery import pacing
+from ws_lambda.housekeeping.positions import Position
+from ws_lambda.housekeeping.results import Progress, Pruned
+from ws_lambda.housekeeping.walking import Walk
+from ws_lambda.models.closing import drop_again
+
+__all__ = ["GRACE", "MARGIN", "Progress", "Pruned", "prune", "run"]
+
+MARGIN = 5.0
+"""Seconds of an invocation that are kept for noting the position and for the answer."""
+
+GRACE = 2.0
+"""Of those, seconds that a page which has been begun may take."""
+
+SHARE = 1 / 20
+"""Of FANOUT_MAX_RPS, for requests to `@connections` by a run: the rest is for sending, and for what comes in."""
+
+UNLIMITED_RPS = 400.0
+"""Requests a second where FANOUT_MAX_RPS is 0."""
+
+_log = logging.getLogger("ws_lambda")
+
+
+def prune(event: Any = None, context: Any = None) -> dict[str, Any]:
+    """The scheduled function. Returns and logs what it did.
+
+    Args:
+        event: of the schedule; not looked at.
+        context: Lambda's, which says how much time is left.
+    """
+    close_old_connections()  # as Django does before a request: one to SQL may have died since the last event
+    seconds = context.get_remaining_time_in_millis() / 1000 - MARGIN if context is not None else None
+    with telemetry.invocation(request_id=getattr(context, "aws_request_id", ""), route="prune"):
+        pruned = run(seconds, whole=False)
+        telemetry.count("PruneRuns")
+        telemetry.count("Pruned", pruned.expired + pruned.gone + pruned.orphans + pruned.put_out)
+        telemetry.count("Unjudged", pruned.unjudged)
+        _measure_queue()
+    return asdict(pruned)
+
+
+def _measure_queue() -> None:
+    """Puts the length of the fan-out queue beside the function's own metrics."""
+    if not conf.FANOUT_QUEUE_URL:
+        return
+    name = "ApproximateNumberOfMessages"
+    try:
+        found = aws.client("sqs").get_queue_attributes(QueueUrl=conf.FANOUT_QUEUE_URL, AttributeNames=[name])
+    except (BotoCoreError, ClientError) as error:
+        _log.warning("The fan-out queue could not be measured: %s", error)
+    else:
+        telemetry.count("QueueDepth", int(found["Attributes"][name]))
+
+
+def run(seconds: float | None = None, *, whole: bool = True, progress: Progress | None = None) -> Pruned:
+    """Closes ended sessions, removes orphaned memberships and puts out whose login has ended.
+
+    Args:
+        seconds: how long it may take; None for as long as it takes.
+        whole: looks at every connection. Without, at those whose turn has come since the last such run: each one's
+            comes every half hour.
+        progress: is called after every page.
+    """
+    pruned = Pruned()
+    position = Position.take(whole=whole)
+    ends = time.monotonic() + seconds if seconds is not None else float("inf")
+    with delivery.deadline(seconds + GRACE if seconds is not None else float("inf")), pacing.slowed_to(pace()):
+        pruned.dropped = drop_again(ends)
+        walk = Walk(pruned, whole=whole, judging=not position.died)
+        for place in walk.pages(position):
+            if progress is not None:
+                progress(pruned)
+            if place is not None and time.monotonic() >= ends:
+                position.leave(place)
+                return _told(pruned)
+    position.finish()
+    pruned.complete = True
+    return _told(pruned)
+
+
+def pace() -> float:
+    """Requests to `@connections` that a run makes in a second at most."""
+    return conf.FANOUT_MAX_RPS * SHARE if conf.FANOUT_MAX_RPS else UNLIMITED_RPS
+
+
+def _told(pruned: Pruned) -> Pruned:
+    _log.info("Pruned: %s", ", ".join(f"{name} {value}" for name, value in asdict(pruned).items()))
+    return pruned

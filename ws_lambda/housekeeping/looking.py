@@ -1,0 +1,95 @@
+"""Looking at open connections: who is too old, who is gone, who may no longer be there."""
+
+import logging
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from ws_lambda import clock, delivery
+from ws_lambda.conf import conf
+from ws_lambda.gatekeeping.judging import Memory, judge
+from ws_lambda.housekeeping import reading, turns
+from ws_lambda.housekeeping.results import Pruned
+from ws_lambda.models import WebSocketSession
+from ws_lambda.models.attributes import milliseconds
+from ws_lambda.models.sessions import MAX_DURATION
+
+IDLE = timedelta(minutes=10)
+"""API Gateway closes a connection that says nothing for so long; only those are asked about.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
+"""
+
+SILENT_SECONDS = 300
+"""Of a connection that has spoken since, the schedule does not read the user: its own next message does that. The
+browser client speaks every 4.5 minutes."""
+
+_log = logging.getLogger("ws_lambda")
+
+
+class Look:
+    """What the pages of one run have in common."""
+
+    def __init__(self, pruned: Pruned, *, whole: bool, judging: bool) -> None:
+        """
+        Args:
+            whole: whether it is to be as thorough as can be, and not as cheap.
+            judging: whether users are asked about; not where that has just killed a run.
+        """
+        self._pruned = pruned
+        self._judging = judging
+        self._memory = Memory()
+        silent = conf.REVALIDATE_USER_SECONDS if whole else max(conf.REVALIDATE_USER_SECONDS, SILENT_SECONDS)
+        self._silent = timedelta(seconds=silent)
+
+    def at(self, rows: Iterable[reading.Item], whose: frozenset[int]) -> None:
+        """Looks at a page of the index: at the age of everyone, and at those whose turn it is."""
+        oldest = milliseconds(clock.utcnow() - MAX_DURATION)
+        old: list[delivery.Recipient] = []
+        due: list[str] = []
+        for row in rows:
+            recipient = reading.recipient(row)
+            if recipient.connected_at < oldest:
+                old.append(recipient)
+            elif turns.place_of(row.get("user_id", {}).get("S", ""), recipient.connection_id) in whose:
+                due.append(recipient.connection_id)
+        self._pruned.expired += WebSocketSession.objects.close_gone(old)
+        self._pruned.looked_at += len(due)
+        if due:
+            self._look_closer([one for one in WebSocketSession.batch_get(due) if one.connected])
+
+    def _look_closer(self, sessions: Sequence[WebSocketSession]) -> None:
+        now = clock.utcnow()
+        quiet = [one.recipient for one in sessions if now - one.last_seen_at > IDLE]
+        gone = list(self._gone(quiet))
+        self._pruned.gone += WebSocketSession.objects.close_gone(gone)
+        left = {one.connection_id for one in gone}
+        self._judge(
+            [
+                one
+                for one in sessions
+                if one.user_id and one.connection_id not in left and now - one.last_seen_at >= self._silent
+            ]
+        )
+
+    def _gone(self, recipients: Sequence[delivery.Recipient]) -> Iterable[delivery.Recipient]:
+        for recipient, status in delivery.inspect(recipients):
+            self._pruned.asked += 1
+            if status.state == "gone":
+                yield recipient
+            elif status.state == "unknown":
+                self._pruned.unknown += 1
+
+    def _judge(self, sessions: Sequence[WebSocketSession]) -> None:
+        """After an error nobody else is judged in this run: a database that is down would take its time every time."""
+        if sessions and self._judging:
+            try:
+                judged = judge(sessions, self._memory)
+            except Exception:
+                _log.exception("Users could not be looked up, so their connections stay until their turn comes round")
+                self._judging = False
+            else:
+                self._pruned.put_out += judged.put_out
+                self._pruned.removed += judged.removed
+                self._pruned.unjudged += judged.unjudged
+                return
+        self._pruned.unjudged += len(sessions)

@@ -1,0 +1,68 @@
+"""Memberships whose connection is closed, or was another one of the same id."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from pynamodb.exceptions import DeleteError
+
+from ws_lambda.housekeeping import reading
+from ws_lambda.models import ChannelMembership, WebSocketSession
+from ws_lambda.models.attributes import from_milliseconds
+from ws_lambda.models.base import condition_failed
+from ws_lambda.models.sessions import LIVE_SHARDS
+
+
+class Living:
+    """Which connections the index of open ones has: a number each, so that a million of them are no burden."""
+
+    def __init__(self) -> None:
+        self._marks: set[int] = set()
+        self._read: set[str] = set()
+
+    def note(self, shard: str, page: reading.Page) -> None:
+        """Takes in a page that follows the pages before it, from the first one on."""
+        self._marks.update(_mark(row) for row in page.rows)
+        if page.following is None:
+            self._read.add(shard)
+
+    def complete(self) -> None:
+        """Reads what no walk through the index has read in this run."""
+        for shard in LIVE_SHARDS:
+            if shard not in self._read:
+                for page in reading.open_connections(shard):
+                    self.note(shard, page)
+
+    def __contains__(self, row: reading.Item) -> bool:
+        return _mark(row) in self._marks
+
+
+def remove_orphans(rows: Iterable[reading.Item], living: Living) -> int:
+    """Removes memberships without an open session; how many. Both are written in one transaction, so none is ever
+    early. The index may lag behind: of those that it lacks, the sessions themselves have the last word."""
+    suspects = [row for row in rows if row not in living]
+    if not suspects:
+        return 0
+    found = WebSocketSession.batch_get(list({row["connection_id"]["S"] for row in suspects}), consistent_read=True)
+    open_since = {one.connection_id: one.connected_at for one in found if one.connected}
+    return sum(_remove(row) for row in suspects if open_since.get(row["connection_id"]["S"]) != _began(row))
+
+
+def _remove(row: reading.Item) -> bool:
+    key = ChannelMembership(row["channel"]["S"], row["connection_id"]["S"])
+    began = _began(row)
+    same = ChannelMembership.connected_at == began if began else ChannelMembership.connected_at.does_not_exist()
+    try:
+        key.delete(condition=same)
+    except DeleteError as failed:
+        if not condition_failed(failed):
+            raise
+        return False
+    return True
+
+
+def _began(row: reading.Item) -> datetime | None:
+    return from_milliseconds(int(row["connected_at"]["N"])) if "connected_at" in row else None
+
+
+def _mark(row: reading.Item) -> int:
+    return hash((row["connection_id"]["S"], row.get("connected_at", {}).get("N")))
