@@ -38,9 +38,6 @@ class Pruned:
     unjudged: int = 0
     """Connections that stay because their users, logins or views could not be asked; their turn comes round."""
 
-    evicted: int = 0
-    """Members put out of channels whose permissions were changed by somebody who had no time for all of them."""
-
     complete: bool = False
     """Whether the run came to the end; otherwise the next one goes on where it stopped."""
 
