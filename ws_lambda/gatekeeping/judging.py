@@ -17,7 +17,7 @@ from ws_lambda.gatekeeping.logins import goes_on
 from ws_lambda.gatekeeping.verdicts import PUT_OUT, Verdict, owner_of, set_user, take_away, verdict
 from ws_lambda.models.channel_permissions import refresh
 from ws_lambda.models.closing import put_out
-from ws_lambda.models.logins import EndedLogin
+from ws_lambda.models.login_marks import EndedLogin
 from ws_lambda.models.owners import load_user, login_holds
 from ws_lambda.models.sessions import WebSocketSession
 

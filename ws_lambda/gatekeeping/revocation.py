@@ -18,7 +18,7 @@ from ws_lambda.models.attributes import milliseconds
 from ws_lambda.models.base import batch_read
 from ws_lambda.models.channel_permissions import PermissionsChanged, note_change
 from ws_lambda.models.closing import close_and_drop
-from ws_lambda.models.logins import EndedLogin
+from ws_lambda.models.login_marks import EndedLogin
 from ws_lambda.models.owners import owner_still_valid
 from ws_lambda.models.sessions import WebSocketSession, is_listed_open
 

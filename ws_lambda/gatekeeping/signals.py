@@ -17,7 +17,7 @@ from ws_lambda.gatekeeping import rights
 from ws_lambda.gatekeeping.logins import begin_login, follow_key, known_login, login_behind
 from ws_lambda.gatekeeping.revocation import close_login
 from ws_lambda.gatekeeping.rights import judge_users, once_committed
-from ws_lambda.models.logins import ChangedUser
+from ws_lambda.models.login_marks import ChangedUser
 from ws_lambda.models.owners import accepted_hashes
 from ws_lambda.models.sessions import WebSocketSession
 from ws_lambda.session_store import key_changed

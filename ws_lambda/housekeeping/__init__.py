@@ -85,7 +85,7 @@ def run(seconds: float | None = None, *, whole: bool = True, progress: Progress 
     with delivery.deadline(seconds + GRACE if seconds is not None else float("inf")), pacing.slowed_to(pace()):
         pruned.dropped = drop_again(ends)
         walk = Walk(pruned, whole=whole, judging=not position.died)
-        for place in walk.pages(position):
+        for place in walk.go_on(position):
             if progress is not None:
                 progress(pruned)
             if place is not None and time.monotonic() >= ends:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from ws_lambda import clock, delivery
 from ws_lambda.conf import conf
 from ws_lambda.gatekeeping.judging import Memory, judge
-from ws_lambda.housekeeping import reading, turns
+from ws_lambda.housekeeping import pages, turns
 from ws_lambda.housekeeping.results import Pruned
 from ws_lambda.models import WebSocketSession
 from ws_lambda.models.attributes import milliseconds
@@ -41,13 +41,13 @@ class Look:
         silent = conf.REVALIDATE_USER_SECONDS if whole else max(conf.REVALIDATE_USER_SECONDS, SILENT_SECONDS)
         self._silent = timedelta(seconds=silent)
 
-    def at(self, rows: Iterable[reading.Item], whose: frozenset[int]) -> None:
+    def at(self, rows: Iterable[pages.Item], whose: frozenset[int]) -> None:
         """Looks at a page of the index: at the age of everyone, and at those whose turn it is."""
         oldest = milliseconds(clock.utcnow() - MAX_DURATION)
         old: list[delivery.Recipient] = []
         due: list[str] = []
         for row in rows:
-            recipient = reading.recipient(row)
+            recipient = pages.recipient(row)
             if recipient.connected_at < oldest:
                 old.append(recipient)
             elif turns.place_of(row.get("user_id", {}).get("S", ""), recipient.connection_id) in whose:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from pynamodb.exceptions import DeleteError
 
-from ws_lambda.housekeeping import reading
+from ws_lambda.housekeeping import pages
 from ws_lambda.models import ChannelMembership, WebSocketSession
 from ws_lambda.models.attributes import from_milliseconds
 from ws_lambda.models.base import condition_failed
@@ -19,7 +19,7 @@ class Living:
         self._marks: set[int] = set()
         self._read: set[str] = set()
 
-    def note(self, shard: str, page: reading.Page) -> None:
+    def note(self, shard: str, page: pages.Page) -> None:
         """Takes in a page that follows the pages before it, from the first one on."""
         self._marks.update(_mark(row) for row in page.rows)
         if page.following is None:
@@ -29,14 +29,14 @@ class Living:
         """Reads what no walk through the index has read in this run."""
         for shard in LIVE_SHARDS:
             if shard not in self._read:
-                for page in reading.open_connections(shard):
+                for page in pages.open_connections(shard):
                     self.note(shard, page)
 
-    def __contains__(self, row: reading.Item) -> bool:
+    def __contains__(self, row: pages.Item) -> bool:
         return _mark(row) in self._marks
 
 
-def remove_orphans(rows: Iterable[reading.Item], living: Living) -> int:
+def remove_orphans(rows: Iterable[pages.Item], living: Living) -> int:
     """Removes memberships without an open session; how many. Both are written in one transaction, so none is ever
     early. The index may lag behind: of those that it lacks, the sessions themselves have the last word."""
     suspects = [row for row in rows if row not in living]
@@ -47,7 +47,7 @@ def remove_orphans(rows: Iterable[reading.Item], living: Living) -> int:
     return sum(_remove(row) for row in suspects if open_since.get(row["connection_id"]["S"]) != _began(row))
 
 
-def _remove(row: reading.Item) -> bool:
+def _remove(row: pages.Item) -> bool:
     key = ChannelMembership(row["channel"]["S"], row["connection_id"]["S"])
     began = _began(row)
     same = ChannelMembership.connected_at == began if began else ChannelMembership.connected_at.does_not_exist()
@@ -60,9 +60,9 @@ def _remove(row: reading.Item) -> bool:
     return True
 
 
-def _began(row: reading.Item) -> datetime | None:
+def _began(row: pages.Item) -> datetime | None:
     return from_milliseconds(int(row["connected_at"]["N"])) if "connected_at" in row else None
 
 
-def _mark(row: reading.Item) -> int:
+def _mark(row: pages.Item) -> int:
     return hash((row["connection_id"]["S"], row.get("connected_at", {}).get("N")))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ws_lambda.housekeeping import reading, turns
+from ws_lambda.housekeeping import pages, turns
 from ws_lambda.housekeeping.looking import Look
 from ws_lambda.housekeeping.orphans import Living, remove_orphans
 from ws_lambda.housekeeping.positions import OPEN, Place, Position, steps_of
@@ -16,7 +16,7 @@ class Walk:
         self._pruned = pruned
         self._look = Look(pruned, whole=whole, judging=judging)
 
-    def pages(self, position: Position) -> Iterator[Place | None]:
+    def go_on(self, position: Position) -> Iterator[Place | None]:
         """Does the work; after each page yields where the next one begins, None at a walk's end."""
         while position.walks:
             walked, begin = position.walks[0]
@@ -33,12 +33,12 @@ class Walk:
             position.walks.pop(0)
 
     def _step(
-        self, step: str, key: reading.Key | None, whose: frozenset[int], living: Living
-    ) -> Iterator[reading.Key | None]:
+        self, step: str, key: pages.Key | None, whose: frozenset[int], living: Living
+    ) -> Iterator[pages.Key | None]:
         """Does one step page by page; yields the key to go on from, None at its end. An empty page is no work."""
         if step.startswith(OPEN):
             shard = step.removeprefix(OPEN)
-            for page in reading.open_connections(shard, key):
+            for page in pages.open_connections(shard, key):
                 if key is None:
                     living.note(shard, page)
                 self._look.at(page.rows, whose)
@@ -46,7 +46,7 @@ class Walk:
                     yield page.following
             return
         living.complete()
-        for page in reading.memberships(step, key):
+        for page in pages.memberships(step, key):
             self._pruned.orphans += remove_orphans(page.rows, living)
             if page.rows:
                 yield page.following

@@ -11,11 +11,11 @@ from pynamodb.exceptions import PutError
 from ws_lambda import channels, clock
 from ws_lambda.delivery.deadlines import ends_at
 from ws_lambda.exceptions import DeliveryError
-from ws_lambda.models import own_work, reading
+from ws_lambda.models import history, own_work
 from ws_lambda.models.attributes import MillisecondsAttribute, PayloadAttribute
 from ws_lambda.models.base import Table, TableMeta, condition_failed
+from ws_lambda.models.history import SPARE, Resume, history_of
 from ws_lambda.models.numbering import take_number
-from ws_lambda.models.reading import SPARE, Resume, history_of
 
 _ATTEMPTS = 5
 """A writer whose number was buried is seconds late. One that is late this often is told so."""
@@ -26,7 +26,7 @@ class ChannelMessage(Table):
 
     A writer takes the channel's next number from a counter, then stores the message under it: two requests, however
     many write at once. In between, and for as long as it is slow, later numbers are there and this one is not. A reader
-    waits for it; after `reading.PATIENCE` seconds the reader buries the number, by a row that says so, and a writer who
+    waits for it; after `history.PATIENCE` seconds the reader buries the number, by a row that says so, and a writer who
     comes even later takes a new one. So whoever has read beyond a number never sees a message appear under it.
 
     Without faults numbers are contiguous. A buried number is no gap to those who read later; the reader who buries it
@@ -78,12 +78,12 @@ class ChannelMessage(Table):
             if time.monotonic() >= ends_at():
                 raise DeliveryError("Out of time: the message is not stored")
             message.sequence = take_number(cls, channel_name, now, message.expires_at)
-            if message._store():
+            if message.store():
                 return message
         raise DeliveryError("Storing the message was too slow: it is not stored")
 
-    def _store(self) -> bool:
-        """Stores it under its number; False if a reader has buried that."""
+    def store(self) -> bool:
+        """Stores the row under its number; False if there is one already, such as that of a reader who buried it."""
         try:
             self.save(condition=ChannelMessage.sequence.does_not_exist())
         except PutError as refused:
@@ -95,15 +95,15 @@ class ChannelMessage(Table):
     @classmethod
     def recent(cls, channel_name: str) -> "list[ChannelMessage]":
         """The newest messages, oldest first, as many as HISTORY replays."""
-        return reading.recent(cls, channel_name)
+        return history.recent(cls, channel_name)
 
     @classmethod
     def since(cls, channel_name: str, sequence: int) -> Resume:
         """What came after a number that a client has seen."""
-        return reading.since(cls, channel_name, sequence)
+        return history.since(cls, channel_name, sequence)
 
     @classmethod
-    def _newest_first(
+    def newest_first(
         cls, channel_name: str, limit: int, floor: int = 1, top: int | None = None
     ) -> "list[ChannelMessage]":
         """The newest rows from one number to another, buried ones too, in one consistent read."""

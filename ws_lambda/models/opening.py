@@ -11,7 +11,7 @@ from ws_lambda.events import GatewayEvent
 from ws_lambda.exceptions import DuplicateConnection, RateLimited, TokenRefused
 from ws_lambda.models import open_connections
 from ws_lambda.models.attributes import from_milliseconds
-from ws_lambda.models.logins import ChangedUser, EndedLogin
+from ws_lambda.models.login_marks import ChangedUser, EndedLogin
 from ws_lambda.models.memberships import ChannelMembership
 from ws_lambda.models.rate_limits import RateLimit
 from ws_lambda.models.sessions import LIVE_SHARDS, MAX_DURATION, WebSocketSession

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from ws_lambda.models import RateLimit, WebSocketToken
 from ws_lambda.models.cursors import Cursor
-from ws_lambda.models.logins import EndedLogin
+from ws_lambda.models.login_marks import EndedLogin
 from ws_lambda.models.open_connections import OpenConnections
 from ws_lambda.models.tokens import digest
 

@@ -11,7 +11,7 @@ from tests.far_side import FarSide
 from tests.flows.housekeeping.conftest import everybodys_turn, members, open_ids, open_one
 from ws_lambda import clock, housekeeping
 from ws_lambda.models import ChannelMembership, opening
-from ws_lambda.models.logins import EndedLogin
+from ws_lambda.models.login_marks import EndedLogin
 from ws_lambda.models.tokens import digest
 
 pytestmark = pytest.mark.usefixtures("tables")
@@ -126,7 +126,7 @@ def test_users_that_cannot_be_read_hold_up_nothing_and_put_nobody_out(
 def test_putting_out_is_cut_short_and_goes_on_too(
     everybody_there: FarSide, user: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(housekeeping.reading, "PAGE", 3)
+    monkeypatch.setattr(housekeeping.pages, "PAGE", 3)
     monkeypatch.setattr(housekeeping, "GRACE", 30)
     for number in range(20):
         open_one(everybody_there, f"C{number}=", age=timedelta(minutes=5), user=user)

@@ -11,7 +11,7 @@ from tests import backends
 from tests.far_side import FarSide
 from tests.flows.housekeeping.conftest import everybodys_turn, members, open_ids, open_one
 from ws_lambda import clock, housekeeping
-from ws_lambda.housekeeping import reading
+from ws_lambda.housekeeping import pages
 from ws_lambda.models import ChannelMembership, WebSocketSession
 from ws_lambda.models.attributes import from_milliseconds
 
@@ -135,7 +135,7 @@ def test_memberships_need_no_row_of_their_sessions(there: FarSide, tables: list[
 
 def test_a_membership_that_the_index_does_not_show_yet_stays(there: FarSide, monkeypatch: pytest.MonkeyPatch) -> None:
     open_one(there, "new=", age=timedelta(seconds=1))
-    monkeypatch.setattr(reading, "open_connections", lambda _shard, _after=None: iter(()))
+    monkeypatch.setattr(pages, "open_connections", lambda _shard, _after=None: iter(()))
     assert housekeeping.run().orphans == 0
     assert members() == {"new="}
 

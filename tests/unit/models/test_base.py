@@ -9,7 +9,7 @@ from pynamodb.exceptions import PutError
 from tests import wire
 from ws_lambda.models import WebSocketSession
 from ws_lambda.models.base import connection
-from ws_lambda.models.logins import EndedLogin
+from ws_lambda.models.login_marks import EndedLogin
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pynamodb.exceptions import TransactWriteError
 from ws_lambda import clock
 from ws_lambda.exceptions import DuplicateConnection, RateLimited, TokenRefused
 from ws_lambda.models import RateLimit
-from ws_lambda.models.logins import EndedLogin
+from ws_lambda.models.login_marks import EndedLogin
 from ws_lambda.models.transactions import DecidingWrite
 
 pytestmark = pytest.mark.usefixtures("tables")

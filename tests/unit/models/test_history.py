@@ -11,7 +11,7 @@ from pynamodb.exceptions import PutError
 from ws_lambda import clock, delivery
 from ws_lambda.exceptions import DeliveryError
 from ws_lambda.local.dynamodb_faults import DynamoDBFaults
-from ws_lambda.models import ChannelMessage, messages, reading
+from ws_lambda.models import ChannelMessage, history, messages
 from ws_lambda.models.base import SharedConnection
 from ws_lambda.models.numbering import take_number
 
@@ -19,7 +19,7 @@ WRITERS = 30
 
 
 @pytest.fixture(autouse=True)
-def history(settings):
+def kept(settings):
     settings.WS_LAMBDA = {"HISTORY": {"*": (500, 60)}}
 
 
@@ -35,7 +35,7 @@ def take():
 def store(number, n):
     now = clock.utcnow()
     message = ChannelMessage("general", number, payload={"n": n}, sent_at=now, expires_at=now + timedelta(days=1))
-    return message._store()
+    return message.store()
 
 
 def said(read):
@@ -44,7 +44,7 @@ def said(read):
 
 @pytest.fixture
 def impatient(monkeypatch):
-    monkeypatch.setattr(reading, "PATIENCE", 0.1)
+    monkeypatch.setattr(history, "PATIENCE", 0.1)
 
 
 def test_a_reader_waits_for_a_writer_who_has_a_number(tables):
@@ -155,7 +155,7 @@ def test_a_reader_obeys_the_deadline(tables):
     with delivery.deadline(0.1):
         resume = ChannelMessage.since("general", seen)
     assert (said(resume.messages), resume.recovered) == ([2], False)
-    assert time.monotonic() - started < reading.PATIENCE
+    assert time.monotonic() - started < history.PATIENCE
 
 
 def test_a_hot_channel_does_not_collapse(tables, monkeypatch):

@@ -12,12 +12,9 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from pynamodb.exceptions import PutError
-
 from ws_lambda import channels, clock
 from ws_lambda.conf import conf
 from ws_lambda.delivery.deadlines import ends_at
-from ws_lambda.models.base import condition_failed
 
 if TYPE_CHECKING:
     from ws_lambda.models.messages import ChannelMessage
@@ -118,7 +115,7 @@ def _newest(
     """At least as many of the newest rows as are replayed, oldest first, and all that are too young to be settled."""
     limit = max(length + 1 + _SPARE_ROWS, _FEWEST_ROWS)
     while True:
-        rows = table._newest_first(channel_name, limit, floor, top)
+        rows = table.newest_first(channel_name, limit, floor, top)
         if len(rows) < limit or limit >= _MOST_ROWS or _age(rows[-1]) >= PATIENCE:
             return [row for row in reversed(rows) if _is_evidence(row)]
         limit = min(limit * 4, _MOST_ROWS)
@@ -147,13 +144,7 @@ def _bury(table: "type[ChannelMessage]", channel_name: str, numbers: Sequence[in
 
     def bury(number: int) -> bool:
         row = table(channel_name, number, payload={}, buried=True, sent_at=newest.sent_at, expires_at=newest.expires_at)
-        try:
-            row.save(condition=table.sequence.does_not_exist())
-        except PutError as refused:
-            if not condition_failed(refused):
-                raise
-            return False
-        return True
+        return row.store()
 
     if len(numbers) == 1:
         return bury(numbers[0])
