@@ -79,8 +79,10 @@ class Settings:
     """Who may join a channel that no permission names: "authenticated", "anyone" or "nobody"."""
 
     REVALIDATE_USER_SECONDS: int = 60
-    """How often a session's user is read again to see that he may still be there, in seconds. Of a connection that
-    is silent for longer, the schedule reads him."""
+    """How often a connection's user is read again while it speaks, in seconds, to see that they may still be there.
+
+    The schedule reads the user of a connection that is silent for longer.
+    """
 
     PERMISSION_CACHE_SECONDS: int = 30
     """How old a process's copy of channel permissions and gateway records may be, in seconds."""

@@ -44,7 +44,7 @@ _NOT_YET = 0.005
 
 
 class Attempt:
-    """A recipient on their way."""
+    """One recipient, from its first try to its outcome."""
 
     __slots__ = ("ambiguous", "first_at", "recipient", "tries", "unopened")
 
@@ -64,7 +64,7 @@ class Attempt:
 class Round:
     """The work of sending one request to each of many recipients.
 
-    A recipient's trouble stays his own: while he waits for his next try, others go on. Subclasses say in `settle`
+    A recipient's trouble stays its own: while it waits for its next try, others go on. Subclasses say in `settle`
     what an answer means.
     """
 

@@ -189,7 +189,7 @@ def _token_hash(event: GatewayEvent) -> str:
 
 
 def _owner_of(request: HttpRequest, token: WebSocketToken) -> Any:
-    """The token's user, if he may still log in and no cookie of another login came along.
+    """The token's user, if they may still log in and no cookie of another login came along.
 
     The session behind a cookie is read only where its key has changed since the token was minted.
     """

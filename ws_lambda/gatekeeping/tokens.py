@@ -59,9 +59,9 @@ def mint(request: HttpRequest, channel: str = "") -> str:
 
 
 def proof_of(request: HttpRequest) -> tuple[str, str]:
-    """The backend that knows the user, and what his password's hash makes of his login.
+    """The backend that knows the user, and what their password's hash makes of their login.
 
-    The session's, if it is his login; else he was recognised by something else in the request, such as a header.
+    The session's, if it is their login; else they were recognised by something else in the request, such as a header.
     """
     session, user = request.session, request.user
     if session.get(SESSION_KEY) == str(user.pk):

@@ -49,7 +49,7 @@ class ChannelPermission(Table):
     """The access level of one channel, or of every channel that begins with a prefix.
 
     An exact name beats a prefix, a longer prefix beats a shorter one. The table is meant for tens or hundreds of
-    rows, since each process keeps a copy: where every tenant has rules of his own, write `can_join_channel`.
+    rows, since each process keeps a copy: where every tenant has its own rules, write `can_join_channel`.
     """
 
     class Meta(metaclass=TableMeta):

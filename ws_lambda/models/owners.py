@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def load_user(user_id: str, backend_path: str) -> Any:
-    """The user, or None where he is gone, deactivated, or his backend is no longer configured."""
+    """The user, or None where they are gone, deactivated, or their backend is no longer configured."""
     if not user_id or backend_path not in settings.AUTHENTICATION_BACKENDS:
         return None
     user = load_backend(backend_path).get_user(user_id)
@@ -37,12 +37,12 @@ def accepted_hashes(user: Any) -> list[str]:
 
 
 def login_holds(user: Any, auth_hash: str) -> bool:
-    """Whether the user exists, is active and has not changed his password since `auth_hash`."""
+    """Whether the user exists, is active and has not changed their password since `auth_hash`."""
     return user is not None and user.is_active and auth_hash_is_current(user, auth_hash)
 
 
 def owner_still_valid(user_id: str, backend_path: str, auth_hash: str) -> Any:
-    """The user, if his login holds; else None."""
+    """The user, if their login holds; else None."""
     user = load_user(user_id, backend_path)
     return user if login_holds(user, auth_hash) else None
 

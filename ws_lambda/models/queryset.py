@@ -26,7 +26,7 @@ _BATCH = 100
 class SessionQuerySet:
     """A lazy, immutable selection of sessions.
 
-    What is asked decides what is read: a connection id is one item, a channel its roster, a user his index,
+    What is asked decides what is read: a connection id is one item, a channel its roster, a user their index,
     `connected=True` the index of open connections. Only `all()` and `connected=False` read the whole table.
     """
 
@@ -47,7 +47,7 @@ class SessionQuerySet:
         Args:
             channel_name: member of this channel, which only an open connection is; of "" nobody is a member.
             connected: whether the connection is open.
-            user: a user, or his primary key.
+            user: a user, or their primary key.
             connection_id: API Gateway's id of the connection.
             api_gateway: a gateway record, or an API id.
 

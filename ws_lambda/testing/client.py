@@ -25,7 +25,7 @@ class WebSocketTestClient:
     """One connection.
 
     Args:
-        user: connects as this user, with a token of a login of his.
+        user: connects as this user, with a token of a login of theirs.
         http: a Django test client; connects with a token of its login, so that its logout closes the connection.
         token: a token to use instead; "" for none.
         channel: the `channel` of the query string.
