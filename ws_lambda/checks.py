@@ -128,7 +128,9 @@ def _weak_identity() -> Iterator[CheckMessage]:
         hint = "A cookie alone lets any page that may connect act as its visitor: have tokens required."
         yield _warning(101, where, hint)
     if conf.REVALIDATE_USER_SECONDS > LONGEST_REVALIDATION:
-        hint = f"A user deactivated without a signal stays in that long: {LONGEST_REVALIDATION} seconds at most, please."
+        hint = (
+            f"A user deactivated without a signal stays in that long: {LONGEST_REVALIDATION} seconds at most, please."
+        )
         yield _warning(111, f"Users are looked at again after {conf.REVALIDATE_USER_SECONDS} seconds.", hint)
     if conf.PERMISSION_CACHE_SECONDS > LONGEST_CACHE:
         hint = f"A gateway that was removed is believed that long: {LONGEST_CACHE} seconds at most, please."

@@ -6,8 +6,7 @@ from typing import Any, ClassVar
 from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
 from django.utils.decorators import method_decorator
 from django.views import View
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
-from django.views.decorators.http import require_POST
+from django.views.decorators.csrf import csrf_exempt
 
 from ws_lambda import channels, delivery
 from ws_lambda.bodies import fit, read_object
@@ -26,6 +25,7 @@ from ws_lambda.models.owners import lazy_user
 from ws_lambda.models.sessions import WebSocketSession
 from ws_lambda.models.touching import touch
 from ws_lambda.reporting import log_refusal, mark_logged, report
+from ws_lambda.token_view import WebSocketTokenView
 
 __all__ = ["WebSocketTokenView", "WebSocketView", "handler"]
 
@@ -221,7 +221,7 @@ class WebSocketView(View):
         return not self.permissions_required or self.has_any_permission(request)
 
     def limit(self, name: str) -> int:
-        """A limit of this view, per minute: CONNECTS, REFUSALS or MESSAGES."""
+        """How many the view allows in a minute; `name` is CONNECTS, REFUSALS or MESSAGES."""
         if not self.RATE_LIMIT_ENABLED:
             return 2**53
         own = getattr(self, f"RATE_LIMIT_{name}_PER_MINUTE")
@@ -297,22 +297,3 @@ class WebSocketView(View):
         answer: HttpResponseBase = getattr(self, refusal.hook)(request, refusal)
         log_refusal(refusal, view=type(self).__name__, event=getattr(self, "event", None))
         return mark_logged(answer)
-
-
-@method_decorator([csrf_protect, require_POST], name="dispatch")
-class WebSocketTokenView(View):
-    """`POST` → `{"token", "expires_in", "url"}`: the right to open one connection within `expires_in` seconds."""
-
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Mints a token for the logged-in user, for the posted `channel` only if there is one.
-
-        Anonymous → 403, no channel's name → 400, too many → 429.
-        """
-        try:
-            if not request.user.is_authenticated:
-                raise PermissionRefused("Log in first")
-            token = tokens.mint(request, request.POST.get("channel", ""))
-        except Refused as refusal:
-            return JsonResponse({"message": refusal.message}, status=refusal.status)
-        answer = {"token": token, "expires_in": conf.TOKEN_SECONDS, "url": tokens.websocket_url()}
-        return JsonResponse(answer, headers={"Cache-Control": "no-store"})
