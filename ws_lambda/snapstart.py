@@ -7,8 +7,8 @@ that have expired; making them anew would take away half of what SnapStart gains
 
 import random
 
-from ws_lambda.delivery import curl, patience
-from ws_lambda.models import channel_permissions, gateways, rate_limits
+from ws_lambda.delivery import curl
+from ws_lambda.models import caches
 
 
 def register() -> None:
@@ -26,8 +26,5 @@ def before_snapshot() -> None:
 
 def after_restore() -> None:
     """Forgets what was true when the snapshot was taken."""
-    channel_permissions.forget_cache()
-    gateways.forget()
-    patience.forget()
-    rate_limits.forget_remembered()
+    caches.forget()
     random.seed()

@@ -35,10 +35,10 @@ def _in_memory() -> Iterator[None]:
     from ws_lambda.testing.moto_speed import taking_turns, without_http
 
     with mock_aws(), taking_turns() as turns, frugal_transactions(), quick_expressions(), without_http(turns):
-        _forget()
+        forget()
         _create(wait=False)  # moto has them at once
         yield
-    _forget()
+    forget()
 
 
 @contextmanager
@@ -52,7 +52,7 @@ def _at_endpoint() -> Iterator[None]:
         return prefix + value if name == "TABLE_PREFIX" else value
 
     with mock.patch.object(_Lazy, "__getattr__", prefixed):
-        _forget()
+        forget()
         _create(wait=True)
         try:
             yield
@@ -61,7 +61,7 @@ def _at_endpoint() -> Iterator[None]:
 
             for table in all_tables():
                 table.delete_table()
-            _forget()
+            forget()
 
 
 def _create(*, wait: bool) -> None:
@@ -71,14 +71,10 @@ def _create(*, wait: bool) -> None:
         table.create_table(billing_mode="PAY_PER_REQUEST", wait=wait)
 
 
-def _forget() -> None:
+def forget() -> None:
     """Drops what the process keeps of a DynamoDB that may be another one now."""
-    from ws_lambda.delivery import patience
-    from ws_lambda.models import base, channel_permissions, gateways, rate_limits
+    from ws_lambda.models import base, caches
 
     base.forget_connection()
     aws._clients.clear()
-    channel_permissions.forget_cache()
-    gateways.forget()
-    patience.forget()
-    rate_limits.forget_remembered()
+    caches.forget()

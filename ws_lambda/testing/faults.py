@@ -11,7 +11,7 @@ from botocore.retries.quota import RetryQuota
 from botocore.retries.standard import ExponentialBackoff
 
 from ws_lambda.local.dynamodb_faults import DynamoDBFaults, FaultyDynamoDB, faulty
-from ws_lambda.testing.database import _forget
+from ws_lambda.testing.database import forget
 
 RETRY_SECONDS = 0.01
 """How long botocore waits before it tries again: the same each time, instead of up to a second, two, four."""
@@ -41,9 +41,9 @@ def dynamodb_faults(faults: DynamoDBFaults | None = None, *, seed: int = 1) -> I
 @contextmanager
 def _endpoint(url: str) -> Iterator[None]:
     with mock.patch.dict(os.environ, {"AWS_ENDPOINT_URL_DYNAMODB": url}):
-        _forget()
+        forget()
         yield
-    _forget()
+    forget()
 
 
 @contextmanager
