@@ -65,7 +65,7 @@ def _fit_pydantic(schema: Any, body: dict[str, Any]) -> Any:
             raise
         raise _misfit([".".join(map(str, one["loc"])) for one in errors()]) from None
     # Pydantic reads the strings "NaN" and "Infinity" as numbers.
-    if wrong_numbers := [name for name, value in vars(fitted).items() if json_text.has_no_number(value)]:
+    if wrong_numbers := [name for name, value in vars(fitted).items() if json_text.has_nonfinite(value)]:
         raise _misfit(wrong_numbers)
     return fitted
 

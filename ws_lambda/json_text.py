@@ -58,15 +58,15 @@ def check(raw: bytes) -> None:
             return
 
 
-def has_no_number(value: Any) -> bool:
-    """Whether there is a NaN or an infinity in a value, at whatever depth of lists, dicts and pydantic models."""
+def has_nonfinite(value: Any) -> bool:
+    """Whether a value has a NaN or an infinity in it, at whatever depth of lists, dicts and pydantic models."""
     if isinstance(value, float):
         return not math.isfinite(value)
     if isinstance(value, dict):
-        return any(map(has_no_number, value.values()))
+        return any(map(has_nonfinite, value.values()))
     if isinstance(value, (list, tuple, set, frozenset)):
-        return any(map(has_no_number, value))
-    return hasattr(value, "model_fields_set") and any(map(has_no_number, vars(value).values()))
+        return any(map(has_nonfinite, value))
+    return hasattr(value, "model_fields_set") and any(map(has_nonfinite, vars(value).values()))
 
 
 def _has_long_number(raw: bytes) -> bool:

@@ -12,7 +12,7 @@ from pynamodb.exceptions import VerboseClientError
 from ws_lambda import delivery
 from ws_lambda.housekeeping.positions import MEMBERSHIPS
 from ws_lambda.housekeeping.turns import TURNS
-from ws_lambda.models import ChannelMembership, WebSocketSession
+from ws_lambda.models import ChannelMembership, WebSocketSession, own_work
 from ws_lambda.models.base import connection
 
 PAGE = 500
@@ -65,7 +65,7 @@ def _pages(operation: str, request: dict[str, Any], after: Key | None) -> Iterat
         try:
             answer = connection().dispatch(operation, asked)
         except VerboseClientError as error:
-            if not after or error.response["Error"]["Code"] != "ValidationException":
+            if not after or own_work.response_code(error) != "ValidationException":
                 raise
             _log.warning("DynamoDB does not know the place %r any more, so the reading begins anew: %s", after, error)
             after = None
