@@ -16,6 +16,7 @@ WsLambdaError
 │   ├── BodyTooLarge           413
 │   ├── DuplicateConnection    409
 │   └── RateLimited            429
+│       └── TooManyOpen        429
 ├── SessionTooLarge            a Django session that no DynamoDB item can hold
 ├── DeliveryError              something about sending that no retry would mend
 │   └── NotOpenYet             a send to a connection from inside its own `connect`
@@ -135,6 +136,10 @@ class RateLimited(Refused):
 
     status = 429
     hook = "rate_limited"
+
+
+class TooManyOpen(RateLimited):
+    """Too many connections are open: close one, then try again"""
 
 
 class SessionTooLarge(WsLambdaError):

@@ -12,7 +12,7 @@ from pynamodb.attributes import TTLAttribute, UnicodeAttribute, UnicodeSetAttrib
 from pynamodb.expressions.condition import Condition, size
 
 from ws_lambda import clock
-from ws_lambda.exceptions import RateLimited
+from ws_lambda.exceptions import TooManyOpen
 from ws_lambda.models.base import Table, TableMeta
 from ws_lambda.models.rate_limits import full_users
 from ws_lambda.models.sessions import MAX_DURATION, WebSocketSession
@@ -20,10 +20,6 @@ from ws_lambda.models.transactions import DecidingWrite
 
 _KEPT = timedelta(hours=3)
 """After the last connect or disconnect. No connection lives longer than MAX_DURATION."""
-
-
-class TooManyOpen(RateLimited):
-    """Too many connections are open: close one, then try again"""
 
 
 class OpenConnections(Table):

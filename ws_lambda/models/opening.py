@@ -8,7 +8,7 @@ from datetime import timedelta
 from ws_lambda import channels, clock
 from ws_lambda.conf import conf
 from ws_lambda.events import GatewayEvent
-from ws_lambda.exceptions import DuplicateConnection, RateLimited, TokenRefused
+from ws_lambda.exceptions import DuplicateConnection, RateLimited, TokenRefused, TooManyOpen
 from ws_lambda.models import open_connections
 from ws_lambda.models.attributes import from_milliseconds
 from ws_lambda.models.login_marks import ChangedUser, EndedLogin
@@ -88,7 +88,7 @@ def open_session(
     for attempt in range(_ATTEMPTS):
         try:
             _commit(session, token, login_of_key, connects_per_minute, connections_per_user)
-        except open_connections.TooManyOpen:
+        except TooManyOpen:
             if healed or not open_connections.heal(session.user_id or ""):
                 raise
             healed = True
