@@ -4,14 +4,11 @@ A connection that speaks judges itself (`revocation.revalidate`).
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
-from ws_lambda import clock
-from ws_lambda.conf import conf
 from ws_lambda.gatekeeping.gates import gate_of
 from ws_lambda.gatekeeping.logins import goes_on
 from ws_lambda.gatekeeping.verdicts import PUT_OUT, Verdict, owner_of, set_user, take_away, verdict
@@ -110,16 +107,6 @@ def judge(sessions: Sequence[WebSocketSession], memory: Memory | None = None) ->
         verdicts.append((session, next((one for one in answers if one), Verdict())))
     _carry_out(verdicts, judged)
     return judged
-
-
-def judge_silent(connection_ids: Iterable[str], memory: Memory | None = None) -> Judged:
-    """Judges those connections that no message has judged for REVALIDATE_USER_SECONDS; see `judge`."""
-    return judge([one for one in WebSocketSession.batch_get(list(connection_ids)) if _is_silent(one)], memory)
-
-
-def _is_silent(session: WebSocketSession) -> bool:
-    quiet = clock.utcnow() - session.last_seen_at
-    return quiet >= timedelta(seconds=conf.REVALIDATE_USER_SECONDS)
 
 
 def _of_login(session: WebSocketSession, memory: Memory) -> Verdict | None:
