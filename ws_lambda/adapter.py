@@ -1,7 +1,6 @@
 """A gateway event becomes a Django request, the project's middleware and URLs do the rest, and back."""
 
 import base64
-from contextlib import nullcontext
 from functools import cache
 from io import BytesIO
 from typing import Any
@@ -19,6 +18,7 @@ from ws_lambda.conf import conf
 from ws_lambda.events import EventType, GatewayEvent, route_slug
 from ws_lambda.gatekeeping import tokens
 from ws_lambda.models import gateways
+from ws_lambda.models.closing import close_session
 
 
 class GatewayRequest(WSGIRequest):
@@ -61,13 +61,28 @@ def answer(event: GatewayEvent) -> dict[str, Any]:
     set_script_prefix("/")
     request = GatewayRequest(event, path_of(event))
     request_started.send(sender=GatewayRequest, environ=request.environ)
-    connects = event.type is EventType.CONNECT
-    with delivery.connecting(event.connection_id) if connects else nullcontext():
-        response = django_handler().get_response(request)
+    return _connect(event, request) if event.type is EventType.CONNECT else _respond(request)
+
+
+def _connect(event: GatewayEvent, request: GatewayRequest) -> dict[str, Any]:
+    """Answers a `$connect`. If a middleware refuses it after the view, no socket opens and no `$disconnect` comes."""
+    refused = True
+    with delivery.connecting(event.connection_id) as opening:
         try:
-            return _lambda_answer(response)
+            answered = _respond(request)
+            refused = not 200 <= answered["statusCode"] < 300
+            return answered
         finally:
-            response.close()  # sends request_finished
+            if refused and opening.opened:
+                close_session(event.connection_id, api_id=event.api_id)
+
+
+def _respond(request: GatewayRequest) -> dict[str, Any]:
+    response = django_handler().get_response(request)
+    try:
+        return _lambda_answer(response)
+    finally:
+        response.close()  # sends request_finished
 
 
 def _wsgi(text: str) -> str:

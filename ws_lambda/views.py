@@ -244,7 +244,7 @@ class WebSocketView(View):
                 response = self.connect(request, *args, **kwargs)
                 if opening.disconnected:
                     raise PermissionRefused("Disconnected while connecting")
-            opened = 200 <= response.status_code < 300
+            opened = opening.opened = 200 <= response.status_code < 300
             return response
         finally:
             if not opened and "websocket_session" in vars(self):

@@ -6,7 +6,7 @@ from django.http import Http404
 
 from tests import backends, wire
 from tests.urls import ChatView
-from ws_lambda import clock
+from ws_lambda import adapter, clock
 from ws_lambda.models import ApiGateway, ChannelMembership, RateLimit, WebSocketSession, WebSocketToken, gateways
 from ws_lambda.models.rate_limits import current_window
 from ws_lambda.models.tokens import digest
@@ -299,3 +299,25 @@ def test_a_subclass_extends_connect(user, use_view):
     wire.connect()
     wire.connect(token=wire.mint(user))
     assert seen == [("C1=", "user7")]
+
+
+def interrupting(get_response):
+    """What Django's SessionMiddleware does after the view where the session was deleted meanwhile."""
+
+    def middleware(request):
+        get_response(request)
+        raise PermissionDenied
+
+    return middleware
+
+
+def test_what_a_middleware_refuses_after_the_view_leaves_no_open_session(user, settings):
+    """API Gateway opens no such connection, and sends no `$disconnect` of it."""
+    settings.MIDDLEWARE = [f"{__name__}.interrupting", *settings.MIDDLEWARE]
+    adapter.django_handler.cache_clear()
+    try:
+        assert status(wire.connect(token=wire.mint(user), query={"channel": "general"})) == 403
+    finally:
+        adapter.django_handler.cache_clear()
+    assert not session().connected
+    assert not list(ChannelMembership.scan())

@@ -16,11 +16,14 @@ from ws_lambda.exceptions import NotOpenYet
 class Connecting:
     """One `$connect` under way."""
 
-    __slots__ = ("disconnected",)
+    __slots__ = ("disconnected", "opened")
 
     def __init__(self) -> None:
         self.disconnected = False
         """Whether `disconnect()` was called for the connection: its `$connect` is to be refused."""
+
+        self.opened = False
+        """Whether the view has let it open. What comes after the view may still refuse."""
 
 
 _under_way: ContextVar[Mapping[str, Connecting]] = ContextVar(

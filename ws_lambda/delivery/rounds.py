@@ -245,7 +245,7 @@ class Round:
         now = time.monotonic()
         attempt.unopened += 1
         due = patience.next_try(attempt.recipient, attempt.unopened, attempt.first_at, now, self._patience)
-        if due is None:
+        if due is None and self._patience:  # who was only asked about has not been waited for
             patience.exhausted(attempt.recipient)
         if due is None or due >= self._ends_at or len(self._unopened) >= _MOST_UNOPENED:
             self._leave_unopened(attempt)

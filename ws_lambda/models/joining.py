@@ -114,8 +114,12 @@ def _rewrite(
 
 
 def _marks(session: WebSocketSession, new: set[str], add: str, judged_by: JudgedBy) -> tuple[set[str], set[str]]:
-    """Which of the new set of channels nobody judges, and which the stored permissions alone do."""
-    unjudged, joined = set(session.unjudged_channels or ()) & new, set(session.joined_channels or ()) & new
+    """Which of the new set of channels nobody judges, and which the stored permissions alone do.
+
+    A mark may outlive its channel, where one process marked it while another was leaving it. It is of no use then.
+    """
+    stay = new & set(session.channels or ())
+    unjudged, joined = set(session.unjudged_channels or ()) & stay, set(session.joined_channels or ()) & stay
     if judged_by is JudgedBy.NOBODY:
         return unjudged | {add}, joined - {add}
     if judged_by is JudgedBy.STORED and add not in (session.channels or ()):

@@ -86,6 +86,15 @@ def test_many_hold_up_the_sender_by_two_seconds_together(far: FarSide, monkeypat
     assert time.monotonic() - started < patience.PATIENCE + 3
 
 
+def test_who_was_only_asked_about_is_still_waited_for(far: FarSide) -> None:
+    far.behave = lambda _cid, before: 410 if before < 3 else 200
+    new = aged(far, 0, "new=")
+
+    assert [status.reason for _one, status in delivery.inspect(new)] == [NOT_OPEN_YET]
+
+    assert send(new).sent == 1
+
+
 def test_who_was_waited_for_in_vain_is_asked_once_by_the_next_send(far: FarSide) -> None:
     far.behave = lambda _cid, _before: 410
     left = aged(far, 0, "left=")

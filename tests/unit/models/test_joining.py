@@ -68,6 +68,17 @@ def test_two_processes_that_mark_at_once_lose_no_mark(session):
     assert stored.unjudged_channels == {"general", "second"}
 
 
+def test_a_mark_that_outlived_its_channel_is_of_no_use_when_that_is_entered_again(session):
+    other = WebSocketSession.get("C1=", consistent_read=True)
+    session.join("general", check=False)
+    other.leave("general")  # it does not know of the mark
+    again = WebSocketSession.get("C1=", consistent_read=True)
+
+    change_as_view(again, "general")
+
+    assert marks(again) == (set(), set())
+
+
 def test_leaving_several_channels_is_one_transaction(session, tables):
     session.join("second")
     session.join("third", check=False)
