@@ -286,6 +286,24 @@ def test_many_users_are_found_by_the_index_of_open_connections(people, dropped, 
     assert len(members("staff")) == 40
 
 
+def test_who_is_put_out_does_not_stay_because_taking_a_channel_from_somebody_else_fails(user, dropped, monkeypatch):
+    from ws_lambda.gatekeeping import judging
+
+    def fail(_session, _lost):
+        raise ConnectionError
+
+    ChannelPermission("staff", access="staff_only").save()
+    other = backends.add("8", is_staff=True)
+    enter(user, connection_id="C7=")
+    enter(other, channel="staff", connection_id="C8=")
+    user.is_active = other.is_staff = False
+    monkeypatch.setattr(judging, "take_away", fail)
+    with pytest.raises(ConnectionError):
+        judging.judge([row("C8="), row("C7=")])
+    assert dropped == ["C7="]
+    assert not row("C7=").connected
+
+
 def test_a_connection_that_the_index_does_not_show_yet_is_judged_at_once(user, dropped, monkeypatch):
     from ws_lambda.gatekeeping import rights
 

@@ -142,14 +142,15 @@ def _of_view(session: WebSocketSession, user: Any, memory: Memory) -> Verdict | 
 
 
 def _carry_out(verdicts: Sequence[tuple[WebSocketSession, Verdict]], judged: Judged) -> None:
-    closing = [session for session, found in verdicts if not found.may_stay]
+    # First, so that nobody stays because taking a channel from somebody else has failed.
+    judged.put_out += put_out([session.recipient for session, found in verdicts if not found.may_stay])
     losing = [(session, found.lost) for session, found in verdicts if found.may_stay and found.lost]
     if losing:
         with ThreadPoolExecutor(min(_THREADS, len(losing)), "ws-judge") as pool:
             stays = list(pool.map(take_away, *zip(*losing, strict=True)))
         judged.removed += sum(len(lost) for _session, lost in losing)
-        closing += [session for (session, _lost), may_stay in zip(losing, stays, strict=True) if not may_stay]
-    judged.put_out += put_out([session.recipient for session in closing])
+        left = [session.recipient for (session, _lost), may_stay in zip(losing, stays, strict=True) if not may_stay]
+        judged.put_out += put_out(left)
 
 
 def _make_room(known: dict[Any, Any]) -> None:
