@@ -229,8 +229,9 @@ def far_side() -> Iterator[FarSide]:
 
 
 def test_a_message_is_sent_to_those_chosen_and_the_gone_are_closed(root: Client, far_side: FarSide) -> None:
+    a_minute_ago = timezone.now() - timedelta(minutes=1)  # a younger one may only be opening
     for name in ("C1=", "C2=", "C3="):
-        session(name, endpoint_url=far_side.endpoint_url)
+        session(name, endpoint_url=far_side.endpoint_url, connected_at=a_minute_ago)
     far_side.behave = lambda connection_id, _before: 410 if connection_id == "C2=" else 200
     chosen = {"action": "send_message", "_selected_action": ["C1=", "C2="]}
     answer = root.post(PAGE, {**chosen, "message": '{"type": "notice", "text": "Hello"}'}, follow=True)
