@@ -13,7 +13,7 @@ from django.urls import include, path
 
 from tests import wire
 from tests.urls import ChatView
-from ws_lambda import clock, delivery, housekeeping
+from ws_lambda import clock, housekeeping
 from ws_lambda.gatekeeping import logins, revocation
 from ws_lambda.models import WebSocketSession
 from ws_lambda.models.tokens import digest
@@ -46,20 +46,6 @@ urlpatterns = [
 ]
 
 pytestmark = [pytest.mark.usefixtures("tables"), pytest.mark.urls(__name__)]
-
-
-@pytest.fixture
-def dropped(tables, monkeypatch):
-    """Connections whose sockets were closed, as `@connections` was told."""
-    closed = []
-
-    def close(recipients):
-        named = [one.connection_id for one in recipients]
-        closed.extend(named)
-        return delivery.DeliveryReport(sent=len(named))
-
-    monkeypatch.setattr(delivery, "close", close)
-    return closed
 
 
 @pytest.fixture

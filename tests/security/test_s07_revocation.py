@@ -12,26 +12,12 @@ from django.http import HttpRequest
 
 from tests import wire
 from tests.security.revocation_story import story
-from ws_lambda import clock, delivery
+from ws_lambda import clock
 from ws_lambda.models import WebSocketSession
 from ws_lambda.session_store import SessionStore
 from ws_lambda.users.tables import UserItem
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def dropped(tables, monkeypatch):
-    """Connections whose sockets were closed, as `@connections` was told."""
-    closed = []
-
-    def close(recipients):
-        named = [one.connection_id for one in recipients]
-        closed.extend(named)
-        return delivery.DeliveryReport(sent=len(named))
-
-    monkeypatch.setattr(delivery, "close", close)
-    return closed
 
 
 def is_open(connection_id):

@@ -21,20 +21,6 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def dropped(tables, monkeypatch):
-    """Connections whose sockets were closed, as `@connections` was told."""
-    closed = []
-
-    def close(recipients):
-        named = [one.connection_id for one in recipients]
-        closed.extend(named)
-        return delivery.DeliveryReport(sent=len(named))
-
-    monkeypatch.setattr(delivery, "close", close)
-    return closed
-
-
-@pytest.fixture
 def later(monkeypatch):
     """Moves the clock."""
     moved = timedelta()
