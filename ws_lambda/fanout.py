@@ -22,6 +22,8 @@ from ws_lambda import aws, clock, delivery
 from ws_lambda.conf import conf
 from ws_lambda.delivery import pacing, queue, roster
 from ws_lambda.delivery.broadcasting import Posting
+from ws_lambda.delivery.calls import Calling
+from ws_lambda.delivery.exchange import installed
 from ws_lambda.delivery.jobs import Job
 from ws_lambda.delivery.rounds import Round
 from ws_lambda.exceptions import DeliveryError
@@ -114,6 +116,7 @@ def work_off(job: Job, hide: Hide) -> None:
             pace=pacing.share_of(job.pieces),
             progress=progress.note,
             resumable=True,
+            beside=progress.closing,
         )
     except JobLost:
         raise
@@ -121,7 +124,7 @@ def work_off(job: Job, hide: Hide) -> None:
         progress.write(seconds=0)
         raise
     finally:
-        progress.wait_for_closing()
+        progress.finish_closing()
     logger.info("job %s: %s", job.job_id, report)
     if progress.unreadable:
         raise DeliveryError(f"The roster of job {job.job_id} was read only in part")
@@ -187,9 +190,19 @@ class _Progress:
         self.finished = round_.over and not round_.unread and not self._pending
         self.write(seconds=0 if round_.over else LEASE)
 
-    def wait_for_closing(self) -> None:
-        """To be called before the invocation may end."""
-        self._closer.wait()
+    @property
+    def closing(self) -> Calling | None:
+        """The closing of who is gone, to be done beside the sending. A transport for tests does one at a time."""
+        return None if installed() else self._closer.work
+
+    def finish_closing(self) -> None:
+        """To be called before the invocation may end. Whoever could not be closed is found again by the next send."""
+        try:
+            self._closer.finish()
+        except Exception:
+            logger.exception("the closing of gone connections ended early")
+        if errors := self._closer.errors:
+            logger.error("%d requests to close gone connections failed: %s", len(errors), errors[0])
 
     def write(self, seconds: float) -> None:
         """Writes the checkpoint, and keeps the job for so many seconds; 0 lets go of it."""

@@ -39,9 +39,9 @@ def _ours() -> Callable[[], object]:
         service="execute-api",
         method="POST",
         headers={"host": HOST},
-        body_hash=sha256(BODY).hexdigest(),
     )
-    return lambda: stamp.authorization(SIGNED_PATH)
+    body_hash = sha256(BODY).hexdigest()
+    return lambda: stamp.authorization(SIGNED_PATH, body_hash)
 
 
 def _botocore() -> Callable[[], object]:

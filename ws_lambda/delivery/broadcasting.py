@@ -13,7 +13,7 @@ from ws_lambda.conf import conf
 from ws_lambda.delivery import pacing
 from ws_lambda.delivery.calls import CLOSING_SECONDS
 from ws_lambda.delivery.deadlines import ends_at
-from ws_lambda.delivery.exchange import Response, Slots
+from ws_lambda.delivery.exchange import Response, Slots, Work
 from ws_lambda.delivery.management import Api
 from ws_lambda.delivery.outcomes import NOT_OPEN_YET, ConnectionStatus, DeliveryReport, Failure, Recipient
 from ws_lambda.delivery.rounds import Attempt, Round
@@ -103,6 +103,7 @@ def broadcast(
     progress: Progress | None = None,
     resumable: bool = False,
     patient: bool = True,
+    beside: Work | None = None,
 ) -> DeliveryReport:
     """Posts the bytes to every recipient.
 
@@ -114,13 +115,14 @@ def broadcast(
             attempt. Without it they are reported as failed.
         pace: instead of the process's own.
         progress, resumable, patient: see `Round`.
+        beside: see `Round.run`.
 
     Raises:
         botocore.exceptions.NoCredentialsError: there is nothing to sign with.
     """
     started = time.monotonic()
     posting = Posting(Api("POST", body), recipients, pace or pacing.shared(), progress, resumable, patient)
-    posting.run(slots())
+    posting.run(slots(), beside)
     held_over = _hand_over(posting, on_not_open)
     _tell(on_gone, posting.gone)
     telemetry.count("Deliveries", posting.sent)

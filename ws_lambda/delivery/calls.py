@@ -7,7 +7,7 @@ import json
 import random
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -46,40 +46,68 @@ class Call:
     item: dict[str, Any] = field(default_factory=dict)
     """The item that made the condition fail, where that was asked for."""
 
+    then: Callable[["Call"], None] | None = None
+    """Told of the call when it has its answer or its error. May add others."""
+
     tries: int = 0
 
 
-def call_all(calls: Sequence[Call]) -> None:
+def call_all(calls: Iterable[Call]) -> None:
     """Makes all the calls; each has its answer or its error then. Ends soon after the deadline, if there is one."""
-    if len(calls) < _FEW or installed() is not None:
-        _by_client(calls)
-        return
-    with pump() as one:
-        one.run(_Calling(calls), Slots(_PARALLEL))
+    calling = Calling()
+    for call in calls:
+        calling.add(call)
+    calling.run()
 
 
-class _Calling:
+class Calling:
     """The work of making calls (see `exchange.Work`)."""
 
-    def __init__(self, calls: Sequence[Call]) -> None:
-        self._waiting = deque(calls)
+    def __init__(self) -> None:
+        self._waiting = deque[Call]()
         self._again: list[tuple[float, Call]] = []
-        self._door = Door()
+        self._flying = 0
+        self._door: Door | None = None
         self._ends_at = deadlines.ends_at() + CLOSING_SECONDS
 
+    def add(self, call: Call) -> None:
+        """One more to be made."""
+        self._waiting.append(call)
+
+    def run(self) -> None:
+        """Makes those that are not made yet."""
+        self._flying = 0  # a round that ended with an exception has left its requests without an answer
+        while self._waiting:
+            if len(self._waiting) >= _FEW and installed() is None:
+                with pump() as one:
+                    one.run(self, Slots(_PARALLEL))
+                return
+            few = tuple(self._waiting)
+            self._waiting.clear()
+            _by_client(few)
+            for call in few:
+                _tell(call)
+
     def next(self) -> Request | float | None:
+        """See `exchange.Work`."""
+        if self._flying >= _PARALLEL:
+            return None
         now = time.monotonic()
         if now >= self._ends_at:
-            for call in (*self._waiting, *(call for _, call in self._again)):
-                call.error = "out of time"
-            self._waiting.clear()
-            self._again.clear()
+            self._give_up("out of time")
             return None
         if self._waiting:
             call = self._waiting.popleft()
             call.tries += 1
-            timeout = min(TIMEOUT, self._ends_at - now)
-            return self._door.request(call.asked, timeout, call, operation=call.operation)
+            try:
+                self._door = self._door or Door()
+                request = self._door.request(call.asked, min(TIMEOUT, self._ends_at - now), call, call.operation)
+            except (BotoCoreError, ClientError) as failed:  # credentials that cannot be had: no request is signed
+                self._waiting.append(call)
+                self._give_up(str(failed))
+                return None
+            self._flying += 1
+            return request
         if not self._again:
             return None
         due = min(due for due, _ in self._again)
@@ -89,7 +117,18 @@ class _Calling:
         self._again = [(due, call) for due, call in self._again if due > now]
         return 0.0
 
+    def _give_up(self, reason: str) -> None:
+        while self._waiting or self._again:  # whoever is told may add others
+            given_up = (*self._waiting, *(call for _, call in self._again))
+            self._waiting.clear()
+            self._again.clear()
+            for call in given_up:
+                call.error = reason
+                _tell(call)
+
     def finished(self, request: Request, outcome: Response | Broken) -> None:
+        """See `exchange.Work`."""
+        self._flying -= 1
         call: Call = request.context
         again = False
         if isinstance(outcome, Broken):
@@ -102,6 +141,8 @@ class _Calling:
         if again and call.tries < _TRIES:
             pause = random.uniform(0, 0.05 * 2**call.tries)  # noqa: S311 - jitter, not a secret
             self._again.append((time.monotonic() + pause, call))
+        else:
+            _tell(call)
 
     def _read(self, call: Call, response: Response) -> None:
         try:
@@ -113,6 +154,11 @@ class _Calling:
                 call.item = answer.get("Item") or {}
         except (ValueError, KeyError, TypeError):
             call.error = f"status {response.status}"
+
+
+def _tell(call: Call) -> None:
+    if call.then is not None:
+        call.then(call)
 
 
 def _by_client(calls: Sequence[Call]) -> None:

@@ -101,6 +101,32 @@ class Work(Protocol):
         ...
 
 
+class Together:
+    """Two works as one, in turn: while either waits for its far side, the other goes on."""
+
+    def __init__(self, first: Work, second: Work) -> None:
+        self._next, self._other = first, second
+        self._owners: dict[Request, Work] = {}
+
+    def next(self) -> Request | float | None:
+        """See `Work`."""
+        waits = []
+        for _ in range(2):
+            one = self._next
+            self._next, self._other = self._other, one
+            step = one.next()
+            if isinstance(step, Request):
+                self._owners[step] = one
+                return step
+            if step is not None:
+                waits.append(step)
+        return min(waits, default=None)
+
+    def finished(self, request: Request, outcome: Response | Broken) -> None:
+        """See `Work`."""
+        self._owners.pop(request).finished(request, outcome)
+
+
 class Slots:
     """How many exchanges may be in flight at once, over all pumps that share the object. Lock-free.
 

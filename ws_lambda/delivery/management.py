@@ -93,7 +93,7 @@ class Api:
         else:
             raise ValueError("this is no connection id")
         stamp = door.stamp
-        signature = stamp.authorization(door.signed_path + quoted.replace("%", "%25"))
+        signature = stamp.authorization(door.signed_path + quoted.replace("%", "%25"), self._body_hash)
         headers = [("Authorization", signature), *stamp.headers]
         return Request(self._method, door.url + quoted, headers, self._body, timeout, context)
 
@@ -105,7 +105,6 @@ class Api:
             service=_SERVICE,
             method=self._method,
             headers={"host": door.host},
-            body_hash=self._body_hash,
         )
         door.second = second
 

@@ -79,27 +79,40 @@ class Door:
     def __init__(self) -> None:
         self.url = str(aws.client("dynamodb").meta.endpoint_url).rstrip("/") + "/"
         parts = urlsplit(self.url)
-        self._path = parts.path
+        self._path = signing.canonical_path(parts.path)
         self._host = parts.netloc.rpartition("@")[2]
         self._region = aws.region()
+        self._second = 0
+        self._stamps: dict[str, signing.Stamp] = {}
+        """By target, those of one second."""
 
     def request(self, asked: dict[str, Any], timeout: float, context: Any, operation: str = "Query") -> Request:
-        """A signed request, to be given up after so many seconds."""
+        """A signed request, to be given up after so many seconds.
+
+        Raises:
+            botocore.exceptions.NoCredentialsError: there is nothing to sign with.
+        """
         target = _TARGETS + operation
+        second = int(clock.now())
+        if second != self._second:
+            self._second = second
+            self._stamps.clear()
+        stamp = self._stamps.get(target) or self._stamps.setdefault(target, self._stamp(target, second))
         body = json.dumps(asked).encode()
-        stamp = signing.Stamp(
-            identity.current(),
-            moment=signing.timestamp(int(clock.now())),
-            region=self._region,
-            service="dynamodb",
-            method="POST",
-            headers={"host": self._host, "x-amz-target": target, "content-type": _CONTENT_TYPE},
-            body_hash=sha256(body).hexdigest(),
-        )
         headers = [
-            ("Authorization", stamp.authorization(signing.canonical_path(self._path))),
+            ("Authorization", stamp.authorization(self._path, sha256(body).hexdigest())),
             ("X-Amz-Target", target),
             ("Content-Type", _CONTENT_TYPE),
             *stamp.headers,
         ]
         return Request("POST", self.url, headers, body, timeout, context)
+
+    def _stamp(self, target: str, second: int) -> signing.Stamp:
+        return signing.Stamp(
+            identity.current(),
+            moment=signing.timestamp(second),
+            region=self._region,
+            service="dynamodb",
+            method="POST",
+            headers={"host": self._host, "x-amz-target": target, "content-type": _CONTENT_TYPE},
+        )

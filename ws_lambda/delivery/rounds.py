@@ -10,7 +10,7 @@ from typing import Final
 from ws_lambda.delivery import patience
 from ws_lambda.delivery.connecting import under_way
 from ws_lambda.delivery.deadlines import ends_at
-from ws_lambda.delivery.exchange import Broken, Request, Response, Slots, installed, pump
+from ws_lambda.delivery.exchange import Broken, Request, Response, Slots, Together, Work, installed, pump
 from ws_lambda.delivery.management import Api
 from ws_lambda.delivery.outcomes import Failure, Recipient
 from ws_lambda.delivery.pacing import TokenBucket, Unpaced
@@ -125,8 +125,11 @@ class Round:
         self._resumable = resumable
         self._tick_at = time.monotonic() + PROGRESS_SECONDS
 
-    def run(self, slots: Slots) -> None:
+    def run(self, slots: Slots, beside: Work | None = None) -> None:
         """Sends to all of them; returns when each has an outcome, or at the deadline.
+
+        Args:
+            beside: other work for the same pump. It is over, too, when this returns.
 
         Raises:
             Exception: what the source raised before it gave anybody, a DeliveryError where it is a roster. Raised
@@ -134,7 +137,7 @@ class Round:
         """
         try:
             with pump() as one:
-                one.run(self, slots)
+                one.run(Together(self, beside) if beside else self, slots)
         finally:
             if isinstance(self._source, Generator):
                 self._source.close()  # stops the thread that reads ahead

@@ -2,8 +2,8 @@
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 
-The signing key is derived once a day, the body is hashed once a message, and of the canonical request all but
-the path is put together once a second. botocore's signer is the oracle: the tests compare header by header.
+The signing key is derived once a day, a broadcast's body is hashed once, and of the canonical request all but the
+path and that hash is put together once a second. botocore's signer is the oracle: the tests compare header by header.
 """
 
 import hmac
@@ -39,7 +39,7 @@ def canonical_path(path: str) -> str:
 
 
 class Stamp:
-    """Signs requests to one host that share a second, a method, a body and the headers, and differ in the path."""
+    """Signs requests to one host that share a second, a method and the headers, and differ in path or body."""
 
     def __init__(
         self,
@@ -50,13 +50,11 @@ class Stamp:
         service: str,
         method: str,
         headers: Mapping[str, str],
-        body_hash: str,
     ) -> None:
         """
         Args:
             moment: `timestamp()` of now.
             headers: what is signed beside the date and the session token, by lower-case name; `host` among them.
-            body_hash: SHA-256 of the body, hexadecimal.
         """
         signed = {**headers, "x-amz-date": moment}
         self.headers: list[tuple[str, str]] = [("X-Amz-Date", moment)]
@@ -69,13 +67,18 @@ class Stamp:
         scope = f"{moment[:8]}/{region}/{service}/aws4_request"
         self._key = signing_key(identity.secret_key, moment[:8], region, service)
         self._before_path = sha256(f"{method}\n".encode())
-        self._after_path = f"\n\n{lines}\n{names}\n{body_hash}".encode()
+        self._after_path = f"\n\n{lines}\n{names}\n"
         self._to_sign = f"{ALGORITHM}\n{moment}\n{scope}\n"
         self._header = f"{ALGORITHM} Credential={identity.access_key}/{scope}, SignedHeaders={names}, Signature="
 
-    def authorization(self, signed_path: str) -> str:
-        """The `Authorization` header for a path that has been through `canonical_path`. No query is signed."""
+    def authorization(self, signed_path: str, body_hash: str) -> str:
+        """The `Authorization` header of one request. No query is signed.
+
+        Args:
+            signed_path: has been through `canonical_path`.
+            body_hash: SHA-256 of the body, hexadecimal.
+        """
         digest = self._before_path.copy()
-        digest.update(signed_path.encode() + self._after_path)
+        digest.update((signed_path + self._after_path + body_hash).encode())
         to_sign = self._to_sign + digest.hexdigest()
         return self._header + hmac.digest(self._key, to_sign.encode(), "sha256").hex()

@@ -1,59 +1,161 @@
-"""Closing who is gone in a thread of its own, while the others are sent to."""
+"""Closing many sessions at once: each is marked closed, then it is taken from the channels that it was in."""
 
-import contextvars
 import logging
-import threading
-import time
-from collections.abc import Sequence
-from queue import SimpleQueue
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Any
 
-from ws_lambda import delivery
-from ws_lambda.delivery.calls import CLOSING_SECONDS
-from ws_lambda.delivery.deadlines import ends_at
-from ws_lambda.models.closing import close_gone
+from ws_lambda import channels, clock, delivery
+from ws_lambda.conf import conf
+from ws_lambda.delivery.calls import Calling
+from ws_lambda.models import own_work
+from ws_lambda.models.attributes import milliseconds
+from ws_lambda.models.memberships import ChannelMembership
+from ws_lambda.models.sessions import CLOSING, WebSocketSession
 
 _log = logging.getLogger("ws_lambda.delivery")
 
+_BATCH = 25
+"""Rows of one BatchWriteItem.
+
+https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
+"""
+
+
+def close_all(recipients: Iterable[delivery.Recipient], channel_name: str = "") -> int:
+    """Closes sessions, of that generation only; how many it closed.
+
+    Args:
+        channel_name: the channel whose roster named them; its rows go even where the session's record is gone.
+
+    Raises:
+        DeliveryError: some could not be closed. The others are.
+    """
+    closer = Closer(channel_name)
+    closer.close(recipients)
+    closer.finish()
+    if closer.errors:
+        raise delivery.DeliveryError(f"{len(closer.errors)} requests to close connections failed: {closer.errors[0]}")
+    return closer.closed
+
 
 class Closer:
-    """Takes those that are gone, and closes them without holding up whoever found them.
-
-    One is for one broadcast. Before the invocation ends, `wait` has to be called: Lambda freezes what goes on after it.
-    """
+    """Closes sessions while others are sent to: `work` is for the same pump (see `exchange.Together`)."""
 
     def __init__(self, channel_name: str = "") -> None:
         """
         Args:
             channel_name: the channel whose roster names them; "" where none does.
         """
+        self.work = Calling()
+        self.closed = 0
+        self.errors: list[str] = []
+        """Why requests failed. The next send finds those connections again."""
+
         self._channel_name = channel_name
-        self._batches: SimpleQueue[Sequence[delivery.Recipient] | None] = SimpleQueue()
-        self._thread: threading.Thread | None = None
+        self._leaving: list[tuple[str, str]] = []
 
-    def close(self, gone: Sequence[delivery.Recipient]) -> None:
-        """Has these closed. Returns at once."""
-        if not gone:
+    def close(self, recipients: Iterable[delivery.Recipient]) -> None:
+        """Has these closed, of that generation only. Makes no request itself."""
+        mark = own_work.mark()
+        for one in dict.fromkeys(recipients):
+            marked = partial(self._marked, one, mark)
+            self.work.add(delivery.Call("UpdateItem", closing_update(one, mark), then=marked))
+
+    def finish(self) -> None:
+        """Makes the requests that are still to be made. Ends soon after the deadline, if there is one."""
+        self.work.run()
+        self._leave()
+        self.work.run()
+
+    def _marked(self, recipient: delivery.Recipient, mark: str, call: delivery.Call) -> None:
+        if call.answer is None and call.error != delivery.CONDITION_FAILED:
+            self.errors.append(call.error)
             return
-        self._batches.put(gone)
-        if self._thread is None:
-            run = contextvars.copy_context().run  # the deadline, above all
-            self._thread = threading.Thread(target=run, args=(self._work,), name="ws-closer", daemon=True)
-            self._thread.start()
+        was = call.item if call.answer is None else call.answer.get("Attributes") or {}
+        closed_now = call.answer is not None or was.get("closed_by") == {"S": mark}
+        self.closed += closed_now
+        names = set(was["channels"]["SS"]) if _is_generation(was, recipient) and "channels" in was else set()
+        names.add(self._channel_name)
+        for name in filter(None, names):
+            key = channels.shard_key(name, recipient.connection_id), recipient.connection_id
+            if closed_now:
+                self._leaving.append(key)
+            else:
+                self.work.add(delivery.Call("DeleteItem", _leaving_alone(key, recipient), then=self._left))
+        if len(self._leaving) >= _BATCH:
+            self._leave()
 
-    def wait(self) -> None:
-        """Returns when all are closed, or soon after the deadline: the next send finds those that are left again."""
-        if self._thread is None:
-            return
-        self._batches.put(None)
-        left = ends_at() + CLOSING_SECONDS - time.monotonic()
-        self._thread.join(None if left == float("inf") else max(0.0, left))
-        if self._thread.is_alive():
-            _log.warning("no time to close all gone connections; the next send finds them again")
-        self._thread = None
+    def _leave(self) -> None:
+        """Nothing else can be under these keys: the session of that generation was open a moment ago."""
+        for start in range(0, len(self._leaving), _BATCH):
+            batch = self._leaving[start : start + _BATCH]
+            self.work.add(delivery.Call("BatchWriteItem", _leaving_together(batch), then=self._left))
+        self._leaving.clear()
 
-    def _work(self) -> None:
-        while (gone := self._batches.get()) is not None:
-            try:
-                close_gone(gone, channel_name=self._channel_name)
-            except Exception:
-                _log.exception("%d gone connections could not be closed; the next send finds them again", len(gone))
+    def _left(self, call: delivery.Call) -> None:
+        if call.answer is None and call.error != delivery.CONDITION_FAILED:
+            self.errors.append(call.error)
+
+
+def _is_generation(item: Mapping[str, Any], recipient: delivery.Recipient) -> bool:
+    return bool(item) and recipient.connected_at in (0, int(item["connected_at"]["N"]))
+
+
+def _leaving_together(keys: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    return {
+        "RequestItems": {ChannelMembership.Meta.table_name: [{"DeleteRequest": {"Key": _key(*one)}} for one in keys]}
+    }
+
+
+def _leaving_alone(key: tuple[str, str], recipient: delivery.Recipient) -> dict[str, Any]:
+    return {
+        "TableName": ChannelMembership.Meta.table_name,
+        "Key": _key(*key),
+        "ConditionExpression": "connected_at = :generation",
+        "ExpressionAttributeValues": {":generation": {"N": str(recipient.connected_at)}},
+    }
+
+
+def _key(channel: str, connection_id: str) -> dict[str, Any]:
+    return {"channel": {"S": channel}, "connection_id": {"S": connection_id}}
+
+
+def closing_update(recipient: delivery.Recipient, mark: str, api_id: str = "", *, keep: bool = True) -> dict[str, Any]:
+    """The UpdateItem that closes a session.
+
+    Args:
+        mark: by which this request knows what it has done itself.
+        keep: whether one that may not be open yet is listed as `CLOSING`, for its socket to be closed later.
+    """
+    now = clock.utcnow()
+    values: dict[str, Any] = {
+        ":true": {"BOOL": True},
+        ":false": {"BOOL": False},
+        ":now": {"N": str(milliseconds(now))},
+        ":mark": {"S": mark},
+        ":keep": {"N": str(int((now + timedelta(seconds=conf.SESSION_RETENTION_SECONDS)).timestamp()))},
+    }
+    conditions = ["connected = :true"]
+    if api_id:
+        conditions.append("api_id = :api")
+        values[":api"] = {"S": api_id}
+    if recipient.connected_at:
+        conditions.append("connected_at = :generation")
+        values[":generation"] = {"N": str(recipient.connected_at)}
+    place = " REMOVE live_shard"
+    if keep and recipient.is_young:
+        place = ", live_shard = :closing"
+        values[":closing"] = {"S": CLOSING}
+    return {
+        "TableName": WebSocketSession.Meta.table_name,
+        "Key": {"connection_id": {"S": recipient.connection_id}},
+        "UpdateExpression": (
+            "SET connected = :false, disconnected_at = :now, expires_at = :keep, closed_by = :mark" + place
+        ),
+        "ConditionExpression": " AND ".join(conditions),
+        "ExpressionAttributeValues": values,
+        "ReturnValues": "ALL_OLD",
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }

@@ -2,21 +2,19 @@
 
 import random
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import timedelta
 from itertools import islice
-from typing import Any
 
 from pynamodb.exceptions import UpdateError, VerboseClientError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from ws_lambda import channels, clock, delivery
-from ws_lambda.conf import conf
+from ws_lambda import channels, delivery
 from ws_lambda.models import open_connections, own_work
 from ws_lambda.models.attributes import from_milliseconds, milliseconds
 from ws_lambda.models.base import condition_failed, connection
+from ws_lambda.models.closer import close_all, closing_update
 from ws_lambda.models.memberships import ChannelMembership
 from ws_lambda.models.sessions import CLOSING, MAX_DURATION, WebSocketSession, channels_of
 from ws_lambda.models.transactions import Collided, DecidingWrite
@@ -58,7 +56,7 @@ def close_gone(recipients: Sequence[delivery.Recipient], *, channel_name: str = 
     Args:
         channel_name: the channel whose roster named them; its rows go even where the session's record is gone.
     """
-    return _close_all([one for one in recipients if not one.is_young], channel_name)
+    return close_all([one for one in recipients if not one.is_young], channel_name)
 
 
 def close_and_drop(recipients: Iterable[delivery.Recipient]) -> delivery.DeliveryReport:
@@ -68,13 +66,13 @@ def close_and_drop(recipients: Iterable[delivery.Recipient]) -> delivery.Deliver
     of a connection whose own `$connect` is running in this invocation counts as closed: its connect is refused.
     """
     listed = list(recipients)
-    _close_all(listed)
+    close_all(listed)
     return _drop(listed)
 
 
 def put_out(recipients: Sequence[delivery.Recipient]) -> int:
     """Does what `close_and_drop` does; how many sessions were still open."""
-    closed = _close_all(recipients)
+    closed = close_all(recipients)
     _drop(recipients)
     return closed
 
@@ -159,64 +157,6 @@ def leave_all(session: WebSocketSession, names: Iterable[str]) -> None:
             batch.delete(_row(session.connection_id, name))
 
 
-def _close_all(recipients: Sequence[delivery.Recipient], channel_name: str = "") -> int:
-    """Closes sessions, of that generation only; how many it closed.
-
-    Raises:
-        DeliveryError: some could not be closed. The others are.
-    """
-    marked = [(one, own_work.mark()) for one in recipients]
-    calls = [delivery.Call("UpdateItem", _closing(one, mark)) for one, mark in marked]
-    delivery.call_all(calls)
-    closed, sure, unsure = 0, list[tuple[str, str]](), list[delivery.Call]()
-    for (one, mark), call in zip(marked, calls, strict=True):
-        if call.answer is None and call.error != delivery.CONDITION_FAILED:
-            continue
-        was = call.item if call.answer is None else call.answer.get("Attributes") or {}
-        closed_now = call.answer is not None or was.get("closed_by") == {"S": mark}
-        closed += closed_now
-        names = set(was["channels"]["SS"]) if _is_generation(was, one) and "channels" in was else set()
-        keys = [(channels.shard_key(name, one.connection_id), one.connection_id) for name in {*names, channel_name}]
-        if closed_now:
-            sure += [key for key in keys if key[0]]
-        else:
-            unsure += [delivery.Call("DeleteItem", _leaving(key, one)) for key in keys if key[0]]
-    leaving = [delivery.Call("BatchWriteItem", _leaving_together(sure[n : n + 25])) for n in range(0, len(sure), 25)]
-    delivery.call_all([*leaving, *unsure])
-    _check([call for call in (*calls, *leaving, *unsure) if call.answer is None])
-    return closed
-
-
-def _check(undone: Sequence[delivery.Call]) -> None:
-    errors = [call.error for call in undone if call.error != delivery.CONDITION_FAILED]
-    if errors:
-        raise delivery.DeliveryError(f"{len(errors)} requests to close connections failed: {errors[0]}")
-
-
-def _is_generation(item: Mapping[str, Any], recipient: delivery.Recipient) -> bool:
-    return bool(item) and recipient.connected_at in (0, int(item["connected_at"]["N"]))
-
-
-def _leaving_together(keys: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    """Nothing else can be under these keys: the session of that generation was open a moment ago."""
-    return {
-        "RequestItems": {ChannelMembership.Meta.table_name: [{"DeleteRequest": {"Key": _key(*one)}} for one in keys]}
-    }
-
-
-def _leaving(key: tuple[str, str], recipient: delivery.Recipient) -> dict[str, Any]:
-    return {
-        "TableName": ChannelMembership.Meta.table_name,
-        "Key": _key(*key),
-        "ConditionExpression": "connected_at = :generation",
-        "ExpressionAttributeValues": {":generation": {"N": str(recipient.connected_at)}},
-    }
-
-
-def _key(channel: str, connection_id: str) -> dict[str, Any]:
-    return {"channel": {"S": channel}, "connection_id": {"S": connection_id}}
-
-
 def _mark_dropped(recipient: delivery.Recipient) -> None:
     """The socket of a closed session is closed as well: the schedule need not try again."""
     _mark(recipient, [WebSocketSession.live_shard.remove()], WebSocketSession.live_shard == CLOSING)
@@ -242,7 +182,7 @@ def _mark_closed(connection_id: str, api_id: str, connected_at: int) -> tuple[We
     mark = own_work.mark()
     recipient = delivery.Recipient(connection_id, "", connected_at)
     try:
-        answer = connection().dispatch("UpdateItem", _closing(recipient, mark, api_id, keep=False))
+        answer = connection().dispatch("UpdateItem", closing_update(recipient, mark, api_id, keep=False))
     except VerboseClientError as failed:
         if not condition_failed(failed):
             raise
@@ -253,42 +193,3 @@ def _mark_closed(connection_id: str, api_id: str, connected_at: int) -> tuple[We
         same = was is not None and connected_at in (0, milliseconds(was.connected_at)) and api_id in ("", was.api_id)
         return (was if same else None), False
     return WebSocketSession.from_raw_data(answer["Attributes"]), True
-
-
-def _closing(recipient: delivery.Recipient, mark: str, api_id: str = "", *, keep: bool = True) -> dict[str, Any]:
-    """The UpdateItem that closes a session.
-
-    Args:
-        mark: by which this request knows what it has done itself.
-        keep: whether one that may not be open yet is listed as `CLOSING`, for its socket to be closed later.
-    """
-    now = clock.utcnow()
-    values: dict[str, Any] = {
-        ":true": {"BOOL": True},
-        ":false": {"BOOL": False},
-        ":now": {"N": str(milliseconds(now))},
-        ":mark": {"S": mark},
-        ":keep": {"N": str(int((now + timedelta(seconds=conf.SESSION_RETENTION_SECONDS)).timestamp()))},
-    }
-    conditions = ["connected = :true"]
-    if api_id:
-        conditions.append("api_id = :api")
-        values[":api"] = {"S": api_id}
-    if recipient.connected_at:
-        conditions.append("connected_at = :generation")
-        values[":generation"] = {"N": str(recipient.connected_at)}
-    place = " REMOVE live_shard"
-    if keep and recipient.is_young:
-        place = ", live_shard = :closing"
-        values[":closing"] = {"S": CLOSING}
-    return {
-        "TableName": WebSocketSession.Meta.table_name,
-        "Key": {"connection_id": {"S": recipient.connection_id}},
-        "UpdateExpression": (
-            "SET connected = :false, disconnected_at = :now, expires_at = :keep, closed_by = :mark" + place
-        ),
-        "ConditionExpression": " AND ".join(conditions),
-        "ExpressionAttributeValues": values,
-        "ReturnValues": "ALL_OLD",
-        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-    }

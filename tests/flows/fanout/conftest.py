@@ -62,7 +62,7 @@ def sqs(gateway: Gateway, settings: Any) -> Any:
     return client
 
 
-def join(count: int, channel: str = "general") -> list[str]:
+def join(count: int, channel: str = "general", endpoint_url: str = ENDPOINT) -> list[str]:
     ids = [f"F{number * 7919 % 100_000:05}x=" for number in range(count)]
     with ChannelMembership.batch_write() as batch:
         for connection_id in ids:
@@ -70,7 +70,7 @@ def join(count: int, channel: str = "general") -> list[str]:
                 ChannelMembership(
                     channel,
                     connection_id,
-                    endpoint_url=ENDPOINT,
+                    endpoint_url=endpoint_url,
                     api_id="abc123",
                     connected_at=from_milliseconds(1_700_000_000_000),
                     joined_at=clock.utcnow(),

@@ -1,68 +1,94 @@
-"""Closing who is gone does not hold up sending: it is done by a thread of its own, and over before the worker is."""
+"""Closing who is gone does not hold up sending: one pump does both, and the closing is over before the worker is."""
 
-import threading
-from typing import Any
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import pytest
+from django.conf import LazySettings
 
-from tests.flows.fanout.conftest import Gateway, job, join
+from tests.far_side import FarSide
+from tests.flows.fanout.conftest import job, join
 from ws_lambda import delivery, fanout
-from ws_lambda.delivery import rounds
+from ws_lambda.delivery import calls, rounds
 from ws_lambda.delivery.job_rows import register
-from ws_lambda.models import ChannelMembership, closer
+from ws_lambda.local.dynamodb_faults import DynamoDBFaults, FaultyDynamoDB
+from ws_lambda.models import ChannelMembership
+from ws_lambda.models.closer import Closer
+
+LEAVING = frozenset({"DeleteItem"})
+"""What takes someone without a session out of a channel. Nothing else in this story deletes a single row."""
+
+
+@dataclass
+class Room:
+    """A channel behind a real socket, the first of whose members are gone."""
+
+    far: FarSide
+    gone: list[str] = field(default_factory=list)
+    there: list[str] = field(default_factory=list)
+
+    def answer(self, connection_id: str, _before: int) -> int:
+        return 410 if connection_id in self.gone else 200
+
+    @property
+    def members(self) -> set[str]:
+        return {row.connection_id for row in ChannelMembership.query("general")}
 
 
 @pytest.fixture
-def room(sqs: Any, gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def room(ws_dynamodb_faults: FaultyDynamoDB, settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Room]:
+    settings.WS_LAMBDA = {"FANOUT_CONNECTIONS": 5, "FANOUT_MAX_RPS": 0}
     monkeypatch.setattr(rounds, "PROGRESS_EVERY", 10)
-    ids = sorted(join(100))
-    gateway.gone = set(ids[:30])
-    register([job()])
-    return ids
+    with FarSide().serving() as far:
+        ids = sorted(join(300, endpoint_url=far.endpoint_url))
+        one = Room(far, gone=ids[:60], there=ids[60:])
+        far.behave = one.answer
+        register([job()])
+        yield one
 
 
-def test_the_rest_is_sent_to_while_closing_hangs(
-    room: list[str], gateway: Gateway, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    close, released, threads = closer.close_gone, threading.Event(), set[str]()
+def test_the_rest_is_sent_to_while_closing_waits(room: Room, ws_dynamodb_faults: FaultyDynamoDB) -> None:
+    begun, seen = list[bool](), ws_dynamodb_faults.seen
 
-    def hanging(*args: Any, **kwargs: Any) -> int:
-        threads.add(threading.current_thread().name)
-        assert released.wait(30), "nobody was sent to meanwhile"
-        return close(*args, **kwargs)
+    def heal_near_the_end(connection_id: str, before: int) -> int:
+        if connection_id == room.there[-10]:
+            begun.append(seen["DeleteItem", "throttle"] > 0 and not seen["DeleteItem", ""])
+            ws_dynamodb_faults.faults = DynamoDBFaults()
+        return room.answer(connection_id, before)
 
-    monkeypatch.setattr(closer, "close_gone", hanging)
-    gateway.after = lambda count: released.set() if count == 70 else None
-
+    room.far.behave = heal_near_the_end
+    ws_dynamodb_faults.faults = DynamoDBFaults(throttle=1.0, operations=LEAVING)
     fanout.work_off(job(), lambda _seconds: None)
 
-    assert threads == {"ws-closer"}
-    assert {row.connection_id for row in ChannelMembership.query("general")} == set(room[30:])
+    assert begun == [True], "nobody was being closed while the others were sent to"
+    assert {one for one in room.there if room.far.delivered[one]} == set(room.there)
+    assert room.members == set(room.there)
 
 
 def test_what_cannot_be_closed_is_logged_and_harms_nobody(
-    room: list[str], gateway: Gateway, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    room: Room,
+    ws_dynamodb_faults: FaultyDynamoDB,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    def away(*_args: Any, **_kwargs: Any) -> int:
-        raise delivery.DeliveryError("DynamoDB is away")
+    monkeypatch.setattr(calls, "_TRIES", 2)
+    ws_dynamodb_faults.faults = DynamoDBFaults(error=1.0, operations=LEAVING)
 
-    monkeypatch.setattr(closer, "close_gone", away)
     fanout.work_off(job(), lambda _seconds: None)
 
-    assert gateway.delivered.total() == 70
-    assert "DynamoDB is away" in caplog.text
+    assert {one for one in room.there if room.far.delivered[one]} == set(room.there)
+    assert "60 requests to close gone connections failed: InternalServerError" in caplog.text
+    assert room.members == {*room.there, *room.gone}
 
 
-def test_it_is_waited_for_until_a_second_after_the_deadline(
-    room: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    never = threading.Event()
-    monkeypatch.setattr(closer, "close_gone", lambda *_args, **_kwargs: never.wait(60))
-    one = closer.Closer()
-    try:
-        with delivery.deadline(0):
-            one.close([delivery.Recipient("a=", "", 1)])
-            one.wait()
-    finally:
-        never.set()
-    assert "no time to close" in caplog.text
+def test_it_ends_within_a_second_of_the_deadline(room: Room, ws_dynamodb_faults: FaultyDynamoDB) -> None:
+    ws_dynamodb_faults.faults = DynamoDBFaults(throttle=1.0, operations=LEAVING)
+    with delivery.deadline(0):
+        closer = Closer("general")
+        closer.close([delivery.Recipient(one, room.far.endpoint_url, 1_700_000_000_000) for one in room.gone])
+        until = time.monotonic() + calls.CLOSING_SECONDS
+        closer.finish()
+
+    assert closer.errors == ["out of time"] * 60
+    assert time.monotonic() >= until

@@ -100,14 +100,13 @@ def test_other_signed_headers_too(moment: int, body: bytes, region: str) -> None
         service="dynamodb",
         method="POST",
         headers={"host": f"dynamodb.{region}.amazonaws.com", **extra},
-        body_hash=sha256(body).hexdigest(),
     )
     request = AWSRequest(method="POST", url=url, data=body, headers=extra)
     then = datetime.datetime.fromtimestamp(moment, datetime.UTC).replace(tzinfo=None)
     with mock.patch("botocore.auth.get_current_datetime", return_value=then):
         SigV4Auth(Credentials("AKID", "secret"), "dynamodb", region).add_auth(request)
 
-    assert stamp.authorization("/") == request.headers["Authorization"]
+    assert stamp.authorization("/", sha256(body).hexdigest()) == request.headers["Authorization"]
 
 
 @pytest.mark.parametrize(
