@@ -162,7 +162,7 @@ def closing_rows() -> list[delivery.Recipient]:
 def test_a_disconnect_that_comes_before_the_socket_is_repeated(
     ws_gateway: InProcessGateway, ws_client: Any, user: Any
 ) -> None:
-    from ws_lambda.models.closing import drop_again
+    from ws_lambda.models.dropping import drop_again
 
     client = ws_client(user=user, channel="room")
     connection = client._connection
@@ -186,7 +186,7 @@ def test_a_disconnect_that_comes_before_the_socket_is_repeated(
 def test_one_that_never_opens_is_given_up_when_it_is_old(
     ws_gateway: InProcessGateway, ws_client: Any, user: Any
 ) -> None:
-    from ws_lambda.models.closing import drop_again
+    from ws_lambda.models.dropping import drop_again
 
     client = ws_client(user=user)
     ws_gateway.core.pool.remove(client._connection)
@@ -197,7 +197,7 @@ def test_one_that_never_opens_is_given_up_when_it_is_old(
 
 
 def test_a_socket_that_did_not_close_is_closed_later(ws_gateway: InProcessGateway, ws_client: Any, user: Any) -> None:
-    from ws_lambda.models.closing import drop_again
+    from ws_lambda.models.dropping import drop_again
 
     client = ws_client(user=user, channel="room")
     ws_gateway.advance(600 - 1)

@@ -275,7 +275,7 @@ def test_many_users_are_found_by_the_index_of_open_connections(people, dropped, 
 def test_who_is_put_out_does_not_stay_because_taking_a_channel_from_somebody_else_fails(user, dropped, monkeypatch):
     from ws_lambda.gatekeeping import judging
 
-    def fail(_session, _lost):
+    def fail(_departures):
         raise ConnectionError
 
     ChannelPermission("staff", access="staff_only").save()
@@ -283,7 +283,7 @@ def test_who_is_put_out_does_not_stay_because_taking_a_channel_from_somebody_els
     enter(user, connection_id="C7=")
     enter(other, channel="staff", connection_id="C8=")
     user.is_active = other.is_staff = False
-    monkeypatch.setattr(judging, "take_away", fail)
+    monkeypatch.setattr(judging, "leave_together", fail)
     with pytest.raises(ConnectionError):
         judging.judge([row("C8="), row("C7=")])
     assert dropped == ["C7="]

@@ -6,10 +6,9 @@ from django.core.management import CommandError, call_command
 
 from tests import backends, wire
 from ws_lambda import delivery
-from ws_lambda.exceptions import RateLimited
 from ws_lambda.gatekeeping import eviction
 from ws_lambda.models import ChannelPermission, WebSocketSession
-from ws_lambda.models.joining import leave
+from ws_lambda.models.leaving import Departed, leave_together
 
 pytestmark = pytest.mark.usefixtures("tables")
 
@@ -77,20 +76,20 @@ def test_a_revoked_permission_puts_members_out(two_in_a_team, pattern, dropped):
 
 
 def test_who_leaves_meanwhile_does_not_keep_the_others_in(two_in_a_team, monkeypatch):
-    def leave_late(session, channel_name):
+    def leave_late(departures):
         wire.disconnect("A=")
-        leave(session, channel_name)
+        return leave_together(departures)
 
-    monkeypatch.setattr(eviction, "leave", leave_late)
+    monkeypatch.setattr(eviction, "leave_together", leave_late)
     run("set", "team-red", "superuser_only")
     assert members("team-red") == []
 
 
 def test_who_cannot_be_put_out_of_a_channel_is_put_out_of_all(two_in_a_team, monkeypatch, dropped):
-    def refuse(_session, _channel_name):
-        raise RateLimited
+    def find_changed(departures):
+        return Departed(changed=list(departures))
 
-    monkeypatch.setattr(eviction, "leave", refuse)
+    monkeypatch.setattr(eviction, "leave_together", find_changed)
     said = run("set", "team-red", "superuser_only")
     assert members("team-red") == members("lobby") == []
     assert sorted(dropped) == ["A=", "B="]

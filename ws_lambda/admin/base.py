@@ -15,12 +15,19 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.text import capfirst
 
+from ws_lambda import delivery
 from ws_lambda.admin import log
 from ws_lambda.admin.changelist import PagedChangeList
 from ws_lambda.admin.rows import MAX_KEY_BYTES, PAGE_SIZE, Rows, Source
 from ws_lambda.admin.typed import ModelAdmin
 from ws_lambda.exceptions import WsLambdaError
 from ws_lambda.provisioning import trouble
+
+ANSWER_SECONDS = 20.0
+"""How long a page may be busy with connections: API Gateway gives up after 29 seconds, and there is more to a page.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
+"""
 
 
 class DynamoDBAdmin(ModelAdmin):
@@ -86,9 +93,10 @@ class DynamoDBAdmin(ModelAdmin):
         return self._told(request, lambda: super(DynamoDBAdmin, self).changelist_view(request, extra_context))
 
     def _told(self, request: HttpRequest, act: Callable[[], HttpResponse]) -> HttpResponse:
-        """Shows an error of ours as a message where it happened."""
+        """Shows an error of ours as a message where it happened. What goes to many connections ends in time."""
         try:
-            return act()
+            with delivery.deadline(ANSWER_SECONDS):
+                return act()
         except (WsLambdaError, ValidationError, *trouble.ERRORS) as error:
             if request.method != "POST":
                 raise

@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.admin import action, display
-from django.contrib.messages import SUCCESS
+from django.contrib.messages import SUCCESS, WARNING
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from pynamodb.exceptions import PutError
@@ -17,7 +17,7 @@ from ws_lambda.admin.base import DynamoDBAdmin
 from ws_lambda.admin.rows import Asked, Page, Source, read_pages
 from ws_lambda.admin.typed import ModelForm
 from ws_lambda.exceptions import WsLambdaError
-from ws_lambda.gatekeeping.eviction import evict
+from ws_lambda.gatekeeping.eviction import Evicted, evict
 from ws_lambda.models.base import condition_failed
 from ws_lambda.models.channel_permissions import ChannelPermission
 
@@ -52,11 +52,9 @@ class Permissions(Source):
             if not condition_failed(error):
                 raise
             raise WsLambdaError(f"There is a permission for {face.channel_name!r} already.") from error
-        evict(face.channel_name)
 
     def delete(self, face: Any) -> None:
         ChannelPermission(face.channel_name).delete()
-        evict(face.channel_name)
 
 
 faces.ChannelPermission.source = Permissions()
@@ -122,17 +120,31 @@ class ChannelPermissionAdmin(DynamoDBAdmin):
     search_help_text = "The exact name, or the prefix with its *."
     actions = ("put_out",)
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Stores the row, and puts out whom it no longer admits."""
+        super().save_model(request, obj, form, change)
+        self._evict(request, obj.channel_name)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """Deletes the row, and puts out whom UNLISTED_CHANNELS, or a prefix, does not admit."""
+        super().delete_model(request, obj)
+        self._evict(request, obj.channel_name)
+
     @action(description="Put out members who are not admitted", permissions=["change"])
     def put_out(self, request: HttpRequest, queryset: Any) -> None:
         """For when the rights of people have changed: saving a permission does it by itself."""
         for one in queryset:
-            evicted = evict(one.channel_name)
-            closed = sum(eviction.disconnected for eviction in evicted)
-            self.message_user(
-                request, f"Channel {one}: {len(evicted)} put out, {closed} of them disconnected.", SUCCESS
-            )
-            if evicted:
-                self.log_change(request, one, f"Put {len(evicted)} members out.")
+            evicted = self._evict(request, one.channel_name, always=True)
+            if evicted.put_out:
+                self.log_change(request, one, f"Put {evicted.put_out} members out.")
+
+    def _evict(self, request: HttpRequest, channel_name: str, *, always: bool = False) -> Evicted:
+        """Puts members out, for as long as an answer may take, and says how many they were."""
+        evicted = evict(channel_name)
+        done = evicted.complete and not evicted.undone
+        if always or evicted.put_out or not done:
+            self.message_user(request, f"Channel {channel_name}: {evicted}", SUCCESS if done else WARNING)
+        return evicted
 
     @display(description="rules")
     def rules_in_words(self, obj: faces.ChannelPermission) -> str:

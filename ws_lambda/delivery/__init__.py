@@ -8,7 +8,7 @@ to `queue`, and from there to the worker, `ws_lambda.fanout`. Nothing here knows
 from ws_lambda.delivery import roster
 from ws_lambda.delivery.audiences import Audience, Channel, Everyone, Listed
 from ws_lambda.delivery.broadcasting import broadcast, close, inspect
-from ws_lambda.delivery.calls import CONDITION_FAILED, Call, call_all
+from ws_lambda.delivery.calls import CANCELLED, CONDITION_FAILED, Call, call_all
 from ws_lambda.delivery.connecting import check_open, connecting, under_way
 from ws_lambda.delivery.deadlines import deadline
 from ws_lambda.delivery.exchange import Broken, Request, Response, Transport, using_transport
@@ -25,6 +25,7 @@ from ws_lambda.delivery.sending import send
 from ws_lambda.exceptions import DeliveryError
 
 __all__ = [
+    "CANCELLED",
     "CONDITION_FAILED",
     "MAX_BYTES",
     "NOT_OPEN_YET",

@@ -21,6 +21,7 @@ from ws_lambda.delivery.exchange import Broken, Request, Response, Slots, instal
 from ws_lambda.delivery.queries import TIMEOUT, Door
 
 CONDITION_FAILED: Final = "ConditionalCheckFailedException"
+CANCELLED: Final = "TransactionCanceledException"
 CLOSING_SECONDS: Final = 1.0
 """For closing who is gone after a deadline. The door keeps two seconds; more would have the invocation killed."""
 
@@ -28,7 +29,7 @@ _FEW, _THREADS = 25, 8
 _PARALLEL = 48
 _TRIES = 8
 _AGAIN = ("ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded",
-          "TransactionConflictException")  # fmt: skip
+          "TransactionConflictException", "TransactionInProgressException")  # fmt: skip
 
 
 @dataclass(slots=True, eq=False)
@@ -45,6 +46,9 @@ class Call:
 
     item: dict[str, Any] = field(default_factory=dict)
     """The item that made the condition fail, where that was asked for."""
+
+    reasons: list[dict[str, Any]] = field(default_factory=list)
+    """Of a transaction that was cancelled: why, for each of its items; see `CancellationReasons`."""
 
     then: Callable[["Call"], None] | None = None
     """Told of the call when it has its answer or its error. May add others."""
@@ -152,6 +156,7 @@ class Calling:
             else:
                 call.error = str(answer["__type"]).rpartition("#")[2]
                 call.item = answer.get("Item") or {}
+                call.reasons = answer.get("CancellationReasons") or []
         except (ValueError, KeyError, TypeError):
             call.error = f"status {response.status}"
 
@@ -178,6 +183,7 @@ def _one_by_client(client: Any, call: Call) -> None:
             call.error = refused.response["Error"]["Code"]
             response: dict[str, Any] = dict(refused.response)
             call.item = response.get("Item") or {}
+            call.reasons = response.get("CancellationReasons") or []
             if call.error not in _AGAIN:
                 return
         except BotoCoreError as broken:

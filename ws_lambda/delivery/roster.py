@@ -56,8 +56,8 @@ def everyone_in(parts: list[KeyRange], first: int = 0) -> Iterator[Recipient | N
         yield from _by_client(parts)
         return
     pages, rest = reading.first_pages(parts, first)
-    for page in pages:
-        yield from page
+    for some in pages:
+        yield from some
     if rest:
         each = max(1, _PARALLEL // len(rest))
         yield from reading.stream([piece for part in rest for piece in divided(part, each)])
@@ -68,6 +68,17 @@ def in_order(part: KeyRange) -> Iterator[Recipient | None]:
     if installed() is not None:
         return _by_client([part])
     return reading.stream([part])
+
+
+def page(part: KeyRange, limit: int) -> tuple[list[Recipient], KeyRange | None]:
+    """The first recipients of a part, and what is left of it: for walks that stop and are taken up again.
+
+    Raises:
+        botocore.exceptions.ClientError, BotoCoreError: DynamoDB refused the read, or could not be reached.
+    """
+    answer = aws.client("dynamodb").query(**query(part, limit))
+    found = recipients_in(answer, {})
+    return found, part.resumed(found[-1]) if "LastEvaluatedKey" in answer else None
 
 
 def divided(part: KeyRange, pieces: int, first: str = "") -> list[KeyRange]:
@@ -97,14 +108,11 @@ def _last_of(part: KeyRange) -> Recipient | None:
 
 def _by_client(parts: list[KeyRange]) -> Iterator[Recipient]:
     """Everyone in these parts, through botocore: see `exchange.using_transport`."""
-    client = aws.client("dynamodb")
     for part in parts:
         left: KeyRange | None = part
         while left is not None:
-            answer = client.query(**query(left, reading.PAGE))
-            page = recipients_in(answer, {})
-            yield from page
-            left = left.resumed(page[-1]) if "LastEvaluatedKey" in answer else None
+            found, left = page(left, reading.PAGE)
+            yield from found
 
 
 def settled(recipients: Iterable[Recipient | None]) -> Generator[Recipient]:

@@ -1,53 +1,209 @@
-"""Putting members out of channels that no longer admit them."""
+"""Putting members out of channels that no longer admit them: page by page, and by the schedule where time is up."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
 
-from ws_lambda import channels
-from ws_lambda.exceptions import InvalidConnectionId, RateLimited
+from ws_lambda import channels, delivery
+from ws_lambda.delivery.deadlines import ends_at
+from ws_lambda.delivery.key_ranges import KeyRange
+from ws_lambda.gatekeeping.judging import Memory
+from ws_lambda.gatekeeping.verdicts import owner_of
 from ws_lambda.models.channel_permissions import forget_cache, may_join
-from ws_lambda.models.joining import leave
-from ws_lambda.models.sessions import WebSocketSession, channels_of
+from ws_lambda.models.closing import put_out
+from ws_lambda.models.dropping import drop
+from ws_lambda.models.leaving import Departed, Departure, leave_together, read_sessions
+from ws_lambda.models.sessions import channels_of
+from ws_lambda.models.unfinished import Unfinished
+
+KIND: Final = "evict"
+"""Of the work that is noted as unfinished."""
+
+PAGE = 500
+"""Connections between two glances at the clock: ten transactions at once."""
+
+NAMED = 20
+"""Up to so many of those put out are named in the result."""
+
+GRACE = 2.0
+"""Seconds before a deadline that are kept for a page which has been begun, and for noting where it was left."""
+
+_ROUNDS = 4
+
+_log = logging.getLogger("ws_lambda")
 
 
 @dataclass(frozen=True, slots=True)
 class Eviction:
-    """One connection that was put out of one channel."""
+    """One connection that was put out."""
 
-    channel_name: str
     connection_id: str
+    channel_names: tuple[str, ...]
     disconnected: bool
-    """Whether its socket was closed too: that was its only channel, or it could not be put out in another way."""
+    """Whether its session was closed: it was in no other channel, or could not be put out in another way."""
 
 
-def evict(pattern: str) -> list[Eviction]:
-    """Puts out whom the stored permissions do not admit now.
+@dataclass(kw_only=True)
+class Evicted:
+    """What came of putting members out."""
+
+    looked_at: int = 0
+    """Connections whose channels were judged."""
+
+    put_out: int = 0
+    """Connections put out of one channel or several."""
+
+    disconnected: int = 0
+    """Of those, connections whose sessions were closed."""
+
+    removed: int = 0
+    """Channels taken away, those of closed sessions among them."""
+
+    unclosed: int = 0
+    """Sockets of closed sessions that could not be closed now. The schedule tries again."""
+
+    undone: int = 0
+    """Connections that are still in, because DynamoDB did not do it. The schedule tries again."""
+
+    complete: bool = False
+    """Whether all have been looked at. Otherwise the time was up, and the schedule goes on."""
+
+    named: list[Eviction] = field(default_factory=list)
+    """The first NAMED of those put out."""
+
+    def __str__(self) -> str:
+        said = f"{self.put_out} put out, {self.disconnected} of them disconnected"
+        if self.undone:
+            said += f"; {self.undone} could not be put out now, and the schedule tries again"
+        if not self.complete:
+            said += "; the time was up, and the schedule puts out the rest"
+        return f"{said}."
+
+
+Progress = Callable[[Evicted], object]
+"""Called after every page."""
+
+
+def evict(pattern: str, *, seconds: float = float("inf"), progress: Progress | None = None) -> Evicted:
+    """Puts out whom the stored permissions do not admit now. Channels entered by `join(check=False)` are left alone.
+
+    What is left after the time, or could not be done, is the schedule's: that is noted before anything else, so it
+    holds where this process is ended, too.
 
     Args:
         pattern: a channel, or a prefix ending in `*`; a prefix reads every open connection, a channel its roster.
+        seconds: how long it may take. A deadline of the invocation (`delivery.deadline`) that is nearer holds.
+
+    Raises:
+        DeliveryError: DynamoDB could not be read, or sockets not be closed.
+        whatever the auth backend raises.
     """
+    return go_on(Unfinished.begin(KIND, pattern), seconds=seconds, progress=progress)
+
+
+def go_on(work: Unfinished, *, seconds: float = float("inf"), progress: Progress | None = None) -> Evicted:
+    """Does what is left of an eviction; see `evict`. One page is done however little time there is."""
     forget_cache()
-    evicted = [_put_out(session, name) for session, name in list(_not_admitted(pattern))]
-    return [one for one in evicted if one is not None]
+    evicted, memory, pattern = Evicted(), Memory(), work.about
+    ends = min(time.monotonic() + seconds, ends_at() - GRACE)
+    with delivery.deadline(ends + GRACE - time.monotonic()):
+        for ids, following in _pages(pattern, work.place):
+            _put_out(ids, pattern, memory, evicted)
+            if progress is not None:
+                progress(evicted)
+            if following and time.monotonic() >= ends:
+                work.leave({"part": following.as_dict(), "undone": evicted.undone + _undone(work.place)})
+                return evicted
+    evicted.complete = True
+    if evicted.undone or _undone(work.place):
+        work.leave({})  # from the beginning
+    else:
+        work.end()
+    return evicted
 
 
-def _not_admitted(pattern: str) -> Iterator[tuple[WebSocketSession, str]]:
+def _undone(place: Mapping[str, Any]) -> int:
+    found = place.get("undone")
+    return found if isinstance(found, int) else 0
+
+
+def _pages(pattern: str, place: Mapping[str, Any]) -> Iterator[tuple[list[str], KeyRange | None]]:
+    """Ids of connections that may be in such a channel, and where the next ones begin; None at the end."""
     exact = not channels.is_pattern(pattern)
-    selected = {"channel_name": pattern} if exact else {"connected": True}
-    for session in WebSocketSession.objects.filter(**selected):
-        for name in channels_of(session):
-            if channels.best_match([pattern], name) and not may_join(session.user, name):
-                yield session, name
+    parts = delivery.roster.parts_of(delivery.Channel(pattern) if exact else delivery.Everyone())
+    left = _left_at(place, parts)
+    while left:
+        page, rest = delivery.roster.page(left[0], PAGE)
+        left = [rest, *left[1:]] if rest else left[1:]
+        yield [one.connection_id for one in page], (left[0] if left else None)
 
 
-def _put_out(session: WebSocketSession, channel_name: str) -> Eviction | None:
-    """Puts one connection out; None where it has closed meanwhile."""
-    try:
-        leave(session, channel_name)
-    except InvalidConnectionId:
-        return None
-    except RateLimited:  # it changes its channels faster than it can be taken out of one
-        session.channels = None
-    if not session.channels:
-        session.disconnect()
-    return Eviction(channel_name, session.connection_id, disconnected=not session.channels)
+def _left_at(place: Mapping[str, Any], parts: list[KeyRange]) -> list[KeyRange]:
+    """The parts from a stored place on. One that does not fit is none: it is begun anew."""
+    stored = place.get("part")
+    if not stored:
+        return parts
+    after = stored.get("after") if isinstance(stored, Mapping) else None
+    for number, part in enumerate(parts):
+        if stored == {**part.as_dict(), "after": after} and _fits(part, after):
+            return [part.resumed_at(str(after)), *parts[number + 1 :]]
+    _log.warning("The place %r of an eviction fits nothing here: it begins anew", stored)
+    return parts
+
+
+def _fits(part: KeyRange, after: Any) -> bool:
+    if not isinstance(after, str):
+        return False
+    moment, colon, connection_id = after.partition(":")
+    return part.kind == "channel" or not after or bool(moment.isdecimal() and colon and connection_id)
+
+
+def _put_out(ids: list[str], pattern: str, memory: Memory, evicted: Evicted) -> None:
+    """Puts out whoever of those is not admitted. Who changes channels meanwhile is judged again."""
+    evicted.looked_at += len(ids)
+    for _round in range(_ROUNDS):
+        departed = leave_together(_not_admitted(ids, pattern, memory))
+        _tell(departed, evicted)
+        ids = [one.session.connection_id for one in departed.changed]
+        if not ids:
+            return
+    # They change their channels faster than they can be taken out of one.
+    for one in _not_admitted(ids, pattern, memory):
+        put_out([one.session.recipient])
+        one.session.connected, one.lost = False, frozenset(channels_of(one.session))
+        _note(one, evicted)
+
+
+def _not_admitted(ids: list[str], pattern: str, memory: Memory) -> list[Departure]:
+    sessions = [one for one in read_sessions(ids) if one.connected] if ids else []
+    memory.read(owner_of(one) for one in sessions if one.user_id)
+    departures = []
+    for session in sessions:
+        user = memory.user(owner_of(session)) if session.user_id else None
+        judged = set(channels_of(session)) - (session.unjudged_channels or set())
+        lost = frozenset(name for name in judged if channels.best_match([pattern], name) and not may_join(user, name))
+        if lost:
+            departures.append(Departure(session, lost))
+    return departures
+
+
+def _tell(departed: Departed, evicted: Evicted) -> None:
+    for one in departed.done:
+        _note(one, evicted)
+    closed = [one.session.recipient for one in departed.done if not one.session.connected]
+    if departed.undone:
+        evicted.undone += len(departed.undone)
+        _log.error("%d members could not be put out: %s", len(departed.undone), departed.error)
+    if closed:
+        evicted.unclosed += len(drop(closed).failed)
+
+
+def _note(one: Departure, evicted: Evicted) -> None:
+    evicted.put_out += 1
+    evicted.removed += len(one.lost)
+    evicted.disconnected += not one.session.connected
+    if len(evicted.named) < NAMED:
+        names = tuple(sorted(one.lost))
+        evicted.named.append(Eviction(one.session.connection_id, names, disconnected=not one.session.connected))

@@ -4,7 +4,7 @@ A connection that speaks judges itself (`revocation.revalidate`).
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,8 +14,10 @@ from ws_lambda.gatekeeping.logins import goes_on
 from ws_lambda.gatekeeping.verdicts import PUT_OUT, Verdict, owner_of, set_user, take_away, verdict
 from ws_lambda.models.channel_permissions import refresh
 from ws_lambda.models.closing import put_out
+from ws_lambda.models.dropping import drop
+from ws_lambda.models.leaving import Departure, leave_together
 from ws_lambda.models.login_marks import EndedLogin
-from ws_lambda.models.owners import load_user, login_holds
+from ws_lambda.models.owners import load_user, load_users, login_holds
 from ws_lambda.models.sessions import WebSocketSession
 
 MAX_REMEMBERED = 10_000
@@ -66,6 +68,12 @@ class Memory:
             self.users[owner] = load_user(*owner)
         return self.users[owner]
 
+    def read(self, owners: Iterable[tuple[str, str]]) -> None:
+        """Reads users whom it does not know yet, many at once."""
+        for owner, user in load_users(set(owners) - self.users.keys()).items():
+            _make_room(self.users)
+            self.users[owner] = user
+
     def fail(self, what: str, error: Exception, session: WebSocketSession) -> None:
         """Logs a failure, the same one once in a run."""
         if what not in self.failures:
@@ -86,10 +94,9 @@ def judge(sessions: Sequence[WebSocketSession], memory: Memory | None = None) ->
     """
     memory = memory or Memory()
     owned = [one for one in sessions if one.connected and one.user_id]
-    for session in owned:
-        memory.user(owner_of(session))
     if not owned:
         return Judged()
+    memory.read(map(owner_of, owned))
     if not memory.permissions_read:
         refresh()
         memory.permissions_read = True
@@ -144,13 +151,28 @@ def _of_view(session: WebSocketSession, user: Any, memory: Memory) -> Verdict | 
 def _carry_out(verdicts: Sequence[tuple[WebSocketSession, Verdict]], judged: Judged) -> None:
     # First, so that nobody stays because taking a channel from somebody else has failed.
     judged.put_out += put_out([session.recipient for session, found in verdicts if not found.may_stay])
-    losing = [(session, found.lost) for session, found in verdicts if found.may_stay and found.lost]
-    if losing:
-        with ThreadPoolExecutor(min(_THREADS, len(losing)), "ws-judge") as pool:
-            stays = list(pool.map(take_away, *zip(*losing, strict=True)))
-        judged.removed += sum(len(lost) for _session, lost in losing)
-        left = [session.recipient for (session, _lost), may_stay in zip(losing, stays, strict=True) if not may_stay]
-        judged.put_out += put_out(left)
+    losing = [Departure(session, found.lost) for session, found in verdicts if found.may_stay and found.lost]
+    if not losing:
+        return
+    departed = leave_together(losing)
+    closed = [one.session.recipient for one in departed.done if not one.session.connected]
+    judged.put_out += len(closed)
+    judged.removed += sum(len(one.lost) for one in departed.done)
+    try:
+        _one_by_one([*departed.changed, *departed.undone], judged)
+    finally:
+        drop(closed)
+
+
+def _one_by_one(departures: Sequence[Departure], judged: Judged) -> None:
+    """Takes channels from those who were changing theirs meanwhile."""
+    if not departures:
+        return
+    with ThreadPoolExecutor(min(_THREADS, len(departures)), "ws-judge") as pool:
+        stays = list(pool.map(take_away, (one.session for one in departures), (one.lost for one in departures)))
+    judged.removed += sum(len(one.lost) for one in departures)
+    left = [one.session.recipient for one, may_stay in zip(departures, stays, strict=True) if not may_stay]
+    judged.put_out += put_out(left)
 
 
 def _make_room(known: dict[Any, Any]) -> None:

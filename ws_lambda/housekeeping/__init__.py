@@ -1,9 +1,10 @@
 """Closes what has ended without anybody being told: `$disconnect` is best effort, and may never come.
 
-Connections take turns of a minute by whose they are (`turns`). A run walks through the index of open connections,
-looks at those whose turn it is (`looking`), then through the memberships whose turn it is (`orphans`). It is cut short
-by the time that Lambda leaves it, notes where it was (`positions`), and the next run goes on from there. Two runs at
-once do no harm: every change is conditional, and what one has closed the other finds closed.
+A run first closes sockets that could not be closed before (`models.dropping`), and goes on with what calls had no
+time to end (`unfinished`). Connections take turns of a minute by whose they are (`turns`). The run walks through the
+index of open connections, looks at those whose turn it is (`looking`), then through the memberships whose turn it is
+(`orphans`). It is cut short by the time that Lambda leaves it, notes where it was (`positions`), and the next run goes
+on from there. Two runs at once do no harm: every change is conditional, and what one has closed the other finds closed.
 """
 
 import logging
@@ -19,8 +20,9 @@ from ws_lambda.conf import conf
 from ws_lambda.delivery import pacing
 from ws_lambda.housekeeping.positions import Position
 from ws_lambda.housekeeping.results import Progress, Pruned
+from ws_lambda.housekeeping.unfinished import work_off
 from ws_lambda.housekeeping.walking import Walk
-from ws_lambda.models.closing import drop_again
+from ws_lambda.models.dropping import drop_again
 
 __all__ = ["GRACE", "MARGIN", "Progress", "Pruned", "prune", "run"]
 
@@ -32,6 +34,10 @@ GRACE = 2.0
 
 SHARE = 1 / 20
 """Of FANOUT_MAX_RPS, for requests to `@connections` by a run: the rest is for sending, and for what comes in."""
+
+DROPPED_BY, WORKED_OFF_BY = 1 / 4, 1 / 2
+"""Of a run's time: by when the sockets that could not be closed before have been tried, and by when it leaves what
+calls could not end. The rest is for the walk, however much there is of those."""
 
 UNLIMITED_RPS = 400.0
 """Requests a second where FANOUT_MAX_RPS is 0."""
@@ -81,9 +87,11 @@ def run(seconds: float | None = None, *, whole: bool = True, progress: Progress 
     """
     pruned = Pruned()
     position = Position.take(whole=whole)
-    ends = time.monotonic() + seconds if seconds is not None else float("inf")
-    with delivery.deadline(seconds + GRACE if seconds is not None else float("inf")), pacing.slowed_to(pace()):
-        pruned.dropped = drop_again(ends)
+    began, given = time.monotonic(), seconds if seconds is not None else float("inf")
+    ends = began + given
+    with delivery.deadline(given + GRACE), pacing.slowed_to(pace()):
+        pruned.dropped = drop_again(began + given * DROPPED_BY)
+        work_off(pruned, began + given * WORKED_OFF_BY)
         walk = Walk(pruned, whole=whole, judging=not position.died)
         for place in walk.go_on(position):
             if progress is not None:

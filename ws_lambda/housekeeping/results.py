@@ -30,10 +30,11 @@ class Pruned:
     """Connections about which API Gateway gave no answer; they are asked about again when their turn comes round."""
 
     put_out: int = 0
-    """Connections closed that say nothing, and whose user or login has ended or has lost the right to be there."""
+    """Connections closed whose user or login has ended or has lost the right to be there: those that say nothing, and
+    those whom a changed permission puts out."""
 
     removed: int = 0
-    """Channels taken away from connections that say nothing, because their users may no longer be in them."""
+    """Channels taken away from such connections, because their users may no longer be in them."""
 
     unjudged: int = 0
     """Connections that stay because their users, logins or views could not be asked; their turn comes round."""

@@ -3,26 +3,22 @@
 import random
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from itertools import islice
 
-from pynamodb.exceptions import UpdateError, VerboseClientError
-from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.update import Action
+from pynamodb.exceptions import VerboseClientError
 
 from ws_lambda import channels, delivery
 from ws_lambda.models import open_connections, own_work
-from ws_lambda.models.attributes import from_milliseconds, milliseconds
+from ws_lambda.models.attributes import milliseconds
 from ws_lambda.models.base import condition_failed, connection
 from ws_lambda.models.closer import close_all, closing_update
+from ws_lambda.models.dropping import drop, mark_dropped
 from ws_lambda.models.memberships import ChannelMembership
-from ws_lambda.models.sessions import CLOSING, MAX_DURATION, WebSocketSession, channels_of
+from ws_lambda.models.sessions import CLOSING, WebSocketSession, channels_of
 from ws_lambda.models.transactions import Collided, DecidingWrite
 
 _ATTEMPTS = 6
-_PAGE = 100
 
-_MOST_ITEMS = 100
+MOST_ITEMS = 100
 """Of one transaction.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
@@ -44,7 +40,7 @@ def close_session(connection_id: str, *, api_id: str = "", connected_at: int = 0
     if was is not None and closed_now:
         _leave(was)
     elif was is not None and was.live_shard == CLOSING:
-        _mark_dropped(was.recipient)
+        mark_dropped(was.recipient)
     return was
 
 
@@ -67,55 +63,14 @@ def close_and_drop(recipients: Iterable[delivery.Recipient]) -> delivery.Deliver
     """
     listed = list(recipients)
     close_all(listed)
-    return _drop(listed)
+    return drop(listed)
 
 
 def put_out(recipients: Sequence[delivery.Recipient]) -> int:
     """Does what `close_and_drop` does; how many sessions were still open."""
     closed = close_all(recipients)
-    _drop(recipients)
+    drop(recipients)
     return closed
-
-
-def _drop(listed: Sequence[delivery.Recipient]) -> delivery.DeliveryReport:
-    connecting = delivery.under_way()
-    for one in listed:
-        if one.connection_id in connecting:
-            connecting[one.connection_id].disconnected = True
-    others = [one for one in listed if one.connection_id not in connecting]
-    report = delivery.close(others)
-    failed = {failure.connection_id for failure in report.failed}
-    for one in others:
-        if one.connection_id in failed:
-            _mark_undropped(one)
-        elif one.is_young:
-            _mark_dropped(one)
-    return replace(report, sent=report.sent + len(listed) - len(others))
-
-
-def drop_again(until: float = float("inf")) -> int:
-    """Closes the sockets of closed sessions in the partition `CLOSING`; how many of them need no further try.
-
-    One is through with when its socket is closed, or is gone and would have opened by now, or has reached the age at
-    which API Gateway closes every connection.
-
-    Args:
-        until: the `time.monotonic()` after which no more are begun.
-    """
-    rows, dropped = WebSocketSession.live.query(CLOSING), 0
-    while time.monotonic() < until and (page := list(islice(rows, _PAGE))):
-        dropped += _drop_page([row.recipient for row in page])
-    return dropped
-
-
-def _drop_page(recipients: Sequence[delivery.Recipient]) -> int:
-    report = delivery.close(recipients)
-    failed = {failure.connection_id for failure in report.failed}
-    longest = MAX_DURATION.total_seconds()
-    dropped = [one for one in recipients if one.connection_id not in failed or one.age > longest]
-    for one in dropped:
-        _mark_dropped(one)
-    return len(dropped)
 
 
 def _leave(session: WebSocketSession) -> None:
@@ -131,7 +86,7 @@ def _leave(session: WebSocketSession) -> None:
     if not names:
         open_connections.remove(None, session.user_id, session.connection_id)
         return
-    together, rest = names[: _MOST_ITEMS - 1], names[_MOST_ITEMS - 1 :]
+    together, rest = names[: MOST_ITEMS - 1], names[MOST_ITEMS - 1 :]
     for attempt in range(_ATTEMPTS):
         try:
             with DecidingWrite() as transaction:
@@ -155,26 +110,6 @@ def leave_all(session: WebSocketSession, names: Iterable[str]) -> None:
     with ChannelMembership.batch_write() as batch:
         for name in names:
             batch.delete(_row(session.connection_id, name))
-
-
-def _mark_dropped(recipient: delivery.Recipient) -> None:
-    """The socket of a closed session is closed as well: the schedule need not try again."""
-    _mark(recipient, [WebSocketSession.live_shard.remove()], WebSocketSession.live_shard == CLOSING)
-
-
-def _mark_undropped(recipient: delivery.Recipient) -> None:
-    """The session is closed and its socket may not be: the schedule tries again."""
-    closed = WebSocketSession.connected == False  # noqa: E712 - a condition
-    _mark(recipient, [WebSocketSession.live_shard.set(CLOSING)], closed)
-
-
-def _mark(recipient: delivery.Recipient, actions: list[Action], condition: Condition) -> None:
-    generation = WebSocketSession.connected_at == from_milliseconds(recipient.connected_at)
-    try:
-        WebSocketSession(recipient.connection_id).update(actions=actions, condition=condition & generation)
-    except UpdateError as failed:
-        if not condition_failed(failed):
-            raise
 
 
 def _mark_closed(connection_id: str, api_id: str, connected_at: int) -> tuple[WebSocketSession | None, bool]:

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from ws_lambda import channels
-from ws_lambda.gatekeeping.eviction import Eviction, evict
+from ws_lambda.gatekeeping.eviction import Evicted, Eviction, evict
 from ws_lambda.management import output
 from ws_lambda.management.aws_command import AwsCommand
 from ws_lambda.models.channel_permissions import ACCESS_LEVELS, PERMISSIONS, ChannelPermission
@@ -32,6 +32,11 @@ class Command(AwsCommand):
             one.add_argument("--keep-members", action="store_true", help="put nobody out")
         evicting = actions.add_parser("evict", help="put out members whom the permissions do not admit now")
         evicting.add_argument("channel")
+        for one in (setting, removing, evicting):
+            one.add_argument(
+                "--seconds", type=float, default=float("inf"),
+                help="put members out for so long; the schedule puts out the rest",
+            )  # fmt: skip
 
     def handle(self, *_args: Any, **options: Any) -> None:
         getattr(self, f"do_{options['action']}")(**options)
@@ -55,7 +60,7 @@ class Command(AwsCommand):
         rule: list[str],
         description: str | None,
         keep_members: bool,
-        **_options: Any,
+        **options: Any,
     ) -> None:
         self._check_pattern(channel)
         rules = [[name.strip() for name in one.split(",") if name.strip()] for one in rule]
@@ -65,27 +70,46 @@ class Command(AwsCommand):
             description = next((row.description for row in ChannelPermission.batch_get([channel])), "")
         ChannelPermission(channel, access=access, rules=rules, description=description).save()
         self.stdout.write(self.style.SUCCESS(f"{channel}: {access}"))
-        self._evict(channel, keep_members)
+        self._evict(channel, options, keep_members)
 
-    def do_remove(self, *, channel: str, keep_members: bool, **_options: Any) -> None:
+    def do_remove(self, *, channel: str, keep_members: bool, **options: Any) -> None:
         try:
             ChannelPermission.get(channel, consistent_read=True).delete()
         except ChannelPermission.DoesNotExist:
             raise CommandError(f"There is no permission for {channel!r}. `ws_permissions list` shows all.") from None
         self.stdout.write(self.style.SUCCESS(f"{channel}: removed"))
-        self._evict(channel, keep_members)
+        self._evict(channel, options, keep_members)
 
-    def do_evict(self, *, channel: str, **_options: Any) -> None:
+    def do_evict(self, *, channel: str, **options: Any) -> None:
         self._check_pattern(channel)
-        self._evict(channel, keep_members=False)
+        self._evict(channel, options)
 
-    def _evict(self, channel: str, keep_members: bool) -> None:
+    def _evict(self, channel: str, options: dict[str, Any], keep_members: bool = False) -> None:
         if keep_members:
             return
-        evicted = evict(channel)
-        for one in evicted:
-            self.stdout.write(f"  {one.connection_id} left {one.channel_name}{_and_closed(one)}")
-        self.stdout.write(f"{len(evicted)} put out.")
+        shown = self.stdout.isatty() and options["verbosity"]
+
+        def show(evicted: Evicted) -> None:
+            if shown:
+                self.stdout.write(f"\r{evicted.looked_at} looked at, {evicted.put_out} put out", ending="")
+                self.stdout.flush()
+
+        evicted = evict(channel, seconds=options["seconds"], progress=show)
+        if shown:
+            self.stdout.write("")
+        for one in evicted.named:
+            left = "".join(f"\n  {one.connection_id} left {name}" for name in one.channel_names)
+            self.stdout.write(f"{left[1:]}{_and_closed(one)}")
+        if (more := evicted.put_out - len(evicted.named)) > 0:
+            self.stdout.write(f"  and {more} more")
+        self.stdout.write(f"{evicted.put_out} put out.")
+        if not evicted.complete:
+            self.stdout.write(self.style.WARNING("The time was up: the schedule puts out the rest."))
+        if evicted.unclosed:
+            said = f"{evicted.unclosed} sockets could not be closed now: the schedule tries again."
+            self.stdout.write(self.style.WARNING(said))
+        if evicted.undone:
+            raise CommandError(f"{evicted.undone} could not be put out now: the schedule tries again.")
 
     def _check_pattern(self, channel: str) -> None:
         name = channel.removesuffix("*")

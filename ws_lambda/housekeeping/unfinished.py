@@ -1,0 +1,41 @@
+"""Going on with what calls have begun on many connections, and had no time to end."""
+
+import logging
+import random
+import time
+from dataclasses import asdict
+
+from ws_lambda.gatekeeping import eviction
+from ws_lambda.housekeeping.results import Pruned
+from ws_lambda.models.unfinished import Unfinished
+
+_log = logging.getLogger("ws_lambda")
+
+
+def work_off(pruned: Pruned, until: float) -> None:
+    """Does as much of it as there is time for. One piece that fails stays for the next run, and holds up no other.
+
+    Args:
+        until: the `time.monotonic()` after which no piece is begun, and the one under way is left where it is.
+    """
+    pieces = Unfinished.everything()
+    random.shuffle(pieces)  # one that fails for a day is not to come first every time
+    for number, work in enumerate(pieces):
+        if number and time.monotonic() >= until:
+            return
+        try:
+            _go_on(work, pruned, until - time.monotonic())
+        except Exception:
+            _log.exception("%r could not be gone on with; the next run tries again", work.window)
+
+
+def _go_on(work: Unfinished, pruned: Pruned, seconds: float) -> None:
+    match work.kind:
+        case eviction.KIND:
+            evicted = eviction.go_on(work, seconds=seconds)
+            pruned.put_out += evicted.disconnected
+            pruned.removed += evicted.removed
+            _log.info("Evicted from %s: %s", work.about, asdict(evicted))
+        case unknown:
+            _log.error("Nobody knows what %r is to be: it is given up", unknown)
+            work.end()

@@ -1,0 +1,233 @@
+"""Taking many connections out of channels at once: one transaction for some fifty of them.
+
+A connection that is left in no channel is closed by the same transaction. So nobody is ever half out: neither on the
+roster of a channel that the session's row does not name, nor the other way round.
+"""
+
+import random
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from ws_lambda import channels, delivery
+from ws_lambda.delivery.deadlines import ends_at
+from ws_lambda.models import own_work
+from ws_lambda.models.attributes import milliseconds
+from ws_lambda.models.closer import closing_update
+from ws_lambda.models.closing import MOST_ITEMS
+from ws_lambda.models.memberships import ChannelMembership
+from ws_lambda.models.sessions import WebSocketSession, channels_of
+
+_ATTEMPTS = 6
+_KEYS = 100
+"""Of one BatchGetItem."""
+
+_NO_ERROR = {"None", "ConditionalCheckFailed"}
+_MARKS = ("unjudged_channels", "joined_channels")
+
+Item = Mapping[str, Any]
+
+
+@dataclass(slots=True, eq=False)
+class Departure:
+    """A connection, as it has just been read, and the channels that it is to lose."""
+
+    session: WebSocketSession
+    """Changes as its row does: `connected` says whether it has been closed."""
+
+    lost: frozenset[str]
+    mark: str = field(default_factory=own_work.mark)
+    """By which a request that closes the session knows its own work."""
+
+    @property
+    def leaving(self) -> frozenset[str]:
+        """What it loses next: as many channels as one transaction takes."""
+        return frozenset(sorted(self.lost.intersection(channels_of(self.session)))[: MOST_ITEMS - 1])
+
+    @property
+    def staying(self) -> frozenset[str]:
+        """What is left then; of a connection without any channel, the session is closed."""
+        return frozenset(channels_of(self.session)) - self.leaving
+
+    def has_left(self) -> bool:
+        """Has the session say what its row says now; whether nothing is left to be done."""
+        session, leaving, staying = self.session, self.leaving, self.staying
+        if not staying:
+            session.connected = False
+            return True
+        session.channel_name = _first(session, leaving, staying)
+        session.channels = set(staying)
+        for name in _MARKS:
+            setattr(session, name, set(getattr(session, name) or ()) - leaving or None)
+        return not self.leaving
+
+
+@dataclass(kw_only=True)
+class Departed:
+    """What came of departures. Those in none of the lists had closed meanwhile."""
+
+    done: list[Departure] = field(default_factory=list)
+    changed: list[Departure] = field(default_factory=list)
+    """Not done: the connection's channels are other ones by now, and are to be judged anew."""
+
+    undone: list[Departure] = field(default_factory=list)
+    error: str = ""
+    """Why those are undone: DynamoDB's code, or what happened on the way."""
+
+
+def read_sessions(connection_ids: Sequence[str]) -> list[WebSocketSession]:
+    """Sessions by their ids, as they are now: a hundred to a request, several requests at once.
+
+    Raises:
+        DeliveryError: they could not be read.
+    """
+    table = WebSocketSession.Meta.table_name
+    keys: list[Item] = [{"connection_id": {"S": one}} for one in dict.fromkeys(connection_ids)]
+    found: list[WebSocketSession] = []
+    for attempt in range(_ATTEMPTS):
+        if attempt:
+            _pause(attempt)
+        parts = [keys[start : start + _KEYS] for start in range(0, len(keys), _KEYS)]
+        asked = [{"RequestItems": {table: {"Keys": part, "ConsistentRead": True}}} for part in parts]
+        calls = [delivery.Call("BatchGetItem", one) for one in asked]
+        delivery.call_all(calls)
+        keys = []
+        for call in calls:
+            if call.answer is None:
+                raise delivery.DeliveryError(f"Sessions could not be read: {call.error}")
+            found += map(WebSocketSession.from_raw_data, call.answer["Responses"].get(table, ()))
+            keys += (call.answer.get("UnprocessedKeys") or {}).get(table, {}).get("Keys", ())
+        if not keys:
+            return found
+    raise delivery.DeliveryError(f"{len(keys)} sessions could not be read: DynamoDB is too busy")
+
+
+def leave_together(departures: Iterable[Departure]) -> Departed:
+    """Takes connections out of channels, and closes the sessions of those that are left in none.
+
+    Sockets are the caller's to close, when this returns. It ends soon after the deadline, if there is one.
+    """
+    waiting, departed = list(departures), Departed()
+    for attempt in range(_ATTEMPTS):
+        if not waiting:
+            break
+        if attempt:
+            _pause(attempt)
+            if time.monotonic() >= ends_at():
+                break
+        batches = list(_batches(waiting))
+        calls = [delivery.Call("TransactWriteItems", _transaction(batch)) for batch in batches]
+        delivery.call_all(calls)
+        waiting = []
+        for batch, call in zip(batches, calls, strict=True):
+            waiting += _settle(batch, call, departed)
+    departed.undone = waiting
+    return departed
+
+
+def _settle(batch: Sequence[Departure], call: delivery.Call, departed: Departed) -> list[Departure]:
+    """Notes what came of a transaction; returns those for whom it is worth another try."""
+    if call.answer is not None:
+        return [one for one in batch if not _ends(one, departed)]
+    departed.error = call.error
+    if call.error != delivery.CANCELLED:
+        return list(batch)
+    again, reasons = [], iter(call.reasons)
+    for one in batch:
+        of_session, *of_rosters = [next(reasons, {}) for _item in range(1 + len(one.leaving))]
+        codes = {str(reason.get("Code")) for reason in (of_session, *of_rosters)} - _NO_ERROR
+        departed.error = next(iter(codes), departed.error)
+        if of_session.get("Code") != "ConditionalCheckFailed":
+            again.append(one)
+        elif _is_done(one, item := of_session.get("Item") or {}):
+            again += [] if _ends(one, departed) else [one]
+        elif _is_open(one, item):
+            departed.changed.append(one)
+    return again
+
+
+def _ends(departure: Departure, departed: Departed) -> bool:
+    ended = departure.has_left()
+    if ended:
+        departed.done.append(departure)
+    return ended
+
+
+def _is_done(departure: Departure, item: Item) -> bool:
+    """Whether an earlier attempt, whose answer was lost, has done it."""
+    if departure.staying:
+        return _is_open(departure, item) and set(item.get("channels", {}).get("SS", ())) == departure.staying
+    return item.get("closed_by") == {"S": departure.mark}
+
+
+def _is_open(departure: Departure, item: Item) -> bool:
+    began = str(milliseconds(departure.session.connected_at))
+    return item.get("connected") == {"BOOL": True} and item.get("connected_at") == {"N": began}
+
+
+def _batches(departures: Iterable[Departure]) -> Iterator[list[Departure]]:
+    """As many at a time as a transaction takes."""
+    batch, size = list[Departure](), 0
+    for one in departures:
+        items = 1 + len(one.leaving)
+        if batch and size + items > MOST_ITEMS:
+            yield batch
+            batch, size = [], 0
+        batch.append(one)
+        size += items
+    if batch:
+        yield batch
+
+
+def _transaction(batch: Iterable[Departure]) -> dict[str, Any]:
+    items: list[Item] = []
+    for one in batch:
+        items.append({"Update": _update(one) if one.staying else _closing(one)})
+        connection_id = one.session.connection_id
+        for name in sorted(one.leaving):
+            key = {"channel": {"S": channels.shard_key(name, connection_id)}, "connection_id": {"S": connection_id}}
+            items.append({"Delete": {"TableName": ChannelMembership.Meta.table_name, "Key": key}})
+    return {"TransactItems": items, "ClientRequestToken": uuid4().hex}
+
+
+def _closing(departure: Departure) -> dict[str, Any]:
+    request = closing_update(departure.session.recipient, departure.mark)
+    del request["ReturnValues"]  # no part of a transaction has it
+    request["ConditionExpression"] += " AND channels = :channels"
+    request["ExpressionAttributeValues"][":channels"] = {"SS": sorted(departure.leaving)}
+    return request
+
+
+def _update(departure: Departure) -> dict[str, Any]:
+    session, leaving, staying = departure.session, departure.leaving, departure.staying
+    values: dict[str, Any] = {
+        ":true": {"BOOL": True},
+        ":generation": {"N": str(milliseconds(session.connected_at))},
+        ":channels": {"SS": sorted(channels_of(session))},
+        ":staying": {"SS": sorted(staying)},
+        ":first": {"S": _first(session, leaving, staying)},
+    }
+    unmarked = []
+    for name in _MARKS:
+        if marked := leaving.intersection(getattr(session, name) or ()):
+            unmarked.append(f"{name} :{name}")
+            values[f":{name}"] = {"SS": sorted(marked)}
+    return {
+        "TableName": WebSocketSession.Meta.table_name,
+        "Key": {"connection_id": {"S": session.connection_id}},
+        "UpdateExpression": "SET channels = :staying, channel_name = :first"
+        + (f" DELETE {', '.join(unmarked)}" if unmarked else ""),
+        "ConditionExpression": "connected = :true AND connected_at = :generation AND channels = :channels",
+        "ExpressionAttributeValues": values,
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
+
+
+def _first(session: WebSocketSession, leaving: frozenset[str], staying: frozenset[str]) -> str:
+    return session.channel_name if session.channel_name not in leaving else min(staying)
+
+
+def _pause(attempt: int) -> None:
+    time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter, not a secret
