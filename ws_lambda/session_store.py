@@ -7,6 +7,7 @@ methods are those of `SessionBase`, which run these in a thread: botocore has no
 A session is there while its time has not come, whether or not DynamoDB has got round to deleting the item.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -94,6 +95,13 @@ class SessionStore(SessionBase):
             self._session_key = None
             return {}
         return self.decode(found.session_data)
+
+    @classmethod
+    def load_many(cls, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """The dicts that are stored of those keys, as they were a moment ago: a request per hundred, at half price."""
+        found = DjangoSession.batch_get([key for key in keys if _is_possible(key)])
+        now, store = clock.utcnow(), cls()
+        return {one.session_key: store.decode(one.session_data) for one in found if one.expires_at > now}
 
     def create(self) -> None:
         """Stores the session under a new key."""

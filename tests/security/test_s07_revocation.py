@@ -13,6 +13,8 @@ from django.http import HttpRequest
 from tests import wire
 from tests.security.revocation_story import story
 from ws_lambda import clock
+from ws_lambda.exceptions import DeliveryError
+from ws_lambda.gatekeeping import revocation
 from ws_lambda.models import WebSocketSession
 from ws_lambda.session_store import SessionStore
 from ws_lambda.users.tables import UserItem
@@ -56,6 +58,24 @@ def test_a_connection_that_the_index_did_not_show_yet_is_found_when_it_speaks(us
     monkeypatch.setattr(clock, "now", lambda: later)
     assert wire.message({"action": "chat"}, "A=")["statusCode"] == 400
     assert (is_open("A="), dropped) == (False, ["A="])
+
+
+def test_a_logout_goes_on_although_a_connection_cannot_be_closed(user, dropped, monkeypatch, caplog):
+    """Or the login would stay in the session engine."""
+
+    def fail(_recipients):
+        raise DeliveryError("DynamoDB is down")
+
+    wire.connect("A=", token=wire.mint(user, session_key="login-one"))
+    with monkeypatch.context() as patch:
+        patch.setattr(revocation, "close_and_drop", fail)
+        log_out("login-one", user)
+    assert is_open("A=")
+    assert "could not all be closed" in caplog.text
+    later = clock.now() + 61
+    monkeypatch.setattr(clock, "now", lambda: later)
+    assert wire.message({"action": "chat"}, "A=")["statusCode"] == 400
+    assert dropped == ["A="]
 
 
 @pytest.mark.parametrize("fields", [None, ["password"], ["is_active", "email"]])
@@ -187,6 +207,23 @@ with tables(), InProcessGateway() as gateway:
             raise LookupError
     except LookupError:
         pass
+    assert person.socket.connected
+
+    from ws_lambda import housekeeping
+    from ws_lambda.models import WebSocketSession
+
+    strange, gone = Person("strange"), Person("gone")
+    for number, user_id in enumerate(("not-a-number", "9" * 40, "1\\0")):
+        odd = Person(f"odd{number}")
+        odd.socket.session.update([WebSocketSession.user_id.set(user_id)])
+    strange.socket.session.update([WebSocketSession.user_id.set("b2c7f3a0-uuid")])
+    User.objects.filter(pk=gone.user.pk).update(is_active=False)
+    gateway.advance(61)
+    strange.socket.send_json({"action": "chat"})
+    assert not strange.socket.connected, "nobody has that id"
+    pruned = housekeeping.run()
+    assert (pruned.put_out, pruned.unjudged) == (4, 0), pruned
+    assert not gone.socket.connected
     assert person.socket.connected
 print("done")
 """

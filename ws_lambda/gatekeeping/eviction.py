@@ -9,8 +9,7 @@ from typing import Any, Final
 from ws_lambda import channels, delivery
 from ws_lambda.delivery.deadlines import ends_at
 from ws_lambda.delivery.key_ranges import KeyRange
-from ws_lambda.gatekeeping.judging import Memory
-from ws_lambda.gatekeeping.verdicts import owner_of
+from ws_lambda.gatekeeping.remembering import Memory
 from ws_lambda.models.channel_permissions import forget_cache, may_join
 from ws_lambda.models.closing import put_out
 from ws_lambda.models.dropping import drop
@@ -178,10 +177,10 @@ def _put_out(ids: list[str], pattern: str, memory: Memory, evicted: Evicted) -> 
 
 def _not_admitted(ids: list[str], pattern: str, memory: Memory) -> list[Departure]:
     sessions = [one for one in read_sessions(ids) if one.connected] if ids else []
-    memory.read(owner_of(one) for one in sessions if one.user_id)
+    memory.read_together([one for one in sessions if one.user_id])
     departures = []
     for session in sessions:
-        user = memory.user(owner_of(session)) if session.user_id else None
+        user = memory.user(session) if session.user_id and memory.can_read_user(session) else None
         judged = set(channels_of(session)) - (session.unjudged_channels or set())
         lost = frozenset(name for name in judged if channels.best_match([pattern], name) and not may_join(user, name))
         if lost:

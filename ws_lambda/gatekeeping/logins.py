@@ -5,6 +5,7 @@ A login is named by a random id that its Django session holds. Unlike the sessio
 """
 
 import secrets
+from collections.abc import Iterable
 from importlib import import_module
 from typing import Any
 
@@ -17,6 +18,7 @@ from ws_lambda.gatekeeping.sealing import seal, unseal
 from ws_lambda.models.base import condition_failed
 from ws_lambda.models.sessions import WebSocketSession
 from ws_lambda.models.tokens import LoginOfKey, digest
+from ws_lambda.session_store import SessionStore
 
 SESSION_KEY = "_ws_lambda_login"
 """Where a Django session keeps its login's id."""
@@ -101,6 +103,25 @@ def goes_on(session: WebSocketSession) -> bool:
     others = WebSocketSession.batch_get([row.connection_id for row in rows[:MAX_OTHERS]], consistent_read=True)
     keys = {unseal(one.login_proof or "") for one in others} - {key, None}
     return any(_is_there(str(one), session.login_id) for one in keys)
+
+
+def found_together(sessions: Iterable[WebSocketSession]) -> set[str]:
+    """The logins, of those of several connections, that one request for all of them finds in the session engine.
+
+    They were there a moment ago. `goes_on` knows about the others; only `ws_lambda.session_store` can be asked so.
+
+    Raises:
+        whatever the session engine raises.
+    """
+    store = _session_class()
+    if not issubclass(store, SessionStore) or store.load is not SessionStore.load:
+        return set()
+    by_key = {unseal(one.login_proof or ""): one.login_id for one in sessions if one.login_id and one.login_proof}
+    by_key.pop(None, None)
+    if len(set(by_key.values())) < 2:  # one is asked for as soon as it is needed
+        return set()
+    found = store.load_many(key for key in by_key if key)
+    return {str(by_key[key]) for key, data in found.items() if str(data.get(SESSION_KEY) or digest(key)) == by_key[key]}
 
 
 def _is_there(key: str, login_id: str) -> bool:

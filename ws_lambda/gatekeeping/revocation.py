@@ -6,8 +6,11 @@ of one that does not speak by the schedule (`judging`).
 """
 
 import logging
+from datetime import timedelta
 
 from django.http import HttpRequest
+from pynamodb.exceptions import UpdateError
+from pynamodb.expressions.update import Action
 
 from ws_lambda import delivery, telemetry
 from ws_lambda.conf import conf
@@ -15,7 +18,7 @@ from ws_lambda.exceptions import InvalidConnectionId, PermissionRefused
 from ws_lambda.gatekeeping.logins import goes_on
 from ws_lambda.gatekeeping.verdicts import Judge, Verdict, set_user, take_away, verdict
 from ws_lambda.models.attributes import milliseconds
-from ws_lambda.models.base import batch_read
+from ws_lambda.models.base import batch_read, condition_failed
 from ws_lambda.models.channel_permissions import PermissionsChanged, note_change
 from ws_lambda.models.closing import close_and_drop
 from ws_lambda.models.login_marks import EndedLogin
@@ -24,6 +27,9 @@ from ws_lambda.models.sessions import WebSocketSession, is_listed_open
 
 LOGIN_SECONDS = 1800
 """How often a connection's login is looked for in the session engine, in seconds. The schedule looks as often."""
+
+RETRY_SECONDS = 5
+"""After how many seconds a message tries again to judge a connection, where that has failed."""
 
 _log = logging.getLogger("ws_lambda")
 
@@ -38,9 +44,24 @@ def revalidate(session: WebSocketSession, view: Judge, request: HttpRequest) -> 
         InvalidConnectionId: the user is gone, deactivated, logged out or has a new password. The socket is closed.
         PermissionRefused: the user may no longer use the view, or be in any of the channels. The socket is closed.
     """
-    if not session.user_id or not _is_due(session, conf.REVALIDATE_USER_SECONDS):
+    if not session.user_id or not _is_to_be_judged(session):
         return
-    user = owner_still_valid(session.user_id, session.auth_backend or "", session.auth_hash or "")
+    try:
+        complete = _judge(session, view, request)
+    except (InvalidConnectionId, PermissionRefused):
+        raise
+    except Exception:  # whatever a project keeps its users in
+        _try_again_soon(session)
+        raise
+    if not complete:
+        _try_again_soon(session)
+    elif session.judge_again_at:
+        _mark(session, WebSocketSession.judge_again_at.remove())
+
+
+def _judge(session: WebSocketSession, view: Judge, request: HttpRequest) -> bool:
+    """Judges the connection; whether login and view could both be asked. Raises what `revalidate` does."""
+    user = owner_still_valid(session.user_id or "", session.auth_backend or "", session.auth_hash or "")
     set_user(session, user)
     marks = batch_read(
         [
@@ -48,14 +69,24 @@ def revalidate(session: WebSocketSession, view: Judge, request: HttpRequest) -> 
             (EndedLogin, {"token_hash": EndedLogin.key(session.login_id or "")}),
         ]
     )
-    if user is None or EndedLogin in marks or not _login_goes_on(session):
+    goes_on = user is not None and EndedLogin not in marks and _login_goes_on(session)
+    if goes_on is False:
         session.disconnect()
         raise InvalidConnectionId()
     note_change(marks.get(PermissionsChanged))
     found = _verdict(session, view, request)
-    if not found.may_stay or (found.lost and not take_away(session, found.lost)):
+    if found and (not found.may_stay or not take_away(session, found.lost)):
         session.disconnect()
         raise PermissionRefused()
+    return goes_on is not None and found is not None
+
+
+def _is_to_be_judged(session: WebSocketSession) -> bool:
+    return (
+        _is_due(session, conf.REVALIDATE_USER_SECONDS)
+        or _is_due(session, LOGIN_SECONDS)
+        or (session.judge_again_at is not None and session.last_seen_at >= session.judge_again_at)
+    )
 
 
 def _is_due(session: WebSocketSession, seconds: int) -> bool:
@@ -68,25 +99,26 @@ def _is_due(session: WebSocketSession, seconds: int) -> bool:
     return (milliseconds(session.last_seen_at) - began) // interval > (before - began) // interval
 
 
-def _login_goes_on(session: WebSocketSession) -> bool:
-    """Whether the login is in its session engine, asked once in LOGIN_SECONDS of a connection that speaks."""
-    if not _is_due(session, LOGIN_SECONDS):
+def _login_goes_on(session: WebSocketSession) -> bool | None:
+    """Whether the login is in its session engine, asked once in LOGIN_SECONDS of a connection that speaks; None where
+    that failed."""
+    if not _is_due(session, LOGIN_SECONDS) and session.judge_again_at is None:
         return True
     try:
         return goes_on(session)
     except Exception:  # whatever a session engine raises
         _leave_unjudged("The session engine failed", session)
-        return True
+        return None
 
 
-def _verdict(session: WebSocketSession, view: Judge, request: HttpRequest) -> Verdict:
+def _verdict(session: WebSocketSession, view: Judge, request: HttpRequest) -> Verdict | None:
     if session.connect_path is None:  # opened before connections were judged again
         return Verdict()
     try:
         return verdict(session, view, request)
     except Exception:  # whatever a project's view raises
         _leave_unjudged(f"Judging a connection of {type(view).__name__} failed", session)
-        return Verdict()
+        return None
 
 
 def _leave_unjudged(why: str, session: WebSocketSession) -> None:
@@ -94,11 +126,36 @@ def _leave_unjudged(why: str, session: WebSocketSession) -> None:
     _log.exception("%s, so connection %s stays as it is", why, session.connection_id)
 
 
+def _try_again_soon(session: WebSocketSession) -> None:
+    """Has a message judge the connection again soon: the interval that has just begun counts as begun."""
+    again_at = session.last_seen_at + timedelta(seconds=RETRY_SECONDS)
+    try:
+        _mark(session, WebSocketSession.judge_again_at.set(again_at))
+    except Exception:  # what has failed before is worth more than this
+        _log.exception("Connection %s is judged again only in the next interval", session.connection_id)
+
+
+def _mark(session: WebSocketSession, action: Action) -> None:
+    generation = WebSocketSession.connected_at == session.connected_at
+    try:
+        WebSocketSession(session.connection_id).update([action], condition=generation)
+    except UpdateError as failed:
+        if not condition_failed(failed):
+            raise
+
+
 def close_login(login_id: str) -> None:
-    """Ends a Django login for WebSockets: its unused tokens are worthless, its connections are closed."""
+    """Ends a Django login for WebSockets: its unused tokens are worthless, its connections are closed.
+
+    A connection that cannot be closed now is left to its next message and to the schedule. A logout that failed for a
+    socket would leave the login in the session engine.
+    """
     EndedLogin.record(login_id)
-    close_and_drop(
-        delivery.Recipient(row.connection_id, row.endpoint_url, milliseconds(row.connected_at))
-        for row in WebSocketSession.by_login.query(login_id)
-        if is_listed_open(row)
-    )
+    try:
+        close_and_drop(
+            delivery.Recipient(row.connection_id, row.endpoint_url, milliseconds(row.connected_at))
+            for row in WebSocketSession.by_login.query(login_id)
+            if is_listed_open(row)
+        )
+    except Exception:  # whatever DynamoDB or API Gateway raise
+        _log.exception("The connections of a login that has ended could not all be closed")

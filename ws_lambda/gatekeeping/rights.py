@@ -18,7 +18,8 @@ from django.db.models.signals import m2m_changed, pre_delete
 from django.dispatch import Signal
 
 from ws_lambda import delivery
-from ws_lambda.gatekeeping.judging import Judged, Memory, judge
+from ws_lambda.gatekeeping.judging import Judged, judge
+from ws_lambda.gatekeeping.remembering import Memory
 from ws_lambda.models.closing import close_and_drop
 from ws_lambda.models.open_connections import OpenConnections
 from ws_lambda.models.owners import login_holds

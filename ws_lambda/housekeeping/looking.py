@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from ws_lambda import clock, delivery
 from ws_lambda.conf import conf
-from ws_lambda.gatekeeping.judging import Memory, judge
+from ws_lambda.gatekeeping.judging import judge
+from ws_lambda.gatekeeping.remembering import Memory
 from ws_lambda.housekeeping import pages, turns
 from ws_lambda.housekeeping.results import Pruned
 from ws_lambda.models import WebSocketSession
@@ -18,10 +19,6 @@ IDLE = timedelta(minutes=10)
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
 """
-
-SILENT_SECONDS = 300
-"""Of a connection that has spoken since, the schedule does not read the user: its own next message does that. The
-browser client speaks every 4.5 minutes."""
 
 _log = logging.getLogger("ws_lambda")
 
@@ -37,9 +34,10 @@ class Look:
         """
         self._pruned = pruned
         self._judging = judging
-        self._memory = Memory()
-        silent = conf.REVALIDATE_USER_SECONDS if whole else max(conf.REVALIDATE_USER_SECONDS, SILENT_SECONDS)
-        self._silent = timedelta(seconds=silent)
+        self._memory = Memory(glancing=True)
+        # A connection that has spoken is judged all the same when its turn comes: the next one is half an hour away,
+        # and nobody knows whether it will speak again. A run by hand leaves it to its next message.
+        self._silent = timedelta(seconds=conf.REVALIDATE_USER_SECONDS if whole else 0)
 
     def at(self, rows: Iterable[pages.Item], whose: frozenset[int]) -> None:
         """Looks at a page of the index: at the age of everyone, and at those whose turn it is."""

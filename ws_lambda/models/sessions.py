@@ -140,6 +140,9 @@ class WebSocketSession(Table):
     previous_seen_at = MillisecondsAttribute(null=True)
     """When the message before that one came in."""
 
+    judge_again_at = MillisecondsAttribute(null=True)
+    """From when on a message is to judge the connection again, because that has failed; None while it has not."""
+
     disconnected_at = MillisecondsAttribute(null=True)
     source_ip = UnicodeAttribute(default="")
     user_agent = UnicodeAttribute(default="")

@@ -1,6 +1,6 @@
 """The authentication backend of users in DynamoDB."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.apps import apps
@@ -9,6 +9,8 @@ from django.contrib.auth.backends import ModelBackend
 from django.db.models import Model
 
 from ws_lambda.conf import conf
+from ws_lambda.users import storing
+from ws_lambda.users.names import fold
 
 
 def group_permissions(names: Any) -> set[str]:
@@ -33,6 +35,11 @@ class DynamoDBBackend(ModelBackend):
     A user is one consistent read, and the user's permissions cost no other. A wrong name takes as long as a
     wrong password. Only the async methods that look a user up need a thread.
     """
+
+    def get_users(self, user_ids: Iterable[str]) -> list[Any]:
+        """Those of several users who may log in, as they were a moment ago: one request per hundred, at half price."""
+        found = storing.fetch_many(get_user_model(), map(fold, user_ids), consistently=False)
+        return [user for user in found if self.user_can_authenticate(user)]
 
     def get_user_permissions(self, user_obj: Any, obj: Model | None = None) -> set[str]:
         """The user's own permissions, as `app_label.codename`; all there are for a superuser."""

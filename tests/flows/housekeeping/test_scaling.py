@@ -9,7 +9,7 @@ import pytest
 
 from tests import backends
 from tests.far_side import FarSide
-from tests.flows.housekeeping.conftest import everybodys_turn, members, open_ids, open_one
+from tests.flows.housekeeping.conftest import members, open_ids, open_one
 from ws_lambda import clock, housekeeping
 from ws_lambda.housekeeping import pages
 from ws_lambda.models import ChannelMembership, WebSocketSession
@@ -96,14 +96,21 @@ def test_users_are_read_once_in_half_an_hour_for_all_of_their_connections(there:
     assert backends.DictBackend.reads - before == 2
 
 
-def test_users_of_those_who_have_spoken_lately_are_not_read(there: FarSide, user: Any) -> None:
-    """Their own next message reads them; the browser client sends one every 4.5 minutes."""
-    open_one(there, "C1=", age=timedelta(minutes=45), user=user)
-    speak("C1=")
-    before = backends.DictBackend.reads
-    everybodys_turn()
-    assert housekeeping.run(whole=False).looked_at == 1
-    assert backends.DictBackend.reads == before
+def test_who_speaks_and_then_falls_silent_is_judged_within_half_an_hour_of_a_change(there: FarSide, tick: Any) -> None:
+    """Whenever their turn comes: for some of them that is a moment after they have spoken."""
+    users = [backends.add(str(number)) for number in range(60)]
+    settled = housekeeping.run(whole=False)
+    assert settled.looked_at == 0
+    for user in users:
+        open_one(there, f"C{user.pk}=", age=timedelta(minutes=45), user=user, login=str(user.pk))
+    tick(1)
+    for user in users:
+        speak(f"C{user.pk}=")
+        user.is_active = False
+    for _run in range(6):
+        tick(5)
+        housekeeping.run(whole=False)
+    assert open_ids() == set()
 
 
 @pytest.mark.parametrize(("limit", "pace"), [(8_000, 400), (0, 400), (1_000, 50)])
