@@ -1,4 +1,7 @@
-"""The far side of the measurements: nginx on loopback, which answers 200 to any POST. Plain and TLS, near and far."""
+"""The far side of the measurements: nginx on loopback, which answers 200 to any POST. Plain and TLS, near and far.
+
+It answers 410 about connections whose id ends in `G=`.
+"""
 
 import shutil
 import socket
@@ -27,8 +30,11 @@ http {{
     listen 127.0.0.1:{plain}; listen 127.0.0.1:{tls} ssl;
     ssl_certificate {root}/cert.pem; ssl_certificate_key {root}/key.pem;
     location / {{ return 200 ""; }}
+    location ~ ^/production/.*G=$ {{ return 410 ""; }}
     location /far/ {{ limit_req zone=far burst=100; try_files /nothing @ok; }}
+    location ~ ^/far/.*G=$ {{ limit_req zone=far burst=100; try_files /nothing @gone; }}
     location @ok {{ return 200 ""; }}
+    location @gone {{ return 410 ""; }}
   }}
 }}
 """

@@ -238,7 +238,7 @@ def test_who_was_in_more_before_the_limit_fell_may_leave_and_change_but_not_join
 
 
 def test_more_channels_than_one_transaction_takes_are_left_all_the_same(user, monkeypatch):
-    monkeypatch.setattr(closing, "_MOST_ITEMS", 3)
+    monkeypatch.setattr(closing, "MOST_ITEMS", 3)
     wire.connect(token=wire.mint(user))
     opened = session()
     for n in range(5):

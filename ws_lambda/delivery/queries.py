@@ -86,8 +86,11 @@ class Door:
         self._stamps: dict[str, signing.Stamp] = {}
         """By target, those of one second."""
 
-    def request(self, asked: dict[str, Any], timeout: float, context: Any, operation: str = "Query") -> Request:
+    def request(self, asked: dict[str, Any] | bytes, timeout: float, context: Any, operation: str = "Query") -> Request:
         """A signed request, to be given up after so many seconds.
+
+        Args:
+            asked: what is asked for, or the JSON of it.
 
         Raises:
             botocore.exceptions.NoCredentialsError: there is nothing to sign with.
@@ -98,7 +101,7 @@ class Door:
             self._second = second
             self._stamps.clear()
         stamp = self._stamps.get(target) or self._stamps.setdefault(target, self._stamp(target, second))
-        body = json.dumps(asked).encode()
+        body = asked if isinstance(asked, bytes) else json.dumps(asked).encode()
         headers = [
             ("Authorization", stamp.authorization(self._path, sha256(body).hexdigest())),
             ("X-Amz-Target", target),

@@ -115,9 +115,9 @@ def leave_all(session: WebSocketSession, names: Iterable[str]) -> None:
 def _mark_closed(connection_id: str, api_id: str, connected_at: int) -> tuple[WebSocketSession | None, bool]:
     """The session of that generation as it was, and whether this call is the one that closed it."""
     mark = own_work.mark()
-    recipient = delivery.Recipient(connection_id, "", connected_at)
     try:
-        answer = connection().dispatch("UpdateItem", closing_update(recipient, mark, api_id, keep=False))
+        update = closing_update(connection_id, connected_at, mark, api_id=api_id)
+        answer = connection().dispatch("UpdateItem", update)
     except VerboseClientError as failed:
         if not condition_failed(failed):
             raise

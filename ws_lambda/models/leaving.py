@@ -193,7 +193,8 @@ def _transaction(batch: Iterable[Departure]) -> dict[str, Any]:
 
 
 def _closing(departure: Departure) -> dict[str, Any]:
-    request = closing_update(departure.session.recipient, departure.mark)
+    one = departure.session.recipient
+    request = closing_update(one.connection_id, one.connected_at, departure.mark, undropped=one.is_young)
     del request["ReturnValues"]  # no part of a transaction has it
     request["ConditionExpression"] += " AND channels = :channels"
     request["ExpressionAttributeValues"][":channels"] = {"SS": sorted(departure.leaving)}
