@@ -1,7 +1,6 @@
 """Fixtures of the whole test run."""
 
 import os
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,11 +8,13 @@ import django
 import hypothesis
 import pytest
 from moto import mock_aws
-from moto.core.botocore_stubber import BotocoreStubber
 
-from tests import engines
+from tests import engines, table_making
 from ws_lambda import aws
+from ws_lambda.local.moto_expressions import quick_expressions
+from ws_lambda.local.moto_transactions import frugal_transactions
 from ws_lambda.models import base
+from ws_lambda.testing.moto_speed import taking_turns
 
 os.environ.setdefault("AWS_DEFAULT_REGION", "eu-west-1")
 
@@ -54,34 +55,19 @@ def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
     if engines.real():
         monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", engines.endpoint_or_skip())
-    else:
-        _take_turns(monkeypatch)
     from ws_lambda.models import stats
 
     # What earlier tests counted falls due after ten seconds, and would be a request of whichever test comes then.
     stats.forget()
-    with mock_aws(config=engines.mock_config()):
+    with mock_aws(config=engines.mock_config()), taking_turns(), frugal_transactions(), quick_expressions():
         _forget_clients()
         if engines.real():
-            engines.drop_all_tables()
+            table_making.drop_all()
         session = aws.session()
         session.register("request-created.dynamodb", record)
         yield sent
         session.unregister("request-created.dynamodb", record)
     _forget_clients()
-
-
-def _take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    """moto answers in the caller's thread, and undoes a failed transaction by putting whole tables back: what another
-    thread wrote meanwhile would be gone. DynamoDB does no such thing, so requests take turns."""
-    turns = threading.Lock()
-    answer = BotocoreStubber.process_request
-
-    def answer_in_turn(self: BotocoreStubber, request: Any) -> Any:
-        with turns:
-            return answer(self, request)
-
-    monkeypatch.setattr(BotocoreStubber, "process_request", answer_in_turn)
 
 
 def _forget_clients() -> None:
@@ -114,8 +100,7 @@ def tables(dynamodb: list[str]) -> Iterator[list[str]]:
     """Every table, empty; the value is the list of requests so far."""
     from ws_lambda.models import all_tables, channel_permissions, gateways, rate_limits
 
-    for table in all_tables():
-        table.create_table(billing_mode="PAY_PER_REQUEST")
+    table_making.create(*all_tables())
     channel_permissions.forget_cache()
     gateways.forget()
     rate_limits.forget_remembered()

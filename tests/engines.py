@@ -84,14 +84,6 @@ def select(config: pytest.Config, items: list[pytest.Item]) -> None:
     items[:] = wanted
 
 
-def drop_all_tables() -> None:
-    """Leaves the server as empty as it started."""
-    client = aws.client("dynamodb")
-    while names := client.list_tables()["TableNames"]:
-        for name in names:
-            client.delete_table(TableName=name)
-
-
 def put_many(table_name: str, items: list[dict[str, Any]]) -> None:
     """Thousands of items, in DynamoDB's JSON, in a second or two."""
     if real():

@@ -13,6 +13,7 @@ from django.shortcuts import render
 from django.test import AsyncClient, Client
 from django.urls import path
 
+from tests import table_making
 from ws_lambda.models.django_sessions import DjangoSession
 from ws_lambda.users.models import User
 from ws_lambda.users.tables import UserItem
@@ -64,8 +65,7 @@ def site(settings: Any, dynamodb: list[str]) -> Iterator[None]:
     engine = settings.TEMPLATES[0]
     loaders = [("django.template.loaders.locmem.Loader", PAGES)]
     settings.TEMPLATES = [{**engine, "APP_DIRS": False, "OPTIONS": {**engine["OPTIONS"], "loaders": loaders}}]
-    UserItem.create_table(billing_mode="PAY_PER_REQUEST")
-    DjangoSession.create_table(billing_mode="PAY_PER_REQUEST")
+    table_making.create(UserItem, DjangoSession)
     yield
 
 

@@ -32,11 +32,13 @@ def _in_memory() -> Iterator[None]:
 
     from ws_lambda.local.moto_expressions import quick_expressions
     from ws_lambda.local.moto_transactions import frugal_transactions
+    from ws_lambda.models import all_tables
+    from ws_lambda.testing import moto_tables
     from ws_lambda.testing.moto_speed import taking_turns, without_http
 
     with mock_aws(), taking_turns() as turns, frugal_transactions(), quick_expressions(), without_http(turns):
         forget()
-        _create(wait=False)  # moto has them at once
+        moto_tables.create(all_tables())
         yield
     forget()
 
@@ -51,24 +53,18 @@ def _at_endpoint() -> Iterator[None]:
         value = read(lazy, name)
         return prefix + value if name == "TABLE_PREFIX" else value
 
+    from ws_lambda.models import all_tables
+
     with mock.patch.object(_Lazy, "__getattr__", prefixed):
         forget()
-        _create(wait=True)
+        for table in all_tables():
+            table.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
         try:
             yield
         finally:
-            from ws_lambda.models import all_tables
-
             for table in all_tables():
                 table.delete_table()
             forget()
-
-
-def _create(*, wait: bool) -> None:
-    from ws_lambda.models import all_tables
-
-    for table in all_tables():
-        table.create_table(billing_mode="PAY_PER_REQUEST", wait=wait)
 
 
 def forget() -> None:

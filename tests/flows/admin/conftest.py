@@ -7,7 +7,7 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 from django.utils import timezone
 
-from tests import moto_apigateway
+from tests import moto_apigateway, table_making
 from ws_lambda.admin import overview
 from ws_lambda.models import WebSocketSession, all_tables, channel_permissions, gateways, stats
 from ws_lambda.users.tables import UserItem
@@ -18,8 +18,7 @@ def admin_tables(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
     """Every table, those of installed apps included; the value is the list of requests so far."""
     moto_apigateway.install(monkeypatch)
     calls: list[str] = request.getfixturevalue("dynamodb")
-    for table in {*all_tables(), UserItem}:
-        table.create_table(billing_mode="PAY_PER_REQUEST")
+    table_making.create(*{*all_tables(), UserItem})
     channel_permissions.forget_cache()
     gateways.forget()
     overview.forget()

@@ -13,7 +13,7 @@ from moto import mock_aws
 from moto.core.botocore_stubber import BotocoreStubber
 from moto.moto_api._internal.models import moto_api_backend
 
-from tests import engines, moto_apigateway
+from tests import engines, moto_apigateway, table_making
 from ws_lambda import aws
 from ws_lambda.models import base, gateways
 from ws_lambda.models.gateways import AdditionalRoute, ApiGateway
@@ -48,9 +48,9 @@ def in_memory() -> Iterator[None]:
 def table(in_memory: None) -> Iterator[None]:
     moto_api_backend.reset()
     if engines.real():
-        engines.drop_all_tables()
+        table_making.drop_all()
     gateways.forget()
-    ApiGateway.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+    table_making.create(ApiGateway)
     yield
     gateways.forget()
 

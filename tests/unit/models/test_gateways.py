@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from pynamodb.exceptions import PutError
 
+from tests import table_making
 from ws_lambda import clock
 from ws_lambda.models import base, gateways
 from ws_lambda.models.gateways import AdditionalRoute, ApiGateway, Status
@@ -13,7 +14,7 @@ from ws_lambda.models.gateways import AdditionalRoute, ApiGateway, Status
 @pytest.fixture(autouse=True)
 def table(dynamodb: list[str]) -> Iterator[None]:
     gateways.forget()
-    ApiGateway.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
+    table_making.create(ApiGateway)
     yield
     gateways.forget()
 

@@ -4,13 +4,14 @@ from typing import Any
 
 import pytest
 
+from tests import table_making
 from ws_lambda.models.django_sessions import DjangoSession
 from ws_lambda.session_store import SessionStore
 
 
 @pytest.fixture(autouse=True)
 def table(dynamodb: None) -> None:
-    DjangoSession.create_table(billing_mode="PAY_PER_REQUEST")
+    table_making.create(DjangoSession)
 
 
 def stored(**data: Any) -> SessionStore:

@@ -2,11 +2,11 @@
 
 import pytest
 
+from tests import table_making
 from ws_lambda.models.django_sessions import DjangoSession
 from ws_lambda.users.tables import UserItem
 
 
 @pytest.fixture(autouse=True)
 def tables(dynamodb: list[str], nobody_listens: None) -> None:
-    UserItem.create_table(billing_mode="PAY_PER_REQUEST")
-    DjangoSession.create_table(billing_mode="PAY_PER_REQUEST")
+    table_making.create(UserItem, DjangoSession)

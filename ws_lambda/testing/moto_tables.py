@@ -1,0 +1,33 @@
+"""Puts empty tables into moto as it made them the first time: for most tests, making them took longest."""
+
+import pickle
+from collections.abc import Iterable
+from functools import cache
+
+from ws_lambda import aws
+from ws_lambda.models.base import Table
+
+
+def create(models: Iterable[type[Table]]) -> None:
+    """Makes the tables that are not there yet, on demand. Belongs into `mock_aws`.
+
+    Later changes of a class's attributes or indexes are not seen: no process makes such.
+    """
+    from moto.core.models import DEFAULT_ACCOUNT_ID
+    from moto.dynamodb.models import dynamodb_backends
+
+    tables = dynamodb_backends[DEFAULT_ACCOUNT_ID][aws.region()].tables
+    for model in models:
+        name = model.Meta.table_name
+        if name not in tables:
+            tables[name] = pickle.loads(_made(model, name, aws.region()))  # noqa: S301 - our own
+
+
+@cache
+def _made(model: type[Table], name: str, region: str) -> bytes:
+    """A new table of moto's, made through its API."""
+    from moto.core.models import DEFAULT_ACCOUNT_ID
+    from moto.dynamodb.models import dynamodb_backends
+
+    model.create_table(billing_mode="PAY_PER_REQUEST")
+    return pickle.dumps(dynamodb_backends[DEFAULT_ACCOUNT_ID][region].tables.pop(name))
