@@ -31,26 +31,31 @@ def measure() -> dict[str, Any]:
     """The section of results.json."""
     with tempfile.TemporaryDirectory() as scratch:
         demo = Path(scratch)
-        shutil.copytree(ROOT / "project", demo / "project", ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copy(ROOT / "manage.py", demo)
-        (demo / "crowded.py").write_text(SETTINGS)
-        (demo / "awscrt.py").write_text("raise ImportError")  # see `loop`
+        set_up(demo)
         with running(demo, DJANGO_SETTINGS_MODULE="crowded") as run:
             wait_for(f"{run.site}/login/")
             return asyncio.run(_measure(run))
 
 
+def set_up(demo: Path) -> None:
+    """Puts the demo project into a folder, with the settings `crowded`."""
+    shutil.copytree(ROOT / "project", demo / "project", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "manage.py", demo)
+    (demo / "crowded.py").write_text(SETTINGS)
+    (demo / "awscrt.py").write_text("raise ImportError")  # see `loop`
+
+
 async def _measure(run: LocalRun) -> dict[str, Any]:
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(ClientSession(connector=TCPConnector(limit=0)))
-        tokens = [await _token(http, run, number) for number in range(SOCKETS + AT_ONCE)]
-        await _open(http, run, tokens[0], stack)  # whatever the first one alone has to load
+        tokens = [await token(http, run, number) for number in range(SOCKETS + AT_ONCE)]
+        await open_socket(http, run, tokens[0], stack)  # whatever the first one alone has to load
         begun, worked = time.perf_counter(), run.database_cpu()
-        for token in tokens[1:SOCKETS]:
-            await _open(http, run, token, stack)
+        for one in tokens[1:SOCKETS]:
+            await open_socket(http, run, one, stack)
         took, worked = time.perf_counter() - begun, run.database_cpu() - worked
         weight = run.database_mb()
-        opened = await asyncio.gather(*(_opened(http, run, token, stack) for token in tokens[SOCKETS:]))
+        opened = await asyncio.gather(*(_opened(http, run, one, stack) for one in tokens[SOCKETS:]))
     return {
         "sockets": SOCKETS,
         "connect_ms": round(took / (SOCKETS - 1) * 1000, 1),
@@ -61,13 +66,13 @@ async def _measure(run: LocalRun) -> dict[str, Any]:
     }
 
 
-async def _token(http: ClientSession, run: LocalRun, number: int) -> str:
+async def token(http: ClientSession, run: LocalRun, number: int) -> str:
     account = {"username": f"user-{number % ACCOUNTS}"}
     async with http.post(f"{run.gateway}/_page/token", json=account, headers={"X-Local-Page": "1"}) as answer:
         return str((await answer.json())["token"])
 
 
-async def _open(http: ClientSession, run: LocalRun, token: str, stack: AsyncExitStack) -> None:
+async def open_socket(http: ClientSession, run: LocalRun, token: str, stack: AsyncExitStack) -> None:
     await stack.enter_async_context(
         http.ws_connect(f"{run.gateway}/local?channel=general&ws_token={token}", origin=run.site)
     )
@@ -75,7 +80,7 @@ async def _open(http: ClientSession, run: LocalRun, token: str, stack: AsyncExit
 
 async def _opened(http: ClientSession, run: LocalRun, token: str, stack: AsyncExitStack) -> bool:
     try:
-        await _open(http, run, token, stack)
+        await open_socket(http, run, token, stack)
     except (WSServerHandshakeError, ClientResponseError):
         return False
     return True

@@ -11,7 +11,7 @@ from ws_lambda.delivery.broadcasting import broadcast, close, inspect
 from ws_lambda.delivery.calls import CANCELLED, CONDITION_FAILED, Call, call_all
 from ws_lambda.delivery.connecting import check_open, connecting, under_way
 from ws_lambda.delivery.deadlines import deadline
-from ws_lambda.delivery.exchange import Broken, Request, Response, Transport, using_transport
+from ws_lambda.delivery.exchange import Broken, Request, Response, Transport, installed, using_transport
 from ws_lambda.delivery.outcomes import (
     NOT_OPEN_YET,
     YOUNG_SECONDS,
@@ -51,6 +51,7 @@ __all__ = [
     "connecting",
     "deadline",
     "inspect",
+    "installed",
     "roster",
     "send",
     "under_way",

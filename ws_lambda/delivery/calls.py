@@ -29,7 +29,7 @@ _FEW, _THREADS = 25, 8
 _PARALLEL = 48
 _TRIES = 8
 _AGAIN = ("ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded",
-          "TransactionConflictException", "TransactionInProgressException")  # fmt: skip
+          "TransactionConflictException", "TransactionInProgressException", "InternalServerError")  # fmt: skip
 
 
 @dataclass(slots=True, eq=False)
@@ -58,9 +58,13 @@ class Call:
     tries: int = 0
 
 
-def call_all(calls: Iterable[Call]) -> None:
-    """Makes all the calls; each has its answer or its error then. Ends soon after the deadline, if there is one."""
-    calling = Calling()
+def call_all(calls: Iterable[Call], *, few: int = _FEW) -> None:
+    """Makes all the calls; each has its answer or its error then. Ends soon after the deadline, if there is one.
+
+    Args:
+        few: so many go past botocore; fewer are worth it where each of them is of many items.
+    """
+    calling = Calling(few)
     for call in calls:
         calling.add(call)
     calling.run()
@@ -69,7 +73,8 @@ def call_all(calls: Iterable[Call]) -> None:
 class Calling:
     """The work of making calls (see `exchange.Work`)."""
 
-    def __init__(self) -> None:
+    def __init__(self, few: int = _FEW) -> None:
+        self._few = few
         self._waiting = deque[Call]()
         self._again: list[tuple[float, Call]] = []
         self._flying = 0
@@ -84,7 +89,7 @@ class Calling:
         """Makes those that are not made yet."""
         self._flying = 0  # a round that ended with an exception has left its requests without an answer
         while self._waiting:
-            if len(self._waiting) >= _FEW and installed() is None:
+            if len(self._waiting) >= self._few and installed() is None:
                 with pump() as one:
                     one.run(self, Slots(_PARALLEL))
                 return

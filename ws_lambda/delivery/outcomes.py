@@ -77,7 +77,21 @@ class DeliveryReport:
     """Of those sent: ids that may have got it twice, because an attempt before the good one ended ambiguously."""
 
     unread: bool = False
-    """Whether the deadline came before the roster was read to its end, so that some recipients have no name here."""
+    """Whether the deadline came before the roster was read to its end, so that some recipients have no name here.
+    Those of a `disconnect()` are the schedule's."""
+
+    def __add__(self, other: "DeliveryReport") -> "DeliveryReport":
+        """What came of both."""
+        return DeliveryReport(
+            sent=self.sent + other.sent,
+            gone=self.gone + other.gone,
+            failed=self.failed + other.failed,
+            held_over=self.held_over + other.held_over,
+            queued=self.queued + other.queued,
+            seconds=self.seconds + other.seconds,
+            repeated=self.repeated + other.repeated,
+            unread=self.unread or other.unread,
+        )
 
     def __str__(self) -> str:
         words = [f"{self.sent} sent", f"{len(self.gone)} gone", f"{len(self.failed)} failed"]

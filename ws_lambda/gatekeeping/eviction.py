@@ -12,7 +12,7 @@ from ws_lambda.delivery.key_ranges import KeyRange
 from ws_lambda.gatekeeping.remembering import Memory
 from ws_lambda.models.channel_permissions import forget_cache, may_join
 from ws_lambda.models.closing import put_out
-from ws_lambda.models.dropping import drop
+from ws_lambda.models.dropping import Dropper
 from ws_lambda.models.leaving import Departed, Departure, leave_together, read_sessions
 from ws_lambda.models.sessions import channels_of
 from ws_lambda.models.unfinished import Unfinished
@@ -72,6 +72,10 @@ class Evicted:
     named: list[Eviction] = field(default_factory=list)
     """The first NAMED of those put out."""
 
+    def note_unclosed(self, report: delivery.DeliveryReport) -> None:
+        """Counts the sockets that could not be closed."""
+        self.unclosed += len(report.failed)
+
     def __str__(self) -> str:
         said = f"{self.put_out} put out, {self.disconnected} of them disconnected"
         if self.undone:
@@ -107,9 +111,13 @@ def go_on(work: Unfinished, *, seconds: float = float("inf"), progress: Progress
     forget_cache()
     evicted, memory, pattern = Evicted(), Memory(), work.about
     ends = min(time.monotonic() + seconds, ends_at() - GRACE)
-    with delivery.deadline(ends + GRACE - time.monotonic()):
+    with delivery.deadline(ends + GRACE - time.monotonic()), Dropper(evicted.note_unclosed) as dropper:
         for ids, following in _pages(pattern, work.place):
-            _put_out(ids, pattern, memory, evicted)
+            closed: list[delivery.Recipient] = []
+            try:
+                _put_out(ids, pattern, memory, evicted, closed)
+            finally:
+                dropper.begin(closed, more=following is not None)
             if progress is not None:
                 progress(evicted)
             if following and time.monotonic() >= ends:
@@ -159,11 +167,16 @@ def _fits(part: KeyRange, after: Any) -> bool:
     return part.kind == "channel" or not after or bool(moment.isdecimal() and colon and connection_id)
 
 
-def _put_out(ids: list[str], pattern: str, memory: Memory, evicted: Evicted) -> None:
-    """Puts out whoever of those is not admitted. Who changes channels meanwhile is judged again."""
+def _put_out(ids: list[str], pattern: str, memory: Memory, evicted: Evicted, closed: list[delivery.Recipient]) -> None:
+    """Puts out whoever of those is not admitted. Who changes channels meanwhile is judged again.
+
+    Args:
+        closed: gets those whose sockets are to be closed, whatever is raised.
+    """
     evicted.looked_at += len(ids)
     for _round in range(_ROUNDS):
         departed = leave_together(_not_admitted(ids, pattern, memory))
+        closed += [one.session.recipient for one in departed.done if not one.session.connected]
         _tell(departed, evicted)
         ids = [one.session.connection_id for one in departed.changed]
         if not ids:
@@ -191,12 +204,9 @@ def _not_admitted(ids: list[str], pattern: str, memory: Memory) -> list[Departur
 def _tell(departed: Departed, evicted: Evicted) -> None:
     for one in departed.done:
         _note(one, evicted)
-    closed = [one.session.recipient for one in departed.done if not one.session.connected]
     if departed.undone:
         evicted.undone += len(departed.undone)
         _log.error("%d members could not be put out: %s", len(departed.undone), departed.error)
-    if closed:
-        evicted.unclosed += len(drop(closed).failed)
 
 
 def _note(one: Departure, evicted: Evicted) -> None:

@@ -57,7 +57,8 @@ def prune(event: Any = None, context: Any = None) -> dict[str, Any]:
     with telemetry.invocation(request_id=getattr(context, "aws_request_id", ""), route="prune"):
         pruned = run(seconds, whole=False)
         telemetry.count("PruneRuns")
-        telemetry.count("Pruned", pruned.expired + pruned.gone + pruned.orphans + pruned.put_out)
+        told = pruned.expired + pruned.gone + pruned.orphans + pruned.put_out + pruned.disconnected
+        telemetry.count("Pruned", told)
         telemetry.count("Unjudged", pruned.unjudged)
         _measure_queue()
     return asdict(pruned)

@@ -23,6 +23,9 @@ class Pruned:
     dropped: int = 0
     """Sockets of closed sessions that could not be closed at the time, and are closed or gone by now."""
 
+    disconnected: int = 0
+    """Connections closed that a `disconnect()` of many had no time for."""
+
     orphans: int = 0
     """Memberships removed whose connection is closed, or was another one."""
 

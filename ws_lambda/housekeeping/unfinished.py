@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from ws_lambda.gatekeeping import eviction
 from ws_lambda.housekeeping.results import Pruned
+from ws_lambda.models import disconnecting
 from ws_lambda.models.unfinished import Unfinished
 
 _log = logging.getLogger("ws_lambda")
@@ -36,6 +37,10 @@ def _go_on(work: Unfinished, pruned: Pruned, seconds: float) -> None:
             pruned.put_out += evicted.disconnected
             pruned.removed += evicted.removed
             _log.info("Evicted from %s: %s", work.about, asdict(evicted))
+        case disconnecting.KIND:
+            report = disconnecting.go_on(work, seconds=seconds)
+            pruned.disconnected += report.sent + len(report.gone)
+            _log.info("Disconnected %s: %s", work.about, report)
         case unknown:
             _log.error("Nobody knows what %r is to be: it is given up", unknown)
             work.end()

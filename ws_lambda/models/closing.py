@@ -62,15 +62,19 @@ def close_and_drop(recipients: Iterable[delivery.Recipient]) -> delivery.Deliver
     of a connection whose own `$connect` is running in this invocation counts as closed: its connect is refused.
     """
     listed = list(recipients)
-    close_all(listed)
-    return drop(listed)
+    try:
+        close_all(listed)
+    finally:  # of those whose sessions are closed, no socket is to stay because others are not
+        report = drop(listed)
+    return report
 
 
 def put_out(recipients: Sequence[delivery.Recipient]) -> int:
     """Does what `close_and_drop` does; how many sessions were still open."""
-    closed = close_all(recipients)
-    drop(recipients)
-    return closed
+    try:
+        return close_all(recipients)
+    finally:
+        drop(recipients)
 
 
 def _leave(session: WebSocketSession) -> None:

@@ -1,15 +1,21 @@
 """Closing the sockets of sessions that are closed already, now or when the schedule comes round to it."""
 
+import contextvars
+import logging
 import random
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from itertools import islice
+from typing import Self
 
 from ws_lambda import delivery
 from ws_lambda.models.sessions import CLOSING, MAX_DURATION, WebSocketSession
 
 _PAGE = 100
+
+_log = logging.getLogger("ws_lambda")
 
 
 def drop(recipients: Sequence[delivery.Recipient]) -> delivery.DeliveryReport:
@@ -24,11 +30,57 @@ def drop(recipients: Sequence[delivery.Recipient]) -> delivery.DeliveryReport:
     others = [one for one in recipients if one.connection_id not in connecting]
     report = delivery.close(others)
     failed = {failure.connection_id for failure in report.failed}
-    _mark(
-        [_undropped(one) for one in others if one.connection_id in failed]
-        + [_dropped(one) for one in others if one.connection_id not in failed and one.is_young]
-    )
+    undropped = [_undropped(one) for one in others if one.connection_id in failed]
+    dropped = [_dropped(one) for one in others if one.connection_id not in failed and one.is_young]
+    delivery.call_all([*undropped, *dropped])
+    if errors := _errors(dropped):  # at worst their sockets are closed once more
+        _log.warning("%d closed sockets could not be marked as such: %s", len(errors), errors[0])
+    _check(undropped)
     return replace(report, sent=report.sent + len(recipients) - len(others))
+
+
+class Dropper:
+    """Closes sockets in a thread of its own, a page at a time, while the next page of sessions is closed.
+
+    with Dropper(told) as dropper:
+        for page in pages:
+            close_all(page)
+            dropper.begin(page, more=True)
+    """
+
+    def __init__(self, told: Callable[[delivery.DeliveryReport], object]) -> None:
+        """
+        Args:
+            told: gets the report of each page.
+        """
+        self._told = told
+        self._thread = ThreadPoolExecutor(1, "ws-dropper")
+        self._under_way: Future[delivery.DeliveryReport] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        with self._thread:
+            self._wait()
+
+    def begin(self, recipients: Sequence[delivery.Recipient], *, more: bool) -> None:
+        """Waits for the page before, then begins with this one. Raises what the page before has raised.
+
+        Args:
+            more: whether another page follows. Without, this one's sockets are closed when it returns.
+        """
+        self._wait()
+        if recipients and (not more or delivery.installed() is not None):
+            self._told(drop(recipients))
+        elif recipients:
+            run = contextvars.copy_context().run  # the deadline, and the pace
+            self._under_way = self._thread.submit(run, drop, recipients)
+
+    def _wait(self) -> None:
+        under_way, self._under_way = self._under_way, None
+        if under_way is not None:
+            self._told(under_way.result())
 
 
 def drop_again(until: float = float("inf")) -> int:
@@ -53,14 +105,17 @@ def mark_dropped(recipient: delivery.Recipient) -> None:
     _mark([_dropped(recipient)])
 
 
-def _check(calls: Iterable[delivery.Call]) -> None:
-    """Whether all were done, or need not be since the row is not as they demand.
+def _errors(calls: Iterable[delivery.Call]) -> list[str]:
+    """Why some were not done, other than that the row is not as they demand."""
+    return [one.error for one in calls if one.answer is None and one.error != delivery.CONDITION_FAILED]
 
-    Raises:
-        DeliveryError: some were not.
+
+def _check(calls: Iterable[delivery.Call]) -> None:
     """
-    errors = [one.error for one in calls if one.answer is None and one.error != delivery.CONDITION_FAILED]
-    if errors:
+    Raises:
+        DeliveryError: some were not done.
+    """
+    if errors := _errors(calls):
         raise delivery.DeliveryError(f"{len(errors)} requests to close connections failed: {errors[0]}")
 
 

@@ -24,6 +24,14 @@ _ATTEMPTS = 6
 _KEYS = 100
 """Of one BatchGetItem."""
 
+_FEW = 5
+"""Requests of a hundred items each, from which on botocore would take longer over them than DynamoDB."""
+
+_FIELDS = (
+    "connection_id, connected, connected_at, endpoint_url, user_id, auth_backend, channel_name, channels, "
+    "unjudged_channels, joined_channels"
+)
+
 _NO_ERROR = {"None", "ConditionalCheckFailed"}
 _MARKS = ("unjudged_channels", "joined_channels")
 
@@ -80,28 +88,31 @@ class Departed:
 def read_sessions(connection_ids: Sequence[str]) -> list[WebSocketSession]:
     """Sessions by their ids, as they are now: a hundred to a request, several requests at once.
 
+    They have only what judging by the stored permissions, leaving and closing need. Do not save them.
+
     Raises:
         DeliveryError: they could not be read.
     """
     table = WebSocketSession.Meta.table_name
     keys: list[Item] = [{"connection_id": {"S": one}} for one in dict.fromkeys(connection_ids)]
-    found: list[WebSocketSession] = []
+    found, error = list[WebSocketSession](), ""
     for attempt in range(_ATTEMPTS):
         if attempt:
             _pause(attempt)
         parts = [keys[start : start + _KEYS] for start in range(0, len(keys), _KEYS)]
-        asked = [{"RequestItems": {table: {"Keys": part, "ConsistentRead": True}}} for part in parts]
-        calls = [delivery.Call("BatchGetItem", one) for one in asked]
-        delivery.call_all(calls)
+        how = {"ConsistentRead": True, "ProjectionExpression": _FIELDS}
+        calls = [delivery.Call("BatchGetItem", {"RequestItems": {table: {"Keys": part, **how}}}) for part in parts]
+        delivery.call_all(calls, few=_FEW)
         keys = []
-        for call in calls:
+        for part, call in zip(parts, calls, strict=True):
             if call.answer is None:
-                raise delivery.DeliveryError(f"Sessions could not be read: {call.error}")
+                keys, error = keys + part, call.error
+                continue
             found += map(WebSocketSession.from_raw_data, call.answer["Responses"].get(table, ()))
             keys += (call.answer.get("UnprocessedKeys") or {}).get(table, {}).get("Keys", ())
         if not keys:
             return found
-    raise delivery.DeliveryError(f"{len(keys)} sessions could not be read: DynamoDB is too busy")
+    raise delivery.DeliveryError(f"{len(keys)} sessions could not be read: {error or 'DynamoDB is too busy'}")
 
 
 def leave_together(departures: Iterable[Departure]) -> Departed:
@@ -119,7 +130,7 @@ def leave_together(departures: Iterable[Departure]) -> Departed:
                 break
         batches = list(_batches(waiting))
         calls = [delivery.Call("TransactWriteItems", _transaction(batch)) for batch in batches]
-        delivery.call_all(calls)
+        delivery.call_all(calls, few=_FEW)
         waiting = []
         for batch, call in zip(batches, calls, strict=True):
             waiting += _settle(batch, call, departed)

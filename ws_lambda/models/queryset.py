@@ -8,7 +8,7 @@ from typing import Any, Self
 from django.core.exceptions import FieldError
 
 from ws_lambda import channels, delivery
-from ws_lambda.models import closing
+from ws_lambda.models import closing, disconnecting
 from ws_lambda.models.attributes import milliseconds
 from ws_lambda.models.memberships import ChannelMembership
 from ws_lambda.models.sessions import LIVE_SHARDS, WebSocketSession, is_listed_open
@@ -121,9 +121,18 @@ class SessionQuerySet:
         name = self._lookups.get("channel_name", "")
         return delivery.send(self.audience(), data, on_gone=partial(closing.close_gone, channel_name=name))
 
-    def disconnect(self) -> delivery.DeliveryReport:
-        """Closes every open session selected, and its socket."""
-        return closing.close_and_drop(self.recipients())
+    def disconnect(self, progress: disconnecting.Progress | None = None) -> delivery.DeliveryReport:
+        """Closes every open session selected, and its socket.
+
+        Where a deadline comes first, the report is `unread`, and the schedule closes the rest.
+
+        Args:
+            progress: called with the report so far, after every 500.
+
+        Raises:
+            DeliveryError: some sessions could not be closed.
+        """
+        return disconnecting.disconnect(self._lookups, self.recipients(), progress)
 
     def recipients(self) -> Iterator[delivery.Recipient]:
         """The open connections selected, as the delivery room addresses them."""

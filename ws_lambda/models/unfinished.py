@@ -40,10 +40,15 @@ class Unfinished(Table):
     expires_at = TTLAttribute()
 
     @classmethod
-    def begin(cls, kind: str, about: str) -> Self:
-        """Notes that a piece of work has begun, from its beginning."""
-        kept = clock.utcnow() + _KEPT
-        one = cls(cls.SCOPE, f"{kind} {about}", mark=secrets.token_hex(8), expires_at=kept)
+    def begin(cls, kind: str, about: str, place: Mapping[str, Any] | None = None) -> Self:
+        """Notes that a piece of work has begun, from its beginning or from a place."""
+        one = cls(
+            cls.SCOPE,
+            f"{kind} {about}",
+            mark=secrets.token_hex(8),
+            position=json.dumps(place or {}),
+            expires_at=clock.utcnow() + _KEPT,
+        )
         one.save()
         return one
 

@@ -9,6 +9,8 @@ from django.test import Client, override_settings
 
 from tests.flows.admin.conftest import logged_in, person, said, session
 from ws_lambda import delivery
+from ws_lambda.admin import base
+from ws_lambda.gatekeeping import eviction
 from ws_lambda.models import ChannelMembership, ChannelPermission
 from ws_lambda.models.admin_log import AdminAction
 from ws_lambda.models.opening import membership
@@ -225,3 +227,25 @@ def test_members_whose_own_rights_have_changed_are_put_out_on_request(root: Clie
     assert said(answer) == ["Channel general: 1 put out, 1 of them disconnected."]
     assert [row.connection_id for row in ChannelMembership.query("general")] == ["C1="]
     assert "Put 1 members out." in root.get(page + "general/history/").content.decode()
+
+
+def test_the_page_says_how_many_were_put_out_and_what_is_left(root: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivery, "close", lambda _recipients: delivery.DeliveryReport())
+    monkeypatch.setattr(eviction, "PAGE", 2)
+    for number in range(5):
+        row = session(f"C{number}=", channels={"general"}, channel_name="general")
+        membership(row, "general").save()
+    page = "/admin/ws_lambda/channelpermission/"
+    fields = {"channel_name": "general", "access": "staff_only", "rules": ""}
+
+    with monkeypatch.context() as patch:
+        patch.setattr(base, "ANSWER_SECONDS", eviction.GRACE)
+        added = said(root.post(page + "add/", fields, follow=True))
+    assert added[0] == (
+        "Channel general: 2 put out, 2 of them disconnected; the time was up, and the schedule puts out the rest."
+    )
+    assert ChannelMembership.count("general") == 3
+    saved = said(root.post(page + "general/change/", fields | {"access": "superuser_only"}, follow=True))
+    assert saved[0] == "Channel general: 3 put out, 3 of them disconnected."
+    again = said(root.post(page + "general/change/", fields, follow=True))
+    assert [one for one in again if "put out" in one] == [], "nobody was"

@@ -6,8 +6,10 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from ws_lambda import delivery
 from ws_lambda.management import output
 from ws_lambda.management.aws_command import AwsCommand
+from ws_lambda.models import disconnecting
 from ws_lambda.models.queryset import SessionQuerySet
 from ws_lambda.models.sessions import WebSocketSession, channels_of
 
@@ -40,6 +42,9 @@ class Command(AwsCommand):
         ending = actions.add_parser("disconnect", help="close sessions and their sockets")
         ending.add_argument("--everybody", action="store_true", help="all open connections")
         ending.add_argument("--yes", action="store_true", help="do not ask")
+        ending.add_argument(
+            "--seconds", type=float, default=float("inf"), help="for so long; the schedule disconnects the rest"
+        )
         for one in (listing, ending):
             one.add_argument("--channel", help="in this channel")
             one.add_argument("--user", help="of this user, by primary key")
@@ -77,12 +82,24 @@ class Command(AwsCommand):
             whom = ", ".join(f"{name} {options[name]}" for name in named) or "everybody"
             if not output.confirmed(f"Disconnect {whom}: {chosen.count()} connections. Type yes:", "yes"):
                 raise CommandError("Nobody was disconnected.")
-        report = chosen.disconnect()
+        shown = self.stdout.isatty() and not options["json"]
+
+        def show(so_far: delivery.DeliveryReport) -> None:
+            if shown:
+                self.stdout.write(f"\rDisconnected: {so_far.sent}", ending="")
+                self.stdout.flush()
+
+        with delivery.deadline(options["seconds"] + disconnecting.GRACE):
+            report = chosen.disconnect(show)
+        if shown:
+            self.stdout.write("")
         said = {"disconnected": report.sent, "gone": len(report.gone), "failed": len(report.failed)}
         if options["json"]:
             self.stdout.write(output.as_json(said))
         else:
             self.stdout.write(f"Disconnected: {report.sent}; gone already: {len(report.gone)}.")
+        if report.unread:
+            self.stderr.write(self.style.WARNING("The time was up: the schedule disconnects the rest."))
         if report.failed:
             reasons = "\n".join(f"{failure.connection_id}: {failure.reason}" for failure in report.failed)
             raise CommandError(f"{len(report.failed)} could not be disconnected:\n{reasons}")

@@ -1,0 +1,91 @@
+"""Disconnecting a whole selection: page by page, and by the schedule where the time is up."""
+
+import json
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from itertools import islice
+from typing import Any, Final
+
+from ws_lambda import clock, delivery
+from ws_lambda.delivery.deadlines import ends_at
+from ws_lambda.models.attributes import milliseconds
+from ws_lambda.models.closer import close_all
+from ws_lambda.models.dropping import Dropper
+from ws_lambda.models.sessions import WebSocketSession
+from ws_lambda.models.unfinished import Unfinished
+
+KIND: Final = "disconnect"
+"""Of the work that is noted as unfinished."""
+
+PAGE = 500
+"""Connections between two glances at the clock."""
+
+GRACE = 2.0
+"""Seconds before a deadline that are kept for a page which has been begun."""
+
+Progress = Callable[[delivery.DeliveryReport], object]
+"""Told, after every page, what has come of all so far."""
+
+
+def disconnect(
+    lookups: Mapping[str, Any], recipients: Iterable[delivery.Recipient], progress: Progress | None = None
+) -> delivery.DeliveryReport:
+    """Closes the sessions of a selection, then their sockets.
+
+    Where a deadline comes first, the report is `unread`, and the rest is left to the schedule: those that were
+    connected when this was called.
+
+    Args:
+        lookups: by which `WebSocketSession.objects.filter` finds the selection again.
+        recipients: the selection itself.
+
+    Raises:
+        DeliveryError: some sessions could not be closed.
+    """
+    began = milliseconds(clock.utcnow())
+    report = _by_pages(recipients, ends_at() - GRACE, progress)
+    if report.unread:
+        Unfinished.begin(KIND, json.dumps(dict(lookups), sort_keys=True), {"until": began})
+    return report
+
+
+def go_on(work: Unfinished, *, seconds: float = float("inf")) -> delivery.DeliveryReport:
+    """Does what is left of it, as far as there is time. One page is done however little that is."""
+    until = int(work.place.get("until", 0))
+    selected = WebSocketSession.objects.filter(**json.loads(work.about)).recipients()
+    left = (one for one in selected if one.connected_at <= until)
+    ends = min(time.monotonic() + seconds, ends_at() - GRACE)
+    with delivery.deadline(ends + GRACE - time.monotonic()):
+        report = _by_pages(left, ends)
+    if not report.unread:
+        work.end()
+    return report
+
+
+def _by_pages(
+    recipients: Iterable[delivery.Recipient], ends: float, progress: Progress | None = None
+) -> delivery.DeliveryReport:
+    source, report = iter(recipients), delivery.DeliveryReport()
+
+    def add(more: delivery.DeliveryReport) -> None:
+        nonlocal report
+        report += more
+        if progress is not None:
+            progress(report)
+
+    began, late = time.monotonic(), False
+    page = list(islice(source, PAGE))
+    with Dropper(add) as dropper:
+        while page and not late:
+            following = list(islice(source, PAGE))
+            try:
+                close_all(page)
+            except delivery.DeliveryError:
+                if not (late := time.monotonic() >= ends):
+                    raise
+            finally:  # of those whose sessions are closed, no socket is to stay because others are not
+                dropper.begin(page, more=bool(following))
+            page = following
+            late = late or bool(page and time.monotonic() >= ends)
+    return replace(report, unread=late, seconds=time.monotonic() - began)
