@@ -14,7 +14,7 @@ from tests import backends
 from tests.far_side import FarSide
 from tests.flows.housekeeping.conftest import members, open_ids, open_one
 from ws_lambda import clock, delivery, housekeeping
-from ws_lambda.gatekeeping import eviction
+from ws_lambda.gatekeeping import eviction, rights
 from ws_lambda.gatekeeping.eviction import evict
 from ws_lambda.models import ChannelMembership, ChannelPermission, WebSocketSession
 from ws_lambda.models.opening import membership
@@ -332,3 +332,44 @@ def test_it_is_kept_for_a_day(there: FarSide, people: Any, monkeypatch: pytest.M
     later = clock.now() + 86_401
     monkeypatch.setattr(clock, "now", lambda: later)
     assert Unfinished.everything() == []
+
+
+def lose_rights(side: FarSide, count: int, users: int) -> list[str]:
+    """So many staff members, each in `general` and in a channel for staff, who are no staff any more; their ids."""
+    close("staff")
+    for one in enter(side, count, "staff", users=users):
+        WebSocketSession(one).update([WebSocketSession.connect_path.set("/ws/connect")])
+    return list(backends.people)
+
+
+def test_members_of_a_group_are_judged_together(there: FarSide, people: Any, asked: list[str]) -> None:
+    ids = lose_rights(there, MEMBERS, 60)
+    before = backends.DictBackend.reads
+    asked.clear()
+
+    judged = rights.judge_users(ids)
+
+    requests = Counter(asked)
+    assert (judged.put_out, judged.removed, judged.unjudged) == (0, MEMBERS, 0)
+    assert backends.DictBackend.reads - before == 60
+    assert requests["TransactWriteItems"] == 3
+    assert requests.total() <= 15
+    assert {channel for channel, _one in rostered()} == {"general"}
+    agreed()
+
+
+def test_members_of_a_group_for_whom_there_is_no_time_are_the_schedules(
+    there: FarSide, people: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = lose_rights(there, 60, 60)
+    monkeypatch.setattr(rights, "SECONDS", 0)
+    monkeypatch.setattr(rights, "_NOTED_TOGETHER", 40)
+    assert rights.judge_users(ids).removed == 0
+    assert len(Unfinished.everything()) == 2
+    runs = 0
+    while Unfinished.everything():
+        housekeeping.run(0)
+        runs += 1
+    assert runs == 3, "at least some users of one note in every run"
+    assert {channel for channel, _one in rostered()} == {"general"}
+    agreed()

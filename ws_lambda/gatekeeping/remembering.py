@@ -24,6 +24,9 @@ class Memory:
     """Whether a user or a login that was as it should be a moment ago may be taken to be so still: many are read
     together then, at half the price. Nothing is taken from anybody for what is a moment old."""
 
+    asks_logins: bool = True
+    """Whether logins are looked for in their session engine: of no use where only rights have changed."""
+
     users: dict[Owner, Any] = field(default_factory=dict)
     """Users; None for one who is gone or deactivated."""
 
@@ -105,6 +108,8 @@ class Memory:
 
     def login_goes_on(self, session: WebSocketSession) -> bool | None:
         """What the session engine says of a connection's login, asked once; None where it failed."""
+        if not self.asks_logins:
+            return True
         login = (session.login_id or "") if session.login_proof else ""
         if login not in self.logins:
             _make_room(self.logins)

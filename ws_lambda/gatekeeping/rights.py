@@ -5,11 +5,12 @@ fields of the user, which is saved.
 """
 
 import logging
+import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
-from typing import Any
+from typing import Any, Final
 
 from django.contrib.auth import get_user_model
 from django.db import connections, transaction
@@ -24,40 +25,70 @@ from ws_lambda.models.closing import close_and_drop
 from ws_lambda.models.open_connections import OpenConnections
 from ws_lambda.models.owners import login_holds
 from ws_lambda.models.sessions import LIVE_SHARDS, WebSocketSession, is_listed_open
+from ws_lambda.models.unfinished import Unfinished
+
+KIND: Final = "judge"
+"""Of the work that is noted as unfinished."""
 
 SECONDS = 10.0
-"""How long the one who changes a group waits at most for its members' connections to be judged. Those that are left are
-judged at their next message, and by the schedule."""
+"""How long the one who changes a group waits at most for its members' connections to be judged. The schedule judges
+those that are left."""
 
 FEW = 25
 """Up to so many users are asked for one by one; of more, the index of all open connections is read."""
 
-_PAGE = 100
+_PAGE = 500
+_NOTED_TOGETHER = 1_000
+"""User ids of one row: an item has 400 KB at most."""
 
 _log = logging.getLogger("ws_lambda")
 
 
 def judge_users(user_ids: Iterable[str], *, saved: Any = None) -> Judged:
-    """Judges every open connection of those users; see `judging.judge`.
+    """Judges every open connection of those users; see `judging.judge`. What there is no time for is the schedule's.
 
     Args:
         saved: the one user, just saved: connections whose logins it says have ended are closed without reading it.
     """
-    judged, memory = Judged(), Memory()
+    judged, memory, ids = Judged(), Memory(asks_logins=False), set(user_ids)
     ends = min(time.monotonic() + SECONDS, delivery.deadlines.ends_at())
     with delivery.deadline(SECONDS):
-        found = _connections_of(set(user_ids))
+        found = _connections_of(ids)
         while page := list(islice(found, _PAGE)):
             if time.monotonic() >= ends:
                 _log.warning("Not all members could be judged within %s seconds; the schedule goes on", SECONDS)
+                _note_unfinished(sorted(ids))
                 break
-            sessions = [one for one in WebSocketSession.batch_get(page, consistent_read=True) if one.connected]
-            if saved is not None:
-                ended = [one for one in sessions if not login_holds(saved, one.auth_hash or "")]
-                close_and_drop(one.recipient for one in ended)
-                sessions = [one for one in sessions if one not in ended]
-            judged += judge(sessions, memory)
+            judged += _judge(page, memory, saved)
     return judged
+
+
+def go_on(work: Unfinished, *, seconds: float = float("inf")) -> Judged:
+    """Judges the connections of users who were left over, a few at a time, and some however little time there is."""
+    judged, memory, left = Judged(), Memory(asks_logins=False), [str(one) for one in work.place.get("users", ())]
+    ends = time.monotonic() + seconds
+    while left:
+        judged += _judge(list(_connections_of(set(left[:FEW]))), memory)
+        left = left[FEW:]
+        if left and time.monotonic() >= ends:
+            work.leave({"users": left})
+            return judged
+    work.end()
+    return judged
+
+
+def _note_unfinished(user_ids: Sequence[str]) -> None:
+    for start in range(0, len(user_ids), _NOTED_TOGETHER):
+        Unfinished.begin(KIND, secrets.token_hex(8), {"users": user_ids[start : start + _NOTED_TOGETHER]})
+
+
+def _judge(connection_ids: Sequence[str], memory: Memory, saved: Any = None) -> Judged:
+    sessions = [one for one in WebSocketSession.batch_get(connection_ids, consistent_read=True) if one.connected]
+    if saved is not None:
+        ended = [one for one in sessions if not login_holds(saved, one.auth_hash or "")]
+        close_and_drop(one.recipient for one in ended)
+        sessions = [one for one in sessions if one not in ended]
+    return judge(sessions, memory)
 
 
 def _connections_of(user_ids: set[str]) -> Iterator[str]:

@@ -5,7 +5,7 @@ import random
 import time
 from dataclasses import asdict
 
-from ws_lambda.gatekeeping import eviction
+from ws_lambda.gatekeeping import eviction, rights
 from ws_lambda.housekeeping.results import Pruned
 from ws_lambda.models import disconnecting
 from ws_lambda.models.unfinished import Unfinished
@@ -37,6 +37,12 @@ def _go_on(work: Unfinished, pruned: Pruned, seconds: float) -> None:
             pruned.put_out += evicted.disconnected
             pruned.removed += evicted.removed
             _log.info("Evicted from %s: %s", work.about, asdict(evicted))
+        case rights.KIND:
+            judged = rights.go_on(work, seconds=seconds)
+            pruned.put_out += judged.put_out
+            pruned.removed += judged.removed
+            pruned.unjudged += judged.unjudged
+            _log.info("Judged users whose rights had changed: %s", asdict(judged))
         case disconnecting.KIND:
             report = disconnecting.go_on(work, seconds=seconds)
             pruned.disconnected += report.sent + len(report.gone)
