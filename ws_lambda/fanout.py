@@ -155,9 +155,8 @@ class _Progress:
         self._row = row
         self._hide = hide
         self._hidden_at = float("-inf")
-        self._again = row.waiting()
+        self._after, self._again = row.position(job)
         self._pending = self._again
-        self._after = row.after
         self._before = (int(row.sent), int(row.gone), int(row.failed))
         self._counts: tuple[int, ...] = self._before
         self._closed = self._held_over = 0

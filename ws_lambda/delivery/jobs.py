@@ -45,6 +45,13 @@ class Job:
     held_over: bool = False
     """Whether those listed were not open yet when they were sent to: whose session has ended gets nothing any more."""
 
+    def fits(self, cursor: object) -> bool:
+        """Whether a stored position, a number in the list or a cursor of the part, is one of this job."""
+        if self.part is not None:
+            return self.part.fits(cursor)
+        number = cursor if isinstance(cursor, str) and len(cursor) < 10 and cursor.isascii() else ""
+        return number.isdecimal() and int(number) <= len(self.listed)
+
     @property
     def digest(self) -> str:
         """SHA-256 of the whole job, hexadecimal. The sender writes it down, and the worker takes no other job."""
@@ -77,14 +84,31 @@ class Job:
             raw: dict[str, Any] = json.loads(text)
             if raw["ws_lambda_fanout"] != VERSION:
                 raise ValueError(f"version {raw['ws_lambda_fanout']!r}")
+            pieces = int(raw["pieces"])
+            if not isinstance(raw["job_id"], str) or not raw["job_id"] or pieces < 1:
+                raise ValueError(f"job {raw['job_id']!r} of {pieces} pieces")
             return cls(
                 job_id=raw["job_id"],
                 body=b64decode(raw["body"], validate=True),
-                pieces=int(raw["pieces"]),
+                pieces=pieces,
                 not_after=int(raw["not_after"]),
                 part=KeyRange(**raw["part"]) if raw["part"] else None,
-                listed=tuple(Recipient(*one) for one in raw["listed"]),
+                listed=recipients_of(raw["listed"]),
                 held_over=bool(raw["held_over"]),
             )
-        except (ValueError, KeyError, TypeError) as wrong:
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as wrong:
             raise ValueError(f"This is no fan-out job: {wrong}") from wrong
+
+
+def recipients_of(raw: Any) -> tuple[Recipient, ...]:
+    """Recipients as they are stored in JSON: a list of lists.
+
+    Raises:
+        ValueError: these are none.
+    """
+    if not isinstance(raw, list):
+        raise ValueError(f"{raw!r} is no list of recipients")
+    for one in raw:
+        if not isinstance(one, list) or [type(part) for part in one] != [str, str, int]:
+            raise ValueError(f"{one!r} is no recipient")
+    return tuple(Recipient(*one) for one in raw)

@@ -15,6 +15,12 @@ ALPHABET: Final = "+-/0123456789=ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrst
 _DIGITS = 10
 """Characters compared: 60 bits."""
 
+_MAX_KEY_BYTES = 1024
+"""The longest sort key: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html"""
+
+_DIGITS_OF_A_MOMENT = 16
+"""Milliseconds since the epoch have 13 of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class KeyRange:
@@ -31,6 +37,31 @@ class KeyRange:
 
     upto: str = ""
     """A connection id; "" is the end."""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for what is no part of anything: it may come from a queue."""
+        texts = (self.kind, self.partition, self.after, self.upto)
+        if self.kind not in ("channel", "live") or not all(isinstance(one, str) for one in texts):
+            raise ValueError(f"{self.as_dict()} is no part of a roster")
+        if self.after and self._place(self.after) is None:
+            raise ValueError(f"{self.after!r} is no place in {self.kind} {self.partition!r}")
+
+    def fits(self, cursor: object) -> bool:
+        """Whether a stored cursor is one in this part, which DynamoDB can go on after: it refuses any other."""
+        place, begin = self._place(cursor), self._place(self.after)
+        if place is None or (begin is not None and place < begin):
+            return False
+        return self.kind == "live" or not self.upto or str(cursor).encode() <= self.upto.encode()
+
+    def _place(self, cursor: object) -> tuple[int, bytes] | None:
+        """Where a cursor is in the order that DynamoDB keeps; None for what is none."""
+        if not isinstance(cursor, str):
+            return None
+        moment, _, key = cursor.partition(":") if self.kind == "live" else ("0", "", cursor)
+        key_bytes = key.encode(errors="surrogatepass")
+        if not 0 < len(key_bytes) <= _MAX_KEY_BYTES or len(moment) > _DIGITS_OF_A_MOMENT:
+            return None
+        return (int(moment), key_bytes) if moment.isascii() and moment.isdecimal() else None
 
     def cursor(self, last: Recipient) -> str:
         """What `after` has to be for everything behind a recipient."""

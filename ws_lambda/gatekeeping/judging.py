@@ -63,6 +63,8 @@ def judge(sessions: Sequence[WebSocketSession], memory: Memory | None = None) ->
     if not memory.permissions_read:
         refresh()
         memory.permissions_read = True
+    for session in readable:
+        memory.login_goes_on(session)
     # A logout takes the login out of its session engine, too: marks are for those that were not found there.
     ended = EndedLogin.among({one.login_id for one in readable if one.login_id} - memory.seen.keys())
     verdicts: list[tuple[WebSocketSession, Verdict]] = []

@@ -88,8 +88,8 @@ def follow_key(session: SessionBase) -> None:
                 raise
 
 
-def goes_on(session: WebSocketSession) -> bool:
-    """Whether a connection's login is still in its session engine, as far as that can be told.
+def goes_on(session: WebSocketSession) -> bool | None:
+    """Whether a connection's login is still in its session engine; None where nothing can be looked for there.
 
     Where the login's session key was changed since the connect, another connection of the login may know the new one.
 
@@ -97,7 +97,9 @@ def goes_on(session: WebSocketSession) -> bool:
         whatever the session engine raises.
     """
     key = unseal(session.login_proof or "")
-    if not session.login_id or key is None or _is_there(key, session.login_id):
+    if not session.login_id or key is None:
+        return None
+    if _is_there(key, session.login_id):
         return True
     rows = sorted(WebSocketSession.by_login.query(session.login_id), key=lambda row: row.connected_at, reverse=True)
     others = WebSocketSession.batch_get([row.connection_id for row in rows[:MAX_OTHERS]], consistent_read=True)

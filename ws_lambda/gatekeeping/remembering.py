@@ -107,7 +107,10 @@ class Memory:
         return True
 
     def login_goes_on(self, session: WebSocketSession) -> bool | None:
-        """What the session engine says of a connection's login, asked once; None where it failed."""
+        """What the session engine says of a connection's login, asked once; None where it failed.
+
+        One that cannot be looked for there goes on, as far as the engine can tell; it is not among those `seen`.
+        """
         if not self.asks_logins:
             return True
         login = (session.login_id or "") if session.login_proof else ""
@@ -120,10 +123,14 @@ class Memory:
         if self.engine_failed:  # an engine that is down would take its time for every login
             return None
         try:
-            return goes_on(session)
+            found = goes_on(session)
         except Exception as error:
             self._engine_fails(error, session)
             return None
+        if found:
+            _make_room(self.seen)
+            self.seen[session.login_id or ""] = True
+        return found is not False
 
     def _engine_fails(self, error: Exception, session: WebSocketSession) -> None:
         self.engine_failed = True

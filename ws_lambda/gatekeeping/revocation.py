@@ -105,7 +105,7 @@ def _login_goes_on(session: WebSocketSession) -> bool | None:
     if not _is_due(session, LOGIN_SECONDS) and session.judge_again_at is None:
         return True
     try:
-        return goes_on(session)
+        return goes_on(session) is not False
     except Exception:  # whatever a session engine raises
         _leave_unjudged("The session engine failed", session)
         return None

@@ -1,20 +1,23 @@
 """How far each job of a queued broadcast has come. The row is the truth; queue messages only wake a worker up."""
 
 import json
+import logging
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Self
 from uuid import uuid4
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, TTLAttribute, UnicodeAttribute
-from pynamodb.exceptions import UpdateError
+from pynamodb.exceptions import AttributeDeserializationError, UpdateError
 
 from ws_lambda import clock, delivery
 from ws_lambda.delivery.job_rows import KEPT_SECONDS
-from ws_lambda.delivery.jobs import Job
+from ws_lambda.delivery.jobs import Job, recipients_of
 from ws_lambda.models.base import Table, TableMeta, condition_failed
 
 KEPT = timedelta(seconds=KEPT_SECONDS)
+
+_log = logging.getLogger("ws_lambda.fanout")
 
 
 class JobBusy(Exception):
@@ -82,6 +85,8 @@ class FanoutJob(Table):
                 ],
                 condition=(cls.digest == job.digest) & free & unfinished,
             )
+        except AttributeDeserializationError as unreadable:
+            raise JobRefused(f"the row of job {job.job_id} is of another form: {unreadable}") from unreadable
         except UpdateError as refused:
             if not condition_failed(refused):
                 raise
@@ -99,9 +104,20 @@ class FanoutJob(Table):
             raise JobBusy(job.job_id, max(0.0, left)) from refused
         return row
 
-    def waiting(self) -> list[delivery.Recipient]:
-        """Those that were taken and are to be sent to first."""
-        return [delivery.Recipient(*one) for one in json.loads(self.pending)]
+    def position(self, job: Job) -> tuple[str, list[delivery.Recipient]]:
+        """Where the job stands: after whom it goes on ("" for its beginning), and who is to be sent to before.
+
+        What fits nothing here is no position: the job begins anew, and some hear the message twice.
+        """
+        try:
+            waiting = list(recipients_of(json.loads(self.pending)))
+            if not self.after or job.fits(self.after):
+                return self.after, waiting
+            wrong: object = self.after
+        except (ValueError, RecursionError) as unreadable:
+            wrong = unreadable
+        _log.warning("job %s begins anew, for its stored position fits nothing: %s", self.job_id, wrong)
+        return "", []
 
     def checkpoint(
         self,

@@ -111,19 +111,29 @@ def test_nobody_is_put_out_for_what_is_a_moment_old(opened: Any, monkeypatch: py
     assert open_names() == set(NAMES)
 
 
-def test_a_login_that_is_not_in_its_engine_has_its_mark_looked_for(
-    opened: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("ws_lambda.gatekeeping.logins._session_class", lambda: Opaque)
-    EndedLogin.record(str(opened[0].login_id))
+def test_a_login_that_cannot_be_looked_for_has_its_mark_looked_for(opened: Any) -> None:
+    """As with an engine that keeps nothing on the server."""
+    for one in opened:
+        EndedLogin.record(str(one.login_id))
+    opened[0].login_proof = None
     assert judge(opened, Memory(glancing=True)).put_out == 1
     assert open_names() == {"bob", "cid"}
 
 
+def test_an_engine_of_the_projects_own_is_asked_about_each_login(opened: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ws_lambda.gatekeeping.logins._session_class", lambda: Opaque)
+    Opaque.loaded = 0
+    assert judge(opened, Memory(glancing=True)).put_out == 0
+    assert Opaque.loaded == 3
+
+
 class Opaque(SessionStore):
-    """An engine of the project's own: it is asked about each login, in its own way."""
+    """A session that is loaded in another way."""
+
+    loaded = 0
 
     def load(self) -> dict[str, Any]:
+        type(self).loaded += 1
         return super().load()
 
 
