@@ -37,9 +37,7 @@ class Call:
     """One request to DynamoDB, and what came of it."""
 
     operation: str
-    asked: dict[str, Any] | bytes
-    """What is asked for; as JSON where many requests differ in little, and are written faster by their caller."""
-
+    asked: dict[str, Any]
     answer: dict[str, Any] | None = None
     """What DynamoDB answered; None where it did not do it."""
 
@@ -185,8 +183,7 @@ def _one_by_client(client: Any, call: Call) -> None:
     while call.tries < _TRIES:
         call.tries += 1
         try:
-            asked = json.loads(call.asked) if isinstance(call.asked, bytes) else call.asked
-            answer = getattr(client, xform_name(call.operation))(**asked)
+            answer = getattr(client, xform_name(call.operation))(**call.asked)
         except ClientError as refused:
             call.error = refused.response["Error"]["Code"]
             response: dict[str, Any] = dict(refused.response)

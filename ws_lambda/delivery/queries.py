@@ -101,7 +101,7 @@ class Door:
             self._second = second
             self._stamps.clear()
         stamp = self._stamps.get(target) or self._stamps.setdefault(target, self._stamp(target, second))
-        body = asked if isinstance(asked, bytes) else json.dumps(asked).encode()
+        body = json.dumps(asked).encode()
         headers = [
             ("Authorization", stamp.authorization(self._path, sha256(body).hexdigest())),
             ("X-Amz-Target", target),

@@ -1,11 +1,16 @@
-"""Closing many sessions at once: each is marked closed, then it is taken from the channels that it was in."""
+"""Closing many sessions at once: some fifty in a transaction, which takes them from their channels, too.
 
-import json
-import logging
+Few, and those for which that fails, are closed one by one: a request marks the session closed and says what channels it
+was in, another takes it from them. Both ways end in the same rows. A transaction costs twice the write units and spares
+nine tenths of the work: who is gone is closed while others are sent to.
+"""
+
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
 from ws_lambda import channels, clock, delivery
 from ws_lambda.conf import conf
@@ -14,8 +19,14 @@ from ws_lambda.models import own_work
 from ws_lambda.models.attributes import milliseconds
 from ws_lambda.models.memberships import ChannelMembership
 from ws_lambda.models.sessions import CLOSING, WebSocketSession
+from ws_lambda.models.transactions import MOST_ITEMS, batched
 
-_log = logging.getLogger("ws_lambda.delivery")
+_MANY = 25
+_READ_AT_ONCE = 100
+"""Keys of one BatchGetItem.
+
+https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
+"""
 
 _BATCH = 25
 """Rows of one BatchWriteItem.
@@ -59,10 +70,42 @@ class Closer:
 
     def close(self, recipients: Iterable[delivery.Recipient]) -> None:
         """Has these closed, of that generation only. Makes no request itself."""
-        mark = own_work.mark()
-        updates = _Updates(mark)
-        for one in dict.fromkeys(recipients):
-            self.work.add(delivery.Call("UpdateItem", updates.body(one), then=partial(self._marked, one, mark)))
+        listed = list(dict.fromkeys(recipients))
+        if len(listed) < _MANY:
+            self._close_alone(listed)
+            return
+        for start in range(0, len(listed), _READ_AT_ONCE):
+            part = listed[start : start + _READ_AT_ONCE]
+            self.work.add(delivery.Call("BatchGetItem", _reading(part), then=partial(self._read, part)))
+
+    def _read(self, recipients: Sequence[delivery.Recipient], call: delivery.Call) -> None:
+        answered = (call.answer or {}).get("Responses", {}).get(WebSocketSession.Meta.table_name, ())
+        found = {item["connection_id"]["S"]: item for item in answered}
+        open_now, others = list[_Open](), list[delivery.Recipient]()
+        for one in recipients:
+            item = found.get(one.connection_id, {})
+            names = tuple(item.get("channels", {}).get("SS", ()))
+            if item.get("connected") == {"BOOL": True} and _is_generation(item, one) and len(names) < MOST_ITEMS - 1:
+                open_now.append(_Open(one, names, self._channel_name))
+            else:
+                others.append(one)
+        self._close_alone(others)
+        for batch in batched(open_now, lambda one: one.items):
+            items = [item for one in batch for item in one.closing()]
+            asked = {"TransactItems": items, "ClientRequestToken": uuid4().hex}
+            self.work.add(delivery.Call("TransactWriteItems", asked, then=partial(self._closed_together, batch)))
+
+    def _closed_together(self, batch: Sequence["_Open"], call: delivery.Call) -> None:
+        if call.answer is not None:
+            self.closed += len(batch)
+        else:
+            self._close_alone([one.recipient for one in batch])
+
+    def _close_alone(self, recipients: Iterable[delivery.Recipient]) -> None:
+        for one in recipients:
+            mark = own_work.mark()
+            asked = closing_update(one, mark)
+            self.work.add(delivery.Call("UpdateItem", asked, then=partial(self._marked, one, mark)))
 
     def finish(self) -> None:
         """Makes the requests that are still to be made. Ends soon after the deadline, if there is one."""
@@ -100,6 +143,48 @@ class Closer:
             self.errors.append(call.error)
 
 
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """A session as it has just been read: open, and in these channels."""
+
+    recipient: delivery.Recipient
+    channels: tuple[str, ...]
+    roster: str
+    """The channel whose roster named it; ""."""
+
+    @property
+    def items(self) -> int:
+        """Of the transaction."""
+        return 1 + len({*self.channels, self.roster} - {""})
+
+    def closing(self) -> list[dict[str, Any]]:
+        """What closes it, if it is in the same channels still."""
+        request = closing_update(self.recipient, own_work.mark())
+        del request["ReturnValues"]  # no part of a transaction has it
+        if self.channels:
+            request["ConditionExpression"] += " AND channels = :channels"
+            request["ExpressionAttributeValues"][":channels"] = {"SS": list(self.channels)}
+        else:
+            request["ConditionExpression"] += " AND attribute_not_exists(channels)"
+        names = {*self.channels, self.roster} - {""}
+        return [{"Update": request}, *(leaving_item(name, self.recipient.connection_id) for name in names)]
+
+
+def leaving_item(channel_name: str, connection_id: str) -> dict[str, Any]:
+    """The part of a transaction that takes a connection from a channel's roster."""
+    key = _key(channels.shard_key(channel_name, connection_id), connection_id)
+    return {"Delete": {"TableName": ChannelMembership.Meta.table_name, "Key": key}}
+
+
+def _reading(recipients: Sequence[delivery.Recipient]) -> dict[str, Any]:
+    asked = {
+        "Keys": [{"connection_id": {"S": one}} for one in {one.connection_id for one in recipients}],
+        "ProjectionExpression": "connection_id, connected, connected_at, channels",
+        "ConsistentRead": True,
+    }
+    return {"RequestItems": {WebSocketSession.Meta.table_name: asked}}
+
+
 def _is_generation(item: Mapping[str, Any], recipient: delivery.Recipient) -> bool:
     return bool(item) and recipient.connected_at in (0, int(item["connected_at"]["N"]))
 
@@ -123,16 +208,13 @@ def _key(channel: str, connection_id: str) -> dict[str, Any]:
     return {"channel": {"S": channel}, "connection_id": {"S": connection_id}}
 
 
-def closing_update(
-    connection_id: str, connected_at: int, mark: str, *, api_id: str = "", undropped: bool = False
-) -> dict[str, Any]:
-    """The UpdateItem that closes a session.
+def closing_update(recipient: delivery.Recipient, mark: str, api_id: str = "", *, keep: bool = True) -> dict[str, Any]:
+    """The UpdateItem that closes a session, of that generation only if the recipient has one.
 
     Args:
-        connected_at: only this generation, in milliseconds; 0 for any.
         mark: by which this request knows what it has done itself.
         api_id: only if it is this gateway's.
-        undropped: whether it is listed as `CLOSING`, for its socket to be closed later: it may not be open yet.
+        keep: whether one that may not be open yet is listed as `CLOSING`, for its socket to be closed later.
     """
     now = clock.utcnow()
     values: dict[str, Any] = {
@@ -146,16 +228,16 @@ def closing_update(
     if api_id:
         conditions.append("api_id = :api")
         values[":api"] = {"S": api_id}
-    if connected_at:
+    if recipient.connected_at:
         conditions.append("connected_at = :generation")
-        values[":generation"] = {"N": str(connected_at)}
+        values[":generation"] = {"N": str(recipient.connected_at)}
     place = " REMOVE live_shard"
-    if undropped:
+    if keep and recipient.is_young:
         place = ", live_shard = :closing"
         values[":closing"] = {"S": CLOSING}
     return {
         "TableName": WebSocketSession.Meta.table_name,
-        "Key": {"connection_id": {"S": connection_id}},
+        "Key": {"connection_id": {"S": recipient.connection_id}},
         "UpdateExpression": (
             "SET connected = :false, disconnected_at = :now, expires_at = :keep, closed_by = :mark" + place
         ),
@@ -164,27 +246,3 @@ def closing_update(
         "ReturnValues": "ALL_OLD",
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
-
-
-class _Updates:
-    """The same for many sessions, as JSON. They differ in two places only, so it is written once: that is faster."""
-
-    def __init__(self, mark: str) -> None:
-        self._mark = mark
-        self._written: dict[tuple[bool, bool], list[str]] = {}
-
-    def body(self, one: delivery.Recipient) -> bytes:
-        """The request about one session."""
-        kind = one.is_young, bool(one.connected_at)
-        parts = self._written.get(kind) or self._written.setdefault(kind, self._write(*kind))
-        key = json.dumps(one.connection_id)
-        return f"{parts[0]}{key}{parts[1]}{one.connected_at or ''}{parts[2]}".encode()
-
-    def _write(self, young: bool, generation: bool) -> list[str]:
-        """The text before, between and after the two places."""
-        place, number = "\x00", 10**30
-        asked = closing_update(place, number if generation else 0, self._mark, undropped=young)
-        before, after = json.dumps(asked).split(json.dumps(place))
-        if not generation:
-            return [before, after, ""]
-        return [before, *after.split(str(number))]

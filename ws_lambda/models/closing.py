@@ -14,15 +14,9 @@ from ws_lambda.models.closer import close_all, closing_update
 from ws_lambda.models.dropping import drop, mark_dropped
 from ws_lambda.models.memberships import ChannelMembership
 from ws_lambda.models.sessions import CLOSING, WebSocketSession, channels_of
-from ws_lambda.models.transactions import Collided, DecidingWrite
+from ws_lambda.models.transactions import MOST_ITEMS, Collided, DecidingWrite
 
 _ATTEMPTS = 6
-
-MOST_ITEMS = 100
-"""Of one transaction.
-
-https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
-"""
 
 
 def close_session(connection_id: str, *, api_id: str = "", connected_at: int = 0) -> WebSocketSession | None:
@@ -119,8 +113,9 @@ def leave_all(session: WebSocketSession, names: Iterable[str]) -> None:
 def _mark_closed(connection_id: str, api_id: str, connected_at: int) -> tuple[WebSocketSession | None, bool]:
     """The session of that generation as it was, and whether this call is the one that closed it."""
     mark = own_work.mark()
+    recipient = delivery.Recipient(connection_id, "", connected_at)
     try:
-        update = closing_update(connection_id, connected_at, mark, api_id=api_id)
+        update = closing_update(recipient, mark, api_id, keep=False)
         answer = connection().dispatch("UpdateItem", update)
     except VerboseClientError as failed:
         if not condition_failed(failed):

@@ -6,19 +6,18 @@ roster of a channel that the session's row does not name, nor the other way roun
 
 import random
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from ws_lambda import channels, delivery
+from ws_lambda import delivery
 from ws_lambda.delivery.deadlines import ends_at
 from ws_lambda.models import own_work
 from ws_lambda.models.attributes import milliseconds
-from ws_lambda.models.closer import closing_update
-from ws_lambda.models.closing import MOST_ITEMS
-from ws_lambda.models.memberships import ChannelMembership
+from ws_lambda.models.closer import closing_update, leaving_item
 from ws_lambda.models.sessions import WebSocketSession, channels_of
+from ws_lambda.models.transactions import MOST_ITEMS, batched
 
 _ATTEMPTS = 6
 _KEYS = 100
@@ -128,7 +127,7 @@ def leave_together(departures: Iterable[Departure]) -> Departed:
             _pause(attempt)
             if time.monotonic() >= ends_at():
                 break
-        batches = list(_batches(waiting))
+        batches = list(batched(waiting, lambda one: 1 + len(one.leaving)))
         calls = [delivery.Call("TransactWriteItems", _transaction(batch)) for batch in batches]
         delivery.call_all(calls, few=_FEW)
         waiting = []
@@ -178,34 +177,16 @@ def _is_open(departure: Departure, item: Item) -> bool:
     return item.get("connected") == {"BOOL": True} and item.get("connected_at") == {"N": began}
 
 
-def _batches(departures: Iterable[Departure]) -> Iterator[list[Departure]]:
-    """As many at a time as a transaction takes."""
-    batch, size = list[Departure](), 0
-    for one in departures:
-        items = 1 + len(one.leaving)
-        if batch and size + items > MOST_ITEMS:
-            yield batch
-            batch, size = [], 0
-        batch.append(one)
-        size += items
-    if batch:
-        yield batch
-
-
 def _transaction(batch: Iterable[Departure]) -> dict[str, Any]:
     items: list[Item] = []
     for one in batch:
         items.append({"Update": _update(one) if one.staying else _closing(one)})
-        connection_id = one.session.connection_id
-        for name in sorted(one.leaving):
-            key = {"channel": {"S": channels.shard_key(name, connection_id)}, "connection_id": {"S": connection_id}}
-            items.append({"Delete": {"TableName": ChannelMembership.Meta.table_name, "Key": key}})
+        items += [leaving_item(name, one.session.connection_id) for name in sorted(one.leaving)]
     return {"TransactItems": items, "ClientRequestToken": uuid4().hex}
 
 
 def _closing(departure: Departure) -> dict[str, Any]:
-    one = departure.session.recipient
-    request = closing_update(one.connection_id, one.connected_at, departure.mark, undropped=one.is_young)
+    request = closing_update(departure.session.recipient, departure.mark)
     del request["ReturnValues"]  # no part of a transaction has it
     request["ConditionExpression"] += " AND channels = :channels"
     request["ExpressionAttributeValues"][":channels"] = {"SS": sorted(departure.leaving)}

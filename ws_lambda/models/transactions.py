@@ -1,8 +1,8 @@
 """Transactions whose items say what it means when their condition fails."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
@@ -13,8 +13,29 @@ from pynamodb.transactions import TransactWrite
 from ws_lambda.models import own_work
 from ws_lambda.models.base import connection
 
+Part = TypeVar("Part")
+
+MOST_ITEMS = 100
+"""Of one transaction.
+
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
+"""
+
 Meaning = type[Exception] | None
 """What is raised when an item's condition fails; None where it has no condition, or a failure says nothing."""
+
+
+def batched(parts: Iterable[Part], items: Callable[[Part], int]) -> Iterator[list[Part]]:
+    """As many at a time as go into one transaction, if each is so many items of it."""
+    batch, size = list[Part](), 0
+    for one in parts:
+        if batch and size + items(one) > MOST_ITEMS:
+            yield batch
+            batch, size = [], 0
+        batch.append(one)
+        size += items(one)
+    if batch:
+        yield batch
 
 
 class Collided(Exception):

@@ -1,0 +1,119 @@
+"""Many connections that are gone are closed some fifty to a request, and nobody is half closed."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from botocore.client import BaseClient
+
+from tests.far_side import FarSide
+from tests.flows.housekeeping.conftest import open_one
+from ws_lambda import delivery
+from ws_lambda.delivery import calls as many_calls
+from ws_lambda.local.dynamodb_faults import DynamoDBFaults, FaultyDynamoDB
+from ws_lambda.models import ChannelMembership, WebSocketSession
+from ws_lambda.models.closer import Closer
+from ws_lambda.models.closing import close_gone, close_session
+from ws_lambda.models.opening import membership
+
+COUNT = 120
+IDS = [f"G{number:05}=" for number in range(COUNT)]
+
+
+@pytest.fixture
+def asked(tables: list[str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The requests to DynamoDB so far, all of them made by botocore, which reaches a DynamoDB in this process."""
+    monkeypatch.setattr(many_calls, "_FEW", 10_000)
+    operations: list[str] = []
+    make = BaseClient._make_api_call
+
+    def record(self: Any, operation: str, request: Any) -> Any:
+        operations.append(operation)
+        return make(self, operation, request)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", record)
+    return operations
+
+
+@pytest.fixture
+def there() -> Iterator[FarSide]:
+    with FarSide().serving() as side:
+        yield side
+
+
+def enter(side: FarSide) -> list[delivery.Recipient]:
+    """Members of the channel `general`, every third of them in `random`, too."""
+    for number, one in enumerate(IDS):
+        session = open_one(side, one, age=timedelta(minutes=1))
+        if not number % 3:
+            membership(session, "random").save()
+            WebSocketSession(one).update([WebSocketSession.channels.add({"random"})])
+    return [one.recipient for one in WebSocketSession.batch_get(IDS)]
+
+
+def open_now() -> set[str]:
+    return {one.connection_id for one in WebSocketSession.scan() if one.connected}
+
+
+def rostered() -> set[str]:
+    return {row.connection_id for row in ChannelMembership.scan()}
+
+
+def test_they_cost_a_request_for_some_fifty(asked: list[str], there: FarSide) -> None:
+    gone = enter(there)
+    asked.clear()
+
+    assert close_gone(gone, channel_name="general") == COUNT
+
+    assert Counter(asked) == {"BatchGetItem": 2, "TransactWriteItems": 4}  # for 280 items
+    assert open_now() == rostered() == set()
+    one = WebSocketSession.get(IDS[0])
+    assert one.disconnected_at
+    assert one.live_shard is None
+
+
+def test_who_is_not_as_was_said_is_left_alone_and_holds_up_nobody(asked: list[str], there: FarSide) -> None:
+    gone = enter(there)
+    close_session(IDS[5])
+    WebSocketSession(IDS[8]).delete()
+    late = IDS[7]
+    told = [one._replace(connected_at=one.connected_at - 1) if one.connection_id == late else one for one in gone]
+
+    assert close_gone(told, channel_name="general") == COUNT - 3
+
+    assert open_now() == rostered() == {late}
+
+
+def test_where_a_transaction_is_refused_each_is_closed_alone(
+    ws_dynamodb_faults: FaultyDynamoDB, there: FarSide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = enter(there)
+    before = ws_dynamodb_faults.seen["UpdateItem", ""]
+    monkeypatch.setattr(many_calls, "_TRIES", 2)
+    ws_dynamodb_faults.faults = DynamoDBFaults(error=1.0, operations=frozenset({"TransactWriteItems"}))
+
+    assert close_gone(gone, channel_name="general") == COUNT
+
+    assert open_now() == rostered() == set()
+    assert ws_dynamodb_faults.seen["UpdateItem", ""] - before == COUNT
+
+
+def test_who_enters_a_channel_after_being_read_leaves_it_too(
+    asked: list[str], there: FarSide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = enter(there)
+    read = Closer._read
+
+    def late(self: Closer, recipients: Any, call: delivery.Call) -> None:
+        session = WebSocketSession.get(IDS[1])
+        membership(session, "late").save()
+        session.update([WebSocketSession.channels.add({"late"})])
+        read(self, recipients, call)
+
+    monkeypatch.setattr(Closer, "_read", late)
+
+    assert close_gone(gone, channel_name="general") == COUNT
+
+    assert open_now() == rostered() == set()
