@@ -81,7 +81,7 @@ class Settings:
     REVALIDATE_USER_SECONDS: int = 60
     """How often a connection's user is read again while it speaks, in seconds, to see that they may still be there.
 
-    The schedule reads the user of a connection that is silent for longer.
+    The schedule reads the user of each connection once in half an hour.
     """
 
     PERMISSION_CACHE_SECONDS: int = 30

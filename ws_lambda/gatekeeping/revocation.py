@@ -2,7 +2,7 @@
 
 Where Django sends a signal it happens at once (`signals`, `rights`); what sends none (a password changed by a script, a
 user deactivated in another system) is found here, when the connection next speaks, every REVALIDATE_USER_SECONDS, and
-of one that does not speak by the schedule (`judging`).
+by the schedule in half an hour (`judging`).
 """
 
 import logging

@@ -33,7 +33,7 @@ class Pruned:
     """Connections about which API Gateway gave no answer; they are asked about again when their turn comes round."""
 
     put_out: int = 0
-    """Connections closed whose user or login has ended or has lost the right to be there: those that say nothing, and
+    """Connections closed whose user or login has ended or has lost the right to be there: those whose turn it was, and
     those whom a changed permission puts out."""
 
     removed: int = 0
