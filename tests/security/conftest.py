@@ -1,8 +1,10 @@
 """What several stories about losing a right have in common."""
 
 import pytest
+from django.contrib.auth import get_user_model
 
-from ws_lambda import delivery
+from tests.security.login_story import Browser
+from ws_lambda import clock, delivery
 
 
 @pytest.fixture
@@ -17,3 +19,30 @@ def dropped(tables, monkeypatch):
 
     monkeypatch.setattr(delivery, "close", close)
     return closed
+
+
+@pytest.fixture
+def later(monkeypatch):
+    """Moves the clock."""
+    real, moved = clock.now, [0.0]
+    monkeypatch.setattr(clock, "now", lambda: real() + moved[0])
+
+    def by(seconds):
+        moved[0] += seconds
+
+    return by
+
+
+@pytest.fixture
+def ann(tables):
+    return get_user_model().objects.create_user("ann", password="secret-ann")
+
+
+@pytest.fixture
+def bob(tables):
+    return get_user_model().objects.create_user("bob", password="secret-bob")
+
+
+@pytest.fixture
+def browser(ann, dropped):
+    return Browser().log_in("ann")
