@@ -42,6 +42,12 @@ STORY = [
                      "ExpressionAttributeValues": {":n": {"N": "1"}, ":unused": {"N": "1"}}}),
     ("update_item", {**KEY, "UpdateExpression": "SET n = :n SET z = :n",
                      "ExpressionAttributeValues": {":n": {"N": "1"}}}),
+    *[
+        ("update_item", {**KEY, "UpdateExpression": update, "ExpressionAttributeValues": {":n": {"N": "1"}}})
+        for update in (
+            "SET n = :n, z = :n, n = :n", "SET m.a = :n, m = :n REMOVE z, z.b", "SET n = :n, z = :n REMOVE n ADD z :n",
+        )
+    ],
     ("update_item", {**KEY, "UpdateExpression": "no expression"}),
     ("update_item", {**TABLE, "Key": {"k": {"S": "new"}}, "UpdateExpression": "ADD n :n",
                      "ExpressionAttributeValues": {":n": {"N": "1"}}}),

@@ -27,8 +27,10 @@ def _quick_updates() -> list[tuple[Any, str, Any]]:
         from moto.dynamodb.parsing import ast_nodes, expressions, validators
 
         parser, traverser = vars(expressions)["UpdateExpressionParser"], vars(ast_nodes)["DepthFirstTraverser"]
-        counter, parse, types = validators.ActionCountValidator, parser.make, traverser.nodes_to_be_processed
-        verify = counter.verify_action_counts
+        walk = _walking(vars(ast_nodes)["Node"])
+        counter, parse = validators.ActionCountValidator, parser.make
+        verify, overlaps = counter.verify_action_counts, validators.OverlappingPathsValidator
+        verify_paths, traverse = overlaps.check_for_overlapping_paths, traverser.traverse
     except (ImportError, AttributeError, KeyError):
         return []
 
@@ -43,20 +45,45 @@ def _quick_updates() -> list[tuple[Any, str, Any]]:
         """Of such a tree, or of what an item holds: that changes."""
         return pickle.loads(getattr(one, "_pickled", None) or pickle.dumps(one))  # noqa: S301
 
-    def types_once(one: Any) -> Any:
-        kept = vars(one)
-        if "_types" not in kept:
-            kept["_types"] = types(one)
-        return kept["_types"]
+    def verify_paths_once(one: Any, root: Any) -> Any:
+        try:
+            return verify_paths(one, root)
+        except Exception:
+            return traverse(one, root)  # an error names what the innermost clause has
 
     parts = [
         (parser, "make", parsed),
-        (traverser, "nodes_to_be_processed", types_once),
+        (traverser, "traverse_node_recursively", walk),
         (validators, "deepcopy", copied),
-        # The root has every clause below it; moto counts them at each of its descendants again.
+        # The root has every clause below it; moto looks through them at each of its descendants again.
         (counter, "traverse", verify),
+        (overlaps, "traverse", verify_paths_once),
     ]
     return parts if all(hasattr(where, name) for where, name, _quick in parts) else []
+
+
+def _walking(node_class: Any) -> Any:
+    """A walk through a tree as moto does it, but that asks abstract classes, which are slow, once about each class."""
+
+    def walk(one: Any, node: Any, child_id: int = -1) -> Any:
+        known = vars(one).setdefault("_known", {})
+        kind = type(node)
+        if kind not in known:
+            known[kind] = issubclass(kind, node_class), issubclass(kind, one.nodes_to_be_processed())
+        is_node, is_processed = known[kind]
+        if is_node:
+            parent = node.parent
+            for position, child in enumerate(node.children or ()):
+                one.pre_processing_of_child(node, position)
+                walk(one, child, position)
+            if is_processed:
+                node = one.process(node)
+                node.parent = parent
+                if parent:
+                    parent.children[child_id] = node
+        return node
+
+    return walk
 
 
 def _quick_conditions() -> list[tuple[Any, str, Any]]:

@@ -7,6 +7,7 @@ from moto import mock_aws
 from moto.core.botocore_stubber import BotocoreStubber
 from moto.dynamodb.comparisons import ConditionExpressionParser
 from moto.dynamodb.parsing import validators
+from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser
 
 from tests import dynamodb_story
@@ -16,7 +17,7 @@ from ws_lambda.testing.moto_speed import taking_turns, without_http
 
 PATCHED = [
     (validators, "deepcopy"), (UpdateExpressionParser, "make"), (ConditionExpressionParser, "parse"),
-    (ConditionExpressionParser, "_lex_condition_expression"),
+    (ConditionExpressionParser, "_lex_condition_expression"), (DepthFirstTraverser, "traverse_node_recursively"),
 ]  # fmt: skip
 
 
