@@ -103,12 +103,12 @@ def test_who_speaks_and_then_falls_silent_is_judged_within_half_an_hour_of_a_cha
     assert settled.looked_at == 0
     for user in users:
         open_one(there, f"C{user.pk}=", age=timedelta(minutes=45), user=user, login=str(user.pk))
-    tick(1)
+    tick(4)
     for user in users:
         speak(f"C{user.pk}=")
         user.is_active = False
-    for _run in range(6):
-        tick(5)
+    for minutes in (1, 5, 5, 5, 5, 5):
+        tick(minutes)
         housekeeping.run(whole=False)
     assert open_ids() == set()
 
