@@ -149,6 +149,29 @@ def test_who_collides_is_tried_again_and_holds_up_no_other(room: list[Any], monk
     agreed()
 
 
+def test_one_that_cannot_be_put_out_keeps_no_other_in(
+    room: list[Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    stuck = room[5].connection_id
+    make = calls._one_by_client
+
+    def refuse(client: Any, call: delivery.Call) -> None:
+        if call.operation == "TransactWriteItems" and stuck in str(call.asked):
+            call.error = "ValidationException"
+        else:
+            make(client, call)
+
+    ChannelPermission("general", access="staff_only").save()
+    with monkeypatch.context() as patch:
+        patch.setattr(calls, "_one_by_client", refuse)
+        evicted = evict("general")
+    assert (evicted.put_out, evicted.undone) == (MEMBERS - 1, 1)
+    assert {row.connection_id for row in ChannelMembership.query("general")} == {stuck}
+    assert "1 members could not be put out: ValidationException" in caplog.text
+    housekeeping.run()
+    everybody_is_out(room)
+
+
 def test_a_socket_that_cannot_be_closed_is_counted_and_closed_later(ws_gateway: Any, room: list[Any]) -> None:
     from ws_lambda.local.faults import Faults
 

@@ -117,7 +117,8 @@ def read_sessions(connection_ids: Sequence[str]) -> list[WebSocketSession]:
 def leave_together(departures: Iterable[Departure]) -> Departed:
     """Takes connections out of channels, and closes the sessions of those that are left in none.
 
-    Sockets are the caller's to close, when this returns. It ends soon after the deadline, if there is one.
+    Sockets are the caller's to close, when this returns. It ends soon after the deadline, if there is one. After a
+    failure transactions are half as big, down to one connection each: one that cannot leave keeps no other in.
     """
     waiting, departed = list(departures), Departed()
     for attempt in range(_ATTEMPTS):
@@ -127,7 +128,7 @@ def leave_together(departures: Iterable[Departure]) -> Departed:
             _pause(attempt)
             if time.monotonic() >= ends_at():
                 break
-        batches = list(batched(waiting, lambda one: 1 + len(one.leaving)))
+        batches = list(batched(waiting, lambda one: 1 + len(one.leaving), MOST_ITEMS >> attempt))
         calls = [delivery.Call("TransactWriteItems", _transaction(batch)) for batch in batches]
         delivery.call_all(calls, few=_FEW)
         waiting = []

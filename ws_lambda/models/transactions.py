@@ -25,11 +25,15 @@ Meaning = type[Exception] | None
 """What is raised when an item's condition fails; None where it has no condition, or a failure says nothing."""
 
 
-def batched(parts: Iterable[Part], items: Callable[[Part], int]) -> Iterator[list[Part]]:
-    """As many at a time as go into one transaction, if each is so many items of it."""
+def batched(parts: Iterable[Part], items: Callable[[Part], int], most: int = MOST_ITEMS) -> Iterator[list[Part]]:
+    """As many at a time as go into one transaction of `most` items, and one at least.
+
+    Args:
+        items: how many items of it a part is.
+    """
     batch, size = list[Part](), 0
     for one in parts:
-        if batch and size + items(one) > MOST_ITEMS:
+        if batch and size + items(one) > most:
             yield batch
             batch, size = [], 0
         batch.append(one)
