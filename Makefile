@@ -33,7 +33,7 @@ TARGET ?= local
 conformance: $(VENV)/.dev $(if $(filter ministack,$(TARGET)),.venv-ministack/bin/ministack)
 	CONFORMANCE_TARGET=$(TARGET) $(BIN)/python -m pytest tests/conformance -v --tb=line -p no:randomly $(ARGS)
 
-# Some six minutes. Wants nginx; wrk where there is one. SECTIONS=signing measures only that.
+# Some eight minutes. Wants nginx; wrk and dynoxide (`make test-engine`) where there are any. SECTIONS=signing measures only that.
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.run $(SECTIONS)
 

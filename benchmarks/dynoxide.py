@@ -15,12 +15,17 @@ _INSTALLED = Path(__file__).resolve().parents[1] / ".engines" / "dynoxide" / "no
 _PATIENCE = 30.0
 
 
+class Missing(Exception):
+    """It is not installed; the text says how to get it."""
+
+
 @contextmanager
 def serving() -> Iterator[str]:
     """Its endpoint URL; empty at the beginning, and gone at the end.
 
     Raises:
-        RuntimeError: it is not installed, or does not come up.
+        Missing: it is not installed.
+        RuntimeError: it does not come up.
     """
     with listen(0) as free:
         port = free.getsockname()[1]
@@ -38,7 +43,7 @@ def _program() -> str:
     installed = _INSTALLED / f"{platform.system().lower()}-{machine}" / "dynoxide"
     found = str(installed) if installed.exists() else shutil.which("dynoxide")
     if not found:
-        raise RuntimeError("dynoxide is not installed: `make test-engine ENGINE=dynoxide` gets it, with npm.")
+        raise Missing("dynoxide is not installed: `make test-engine ENGINE=dynoxide` gets it, with npm.")
     return found
 
 
