@@ -95,9 +95,9 @@ def answering(monkeypatch: pytest.MonkeyPatch, change: Callable[[delivery.Call, 
     asked: list[str] = []
     make = calls._one_by_client
 
-    def answer(client: Any, call: delivery.Call) -> None:
+    def answer(client: Any, call: delivery.Call, ends_at: float) -> None:
         asked.append(call.operation)
-        make(client, call)
+        make(client, call, ends_at)
         change(call, asked.count(call.operation))
 
     monkeypatch.setattr(calls, "_one_by_client", answer)
@@ -155,11 +155,11 @@ def test_one_that_cannot_be_put_out_keeps_no_other_in(
     stuck = room[5].connection_id
     make = calls._one_by_client
 
-    def refuse(client: Any, call: delivery.Call) -> None:
+    def refuse(client: Any, call: delivery.Call, ends_at: float) -> None:
         if call.operation == "TransactWriteItems" and stuck in str(call.asked):
             call.error = "ValidationException"
         else:
-            make(client, call)
+            make(client, call, ends_at)
 
     ChannelPermission("general", access="staff_only").save()
     with monkeypatch.context() as patch:

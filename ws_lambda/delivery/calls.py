@@ -86,6 +86,8 @@ class Calling:
     def run(self) -> None:
         """Makes those that are not made yet."""
         self._flying = 0  # a round that ended with an exception has left its requests without an answer
+        self._waiting.extend(call for _, call in self._again)
+        self._again.clear()
         while self._waiting:
             if len(self._waiting) >= self._few and installed() is None:
                 with pump() as one:
@@ -93,7 +95,7 @@ class Calling:
                 return
             few = tuple(self._waiting)
             self._waiting.clear()
-            _by_client(few)
+            _by_client(few, self._ends_at)
             for call in few:
                 _tell(call)
 
@@ -171,15 +173,14 @@ def _tell(call: Call) -> None:
         call.then(call)
 
 
-def _by_client(calls: Sequence[Call]) -> None:
-    if not calls:
-        return
+def _by_client(calls: Sequence[Call], ends_at: float) -> None:
     client = aws.client("dynamodb")
     with ThreadPoolExecutor(min(_THREADS, len(calls)), "ws-calls") as pool:
-        list(pool.map(lambda call: _one_by_client(client, call), calls))
+        list(pool.map(lambda call: _one_by_client(client, call, ends_at), calls))
 
 
-def _one_by_client(client: Any, call: Call) -> None:
+def _one_by_client(client: Any, call: Call, ends_at: float) -> None:
+    """Tries once however little time there is."""
     while call.tries < _TRIES:
         call.tries += 1
         try:
@@ -200,4 +201,7 @@ def _one_by_client(client: Any, call: Call) -> None:
                 call.answer, call.error = answer, ""
                 return
             call.asked, call.error = {"RequestItems": left}, "DynamoDB is too busy"
-        time.sleep(random.uniform(0, 0.05 * 2**call.tries))  # noqa: S311 - jitter, not a secret
+        pause = random.uniform(0, 0.05 * 2**call.tries)  # noqa: S311 - jitter, not a secret
+        if time.monotonic() + pause >= ends_at:
+            return
+        time.sleep(pause)
