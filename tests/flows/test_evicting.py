@@ -221,6 +221,7 @@ def test_a_prefix_is_taken_up_again_in_the_index_of_everyone(there: FarSide, peo
     [
         {"part": {"kind": "channel", "partition": "other", "after": "a=", "upto": ""}},
         {"part": {"kind": "channel", "partition": "general", "after": 7, "upto": ""}},
+        {"part": {"kind": "channel", "partition": "general", "after": "x" * 2000, "upto": ""}},
         {"part": {"kind": "live", "partition": "0", "after": "x", "upto": ""}},
         {"part": ["general"]},
         {"undone": "x"},

@@ -154,17 +154,10 @@ def _left_at(place: Mapping[str, Any], parts: list[KeyRange]) -> list[KeyRange]:
         return parts
     after = stored.get("after") if isinstance(stored, Mapping) else None
     for number, part in enumerate(parts):
-        if stored == {**part.as_dict(), "after": after} and _fits(part, after):
+        if stored == {**part.as_dict(), "after": after} and (after == "" or part.fits(after)):
             return [part.resumed_at(str(after)), *parts[number + 1 :]]
     _log.warning("The place %r of an eviction fits nothing here: it begins anew", stored)
     return parts
-
-
-def _fits(part: KeyRange, after: Any) -> bool:
-    if not isinstance(after, str):
-        return False
-    moment, colon, connection_id = after.partition(":")
-    return part.kind == "channel" or not after or bool(moment.isdecimal() and colon and connection_id)
 
 
 def _put_out(ids: list[str], pattern: str, memory: Memory, evicted: Evicted, closed: list[delivery.Recipient]) -> None:
