@@ -99,6 +99,22 @@ def test_no_socket_stays_because_a_session_could_not_be_closed(there: FarSide, m
     assert len(there.requests) == 3
 
 
+def test_what_is_left_after_an_error_is_the_schedules(
+    there: FarSide, small_pages: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_recipients: Any) -> int:
+        raise delivery.DeliveryError("DynamoDB is away")
+
+    enter(there, 25)
+    with monkeypatch.context() as patch:
+        patch.setattr(disconnecting, "close_all", fail)
+        with pytest.raises(delivery.DeliveryError, match="away"):
+            everyone.disconnect()
+    assert housekeeping.run().disconnected == 25
+    assert open_ids() == members() == set()
+    assert Unfinished.everything() == []
+
+
 def test_the_command_says_that_the_rest_follows(there: FarSide, small_pages: None) -> None:
     enter(there, 25)
     out, err = StringIO(), StringIO()

@@ -33,8 +33,8 @@ def disconnect(
 ) -> delivery.DeliveryReport:
     """Closes the sessions of a selection, then their sockets.
 
-    Where a deadline comes first, the report is `unread`, and the rest is left to the schedule: those that were
-    connected when this was called.
+    Where a deadline comes first, the report is `unread`. What is left then, or after an error, is the schedule's: those
+    that were connected when this was called.
 
     Args:
         lookups: by which `WebSocketSession.objects.filter` finds the selection again.
@@ -43,10 +43,14 @@ def disconnect(
     Raises:
         DeliveryError: some sessions could not be closed.
     """
-    began = milliseconds(clock.utcnow())
-    report = _by_pages(recipients, ends_at() - GRACE, progress)
+    about, place = json.dumps(dict(lookups), sort_keys=True), {"until": milliseconds(clock.utcnow())}
+    try:
+        report = _by_pages(recipients, ends_at() - GRACE, progress)
+    except Exception:
+        Unfinished.begin(KIND, about, place)
+        raise
     if report.unread:
-        Unfinished.begin(KIND, json.dumps(dict(lookups), sort_keys=True), {"until": began})
+        Unfinished.begin(KIND, about, place)
     return report
 
 

@@ -124,7 +124,7 @@ class SessionQuerySet:
     def disconnect(self, progress: disconnecting.Progress | None = None) -> delivery.DeliveryReport:
         """Closes every open session selected, and its socket.
 
-        Where a deadline comes first, the report is `unread`, and the schedule closes the rest.
+        Where a deadline comes first, the report is `unread`. The schedule closes the rest then, and after an error.
 
         Args:
             progress: called with the report so far, after every 500.
