@@ -374,3 +374,35 @@ def test_members_of_a_group_for_whom_there_is_no_time_are_the_schedules(
     assert runs == 3, "at least some users of one note in every run"
     assert {channel for channel, _one in rostered()} == {"general"}
     agreed()
+
+
+def test_members_of_a_group_who_could_not_be_judged_are_the_schedules(
+    there: FarSide, people: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_args: Any) -> Any:
+        raise ConnectionError("the users' database is away")
+
+    ids = lose_rights(there, 12, 6)
+    with monkeypatch.context() as patch:
+        patch.setattr(rights, "judge", fail)
+        with pytest.raises(ConnectionError):
+            rights.judge_users(ids)
+    housekeeping.run(0)
+    assert Unfinished.everything() == []
+    assert {channel for channel, _one in rostered()} == {"general"}
+    agreed()
+
+
+def test_nobody_keeps_a_channel_because_closing_somebody_else_fails(
+    there: FarSide, people: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_recipients: Any) -> Any:
+        raise delivery.DeliveryError("DynamoDB is away")
+
+    ids = lose_rights(there, 12, 6)
+    people[ids[0]].is_active = False
+    monkeypatch.setattr("ws_lambda.gatekeeping.judging.put_out", fail)
+    with pytest.raises(delivery.DeliveryError, match="away"):
+        rights.judge_users(ids)
+    assert len([1 for channel, _one in rostered() if channel == "staff"]) == 2, "the two that were to be closed"
+    agreed()

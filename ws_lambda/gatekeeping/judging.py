@@ -101,11 +101,15 @@ def _of_view(session: WebSocketSession, user: Any, memory: Memory) -> Verdict | 
 
 
 def _carry_out(verdicts: Sequence[tuple[WebSocketSession, Verdict]], judged: Judged) -> None:
-    # First, so that nobody stays because taking a channel from somebody else has failed.
-    judged.put_out += put_out([session.recipient for session, found in verdicts if not found.may_stay])
-    losing = [Departure(session, found.lost) for session, found in verdicts if found.may_stay and found.lost]
-    if not losing:
-        return
+    try:  # nobody keeps a channel because closing somebody else has failed
+        judged.put_out += put_out([session.recipient for session, found in verdicts if not found.may_stay])
+    finally:
+        losing = [Departure(session, found.lost) for session, found in verdicts if found.may_stay and found.lost]
+        if losing:
+            _take_channels(losing, judged)
+
+
+def _take_channels(losing: Sequence[Departure], judged: Judged) -> None:
     departed = leave_together(losing)
     closed = [one.session.recipient for one in departed.done if not one.session.connected]
     judged.put_out += len(closed)

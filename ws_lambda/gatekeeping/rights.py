@@ -45,12 +45,23 @@ _log = logging.getLogger("ws_lambda")
 
 
 def judge_users(user_ids: Iterable[str], *, saved: Any = None) -> Judged:
-    """Judges every open connection of those users; see `judging.judge`. What there is no time for is the schedule's.
+    """Judges every open connection of those users; see `judging.judge`.
+
+    What there is no time for is the schedule's, and everything after an error.
 
     Args:
         saved: the one user, just saved: connections whose logins it says have ended are closed without reading it.
     """
-    judged, memory, ids = Judged(), Memory(asks_logins=False), set(user_ids)
+    ids = set(user_ids)
+    try:
+        return _judge_users(ids, saved)
+    except Exception:
+        _note_unfinished(sorted(ids))
+        raise
+
+
+def _judge_users(ids: set[str], saved: Any) -> Judged:
+    judged, memory = Judged(), Memory(asks_logins=False)
     ends = min(time.monotonic() + SECONDS, delivery.deadlines.ends_at())
     with delivery.deadline(SECONDS):
         found = _connections_of(ids)
