@@ -1,6 +1,7 @@
 """A queue, a gateway that answers for `@connections`, and members to send to."""
 
 from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -74,7 +75,7 @@ def join(count: int, channel: str = "general", endpoint_url: str = ENDPOINT) -> 
                     api_id="abc123",
                     connected_at=from_milliseconds(1_700_000_000_000),
                     joined_at=clock.utcnow(),
-                    expires_at=clock.utcnow(),
+                    expires_at=clock.utcnow() + timedelta(hours=1),  # DynamoDB Local deletes what has expired
                 )
             )
     return ids

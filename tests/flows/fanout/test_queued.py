@@ -1,6 +1,7 @@
 """A queued broadcast, from the send to the last recipient."""
 
 from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -76,7 +77,7 @@ def test_everyone_by_the_queue(sqs: Any, gateway: Gateway) -> None:
                     live_shard=str(number % 4),
                     connected_at=clock.utcnow(),
                     last_seen_at=clock.utcnow(),
-                    expires_at=clock.utcnow(),
+                    expires_at=clock.utcnow() + timedelta(hours=1),
                 )
             )
 

@@ -1,5 +1,7 @@
 """What a transaction raises when it is cancelled: the meaning of the item whose condition failed."""
 
+from datetime import timedelta
+
 import pytest
 from pynamodb.exceptions import TransactWriteError
 
@@ -15,7 +17,7 @@ ABSENT = RateLimit.scope.does_not_exist()
 
 
 def counter(scope):
-    return RateLimit(scope, "-", expires_at=clock.utcnow())
+    return RateLimit(scope, "-", expires_at=clock.utcnow() + timedelta(hours=1))
 
 
 def write_all(*, check=None, delete=None, put=None, update=None):
@@ -39,7 +41,7 @@ def test_the_failing_item_is_named_whatever_the_order_of_adding(there, meant):
 
 
 def test_of_two_that_fail_the_first_sent_speaks():
-    EndedLogin("a", expires_at=clock.utcnow()).save()
+    EndedLogin("a", expires_at=clock.utcnow() + timedelta(hours=1)).save()
     counter("d").save()
     with pytest.raises(TokenRefused):
         write_all(check=TokenRefused, update=RateLimited)
