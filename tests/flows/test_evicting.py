@@ -13,7 +13,7 @@ from django.core.management import call_command
 from tests import backends
 from tests.far_side import FarSide
 from tests.flows.housekeeping.conftest import members, open_ids, open_one
-from ws_lambda import clock, delivery, housekeeping
+from ws_lambda import aws, clock, delivery, housekeeping
 from ws_lambda.gatekeeping import eviction, rights
 from ws_lambda.gatekeeping.eviction import evict
 from ws_lambda.models import ChannelMembership, ChannelPermission, WebSocketSession
@@ -406,3 +406,15 @@ def test_nobody_keeps_a_channel_because_closing_somebody_else_fails(
         rights.judge_users(ids)
     assert len([1 for channel, _one in rostered() if channel == "staff"]) == 2, "the two that were to be closed"
     agreed()
+
+
+def test_unfinished_work_that_cannot_be_read_does_not_stop_the_schedule(
+    there: FarSide, caplog: pytest.LogCaptureFixture
+) -> None:
+    open_one(there, "old=", age=timedelta(hours=3))
+    key = {"scope": {"S": Unfinished.SCOPE}, "window": {"S": "evict general"}}
+    item = {**key, "mark": {"S": "m"}, "position": {"N": "7"}, "expires_at": {"N": str(int(clock.now()) + 60)}}
+    aws.client("dynamodb").put_item(TableName=Unfinished.Meta.table_name, Item=item)
+    pruned = housekeeping.run()
+    assert (pruned.expired, pruned.complete) == (1, True)
+    assert "What calls have left unfinished could not be read" in caplog.text

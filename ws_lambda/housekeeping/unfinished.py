@@ -19,7 +19,11 @@ def work_off(pruned: Pruned, until: float) -> None:
     Args:
         until: the `time.monotonic()` after which no piece is begun, and the one under way is left where it is.
     """
-    pieces = Unfinished.everything()
+    try:
+        pieces = Unfinished.everything()
+    except Exception:  # such as for a row of another form: the walk goes on without
+        _log.exception("What calls have left unfinished could not be read; the next run tries again")
+        return
     random.shuffle(pieces)  # one that fails for a day is not to come first every time
     for number, work in enumerate(pieces):
         if number and time.monotonic() >= until:
