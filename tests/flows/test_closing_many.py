@@ -25,7 +25,7 @@ IDS = [f"G{number:05}=" for number in range(COUNT)]
 @pytest.fixture
 def asked(tables: list[str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The requests to DynamoDB so far, all of them made by botocore, which reaches a DynamoDB in this process."""
-    monkeypatch.setattr(many_calls, "_FEW", 10_000)
+    monkeypatch.setattr(many_calls, "installed", lambda: "a transport, so botocore makes all requests")
     operations: list[str] = []
     make = BaseClient._make_api_call
 
