@@ -22,6 +22,20 @@ MEMBERS = 10_000
 SOCKETS = 1_000
 _AT_ONCE = 20
 
+SETTINGS = """
+from crowded import *
+ROOT_URLCONF = "quiet_urls"
+"""
+
+URLS = """
+from django.urls import path
+from project.urls import urlpatterns as demo
+from ws_lambda.views import WebSocketView
+
+urlpatterns = [path("ws/<slug:route>", WebSocketView.as_view()), *demo]
+"""
+"""The demo's own view tells everybody in the room of every departure: a thousand broadcasts to ten thousand."""
+
 
 def measure() -> dict[str, Any]:
     """The section of results.json; empty without dynoxide."""
@@ -36,7 +50,9 @@ def _measured() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as scratch, dynoxide.serving() as engine:
         demo = Path(scratch)
         local_sockets.set_up(demo)
-        with running(demo, DJANGO_SETTINGS_MODULE="crowded", AWS_ENDPOINT_URL_DYNAMODB=engine) as run:
+        (demo / "quiet.py").write_text(SETTINGS)
+        (demo / "quiet_urls.py").write_text(URLS)
+        with running(demo, DJANGO_SETTINGS_MODULE="quiet", AWS_ENDPOINT_URL_DYNAMODB=engine) as run:
             wait_for(f"{run.site}/login/")
             return asyncio.run(_measure(run, demo))
 
@@ -53,7 +69,7 @@ async def _measure(run: LocalRun, demo: Path) -> dict[str, Any]:
 
         await asyncio.gather(*map(connect, range(SOCKETS)))
         env = _environment(run) | {
-            "DJANGO_SETTINGS_MODULE": "crowded",
+            "DJANGO_SETTINGS_MODULE": "quiet",
             "PYTHONPATH": os.pathsep.join([str(demo), str(ROOT)]),
         }
         return await asyncio.to_thread(process.run, "benchmarks.evictions", MEMBERS, env=env)
