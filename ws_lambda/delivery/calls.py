@@ -56,11 +56,11 @@ class Call:
     tries: int = 0
 
 
-def call_all(calls: Iterable[Call], *, few: int = _FEW) -> None:
+def call_all(calls: Iterable[Call], *, few: int | None = None) -> None:
     """Makes all the calls; each has its answer or its error then. Ends soon after the deadline, if there is one.
 
     Args:
-        few: so many go past botocore; fewer are worth it where each of them is of many items.
+        few: so many go past botocore, instead of 25; fewer are worth it where each of them is of many items.
     """
     calling = Calling(few)
     for call in calls:
@@ -71,8 +71,8 @@ def call_all(calls: Iterable[Call], *, few: int = _FEW) -> None:
 class Calling:
     """The work of making calls (see `exchange.Work`)."""
 
-    def __init__(self, few: int = _FEW) -> None:
-        self._few = few
+    def __init__(self, few: int | None = None) -> None:
+        self._few = _FEW if few is None else few
         self._waiting = deque[Call]()
         self._again: list[tuple[float, Call]] = []
         self._flying = 0
