@@ -32,9 +32,7 @@ http {{
     location / {{ return 200 ""; }}
     location ~ ^/production/.*G=$ {{ return 410 ""; }}
     location /far/ {{ limit_req zone=far burst=100; try_files /nothing @ok; }}
-    location ~ ^/far/.*G=$ {{ limit_req zone=far burst=100; try_files /nothing @gone; }}
     location @ok {{ return 200 ""; }}
-    location @gone {{ return 410 ""; }}
   }}
 }}
 """

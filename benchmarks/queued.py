@@ -1,7 +1,7 @@
 """One job of the fan-out queue, worked off: `python -m benchmarks.queued 20000 0.3 http://127.0.0.1:8080/production`.
 
 Prints how long it took as often as it was done, in turn with the real closing of who is gone and with none. DynamoDB is
-dynoxide, another process on the same machine.
+dynoxide, another process on the same machine; with `prompt` as the last argument, what `prompt_dynamodb` makes of it.
 """
 
 import json
@@ -9,7 +9,10 @@ import os
 import sys
 import time
 from collections.abc import Iterable
+from contextlib import nullcontext
 from typing import Any
+
+from benchmarks import process
 
 TURNS = 2
 """Of either, of which the shortest counts: whatever else the machine does only adds."""
@@ -17,11 +20,17 @@ TURNS = 2
 CHANNEL, CONNECTED_AT = "crowd", "1700000000000"
 
 
-def main(members: int, share_gone: float, endpoint_url: str) -> None:
+def main(members: int, share_gone: float, endpoint_url: str, prompt: bool) -> None:
     os.environ |= {"WS_LAMBDA_TEST_ENGINE": "dynoxide"}
     from tests import engines
 
-    os.environ |= {"AWS_ENDPOINT_URL_DYNAMODB": engines.endpoint()}
+    url = engines.endpoint()
+    with process.talking("benchmarks.prompt_dynamodb", url) if prompt else nullcontext() as other:
+        os.environ |= {"AWS_ENDPOINT_URL_DYNAMODB": other.line() if other else url}
+        print(json.dumps(_measured(members, share_gone, endpoint_url, prompt)))
+
+
+def _measured(members: int, share_gone: float, endpoint_url: str, prompt: bool) -> dict[str, float]:
     import django
 
     django.setup()
@@ -33,9 +42,10 @@ def main(members: int, share_gone: float, endpoint_url: str) -> None:
     taken: dict[str, list[float]] = {"without": [], "with": []}
     for turn in range(TURNS):
         for way, seconds in taken.items():
-            seconds.append(work_off(f"{way}-{turn}", members, share_gone, closing=way == "with"))
-        fill([number for number in range(members) if is_gone(number, share_gone)], share_gone, endpoint_url)
-    print(json.dumps({way: min(seconds) for way, seconds in taken.items()}))
+            seconds.append(work_off(f"{way}-{turn}", members, share_gone, closing=way == "with", prompt=prompt))
+        if not prompt:
+            fill([number for number in range(members) if is_gone(number, share_gone)], share_gone, endpoint_url)
+    return {way: min(seconds) for way, seconds in taken.items()}
 
 
 def is_gone(number: int, share_gone: float) -> bool:
@@ -68,7 +78,7 @@ def fill(numbers: Iterable[int], share_gone: float, endpoint_url: str) -> None:
     put_many(WebSocketSession.Meta.table_name, sessions)
 
 
-def work_off(job_id: str, members: int, share_gone: float, *, closing: bool) -> float:
+def work_off(job_id: str, members: int, share_gone: float, *, closing: bool, prompt: bool) -> float:
     """The seconds that the job took. Its counts are looked at: a run that lost somebody is no measurement."""
     from unittest import mock
 
@@ -89,10 +99,10 @@ def work_off(job_id: str, members: int, share_gone: float, *, closing: bool) -> 
         seconds = time.perf_counter() - begun
     row, gone = FanoutJob.get(job_id), round(members * share_gone)
     left = ChannelMembership.count(CHANNEL)
-    if (row.sent, row.gone, left) != (members - gone, gone, members - gone if closing else members):
+    if (row.sent, row.gone, left) != (members - gone, gone, members - gone if closing and not prompt else members):
         raise RuntimeError(f"{row.sent} were sent to, {row.gone} were gone, and {left} are left")
     return seconds
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), float(sys.argv[2]), sys.argv[3])
+    main(int(sys.argv[1]), float(sys.argv[2]), sys.argv[3], prompt="prompt" in sys.argv[4:])

@@ -1,0 +1,192 @@
+"""An eviction ends in time, and the schedule does what is left of it."""
+
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from tests import backends
+from tests.far_side import FarSide
+from tests.flows.evicting.conftest import agreed, close, enter
+from tests.flows.housekeeping.conftest import members, open_ids, open_one
+from ws_lambda import aws, clock, delivery, housekeeping
+from ws_lambda.gatekeeping import eviction
+from ws_lambda.gatekeeping.eviction import evict
+from ws_lambda.models import ChannelPermission
+from ws_lambda.models.unfinished import Unfinished
+
+pytestmark = pytest.mark.usefixtures("tables")
+
+
+def test_what_is_left_when_the_time_is_up_is_the_schedules(there: FarSide, people: Any, small_pages: None) -> None:
+    enter(there, 50)
+    close()
+
+    evicted = evict("general", seconds=0)
+
+    assert (evicted.put_out, evicted.complete) == (20, False)
+    assert "the schedule puts out the rest" in str(evicted)
+    assert len(members()) == 30
+    agreed()
+    pruned = housekeeping.run()
+    assert (pruned.put_out, pruned.removed) == (30, 30)
+    assert open_ids() == members() == set()
+    assert Unfinished.everything() == []
+
+
+def test_the_schedule_goes_on_from_where_it_was(there: FarSide, people: Any, small_pages: None) -> None:
+    staff = [backends.add(str(number), is_staff=True) for number in range(3)]
+    for number in range(60):
+        open_one(there, f"S{number:02}=", age=timedelta(minutes=1), user=staff[number % 3])
+    last = backends.add("9")
+    open_one(there, "Z=", age=timedelta(minutes=1), user=last)
+    close()
+    assert evict("general", seconds=0).looked_at == 20
+    looked_at = [eviction.go_on(Unfinished.everything()[0], seconds=0).looked_at for _run in range(3)]
+    assert looked_at == [20, 20, 1]
+    assert "Z=" not in members()
+    assert Unfinished.everything() == []
+
+
+def test_a_prefix_is_taken_up_again_in_the_index_of_everyone(there: FarSide, people: Any, small_pages: None) -> None:
+    enter(there, 70)
+    close("*")
+    runs = [evict("*", seconds=0)]
+    while work := Unfinished.everything():
+        runs.append(eviction.go_on(work[0], seconds=0))
+    assert sum(one.put_out for one in runs) == sum(one.looked_at for one in runs) == 70
+    assert len(runs) >= 4
+    assert open_ids() == members() == set()
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        {"part": {"kind": "channel", "partition": "other", "after": "a=", "upto": ""}},
+        {"part": {"kind": "channel", "partition": "general", "after": 7, "upto": ""}},
+        {"part": {"kind": "channel", "partition": "general", "after": "x" * 2000, "upto": ""}},
+        {"part": {"kind": "live", "partition": "0", "after": "x", "upto": ""}},
+        {"part": ["general"]},
+        {"undone": "x"},
+        [],
+    ],
+)
+def test_a_place_that_does_not_fit_is_none(there: FarSide, people: Any, place: Any) -> None:
+    enter(there, 3)
+    close()
+    work = Unfinished.begin("evict", "general")
+    work.leave(place)
+    (work,) = Unfinished.everything()
+    assert eviction.go_on(work).put_out == 3
+    assert Unfinished.everything() == []
+
+
+def test_a_second_change_begins_anew_and_is_not_ended_by_the_first(
+    there: FarSide, people: Any, small_pages: None
+) -> None:
+    enter(there, 30)
+    ChannelPermission("general", access="allow_all").save()
+    assert evict("general", seconds=0).looked_at == 20
+    (first,) = Unfinished.everything()
+    close()
+    second = Unfinished.begin("evict", "general")
+    first.leave({"part": {"kind": "channel", "partition": "general", "after": "Z", "upto": ""}})
+    first.end()
+    (left,) = Unfinished.everything()
+    assert (left.mark, left.place) == (second.mark, {})
+    assert eviction.go_on(left).put_out == 30
+
+
+def test_a_process_that_dies_leaves_it_to_the_schedule(
+    there: FarSide, people: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def die(_ids: Any) -> Any:
+        raise Killed
+
+    enter(there, 3)
+    close()
+    with monkeypatch.context() as patch:
+        patch.setattr(eviction, "read_sessions", die)
+        with pytest.raises(Killed):
+            evict("general")
+    assert housekeeping.run().put_out == 3
+    assert members() == set()
+
+
+def test_users_that_cannot_be_read_hold_up_nothing_else(
+    there: FarSide, people: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    enter(there, 3)
+    close()
+
+    def down(_self: Any, _user_id: str) -> Any:
+        raise ConnectionError("the database of users is down")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(backends.DictBackend, "get_user", down)
+        with pytest.raises(ConnectionError):
+            evict("general")
+        assert housekeeping.run().complete
+    assert "the database of users is down" in caplog.text
+    assert len(members()) == 3
+    assert housekeeping.run().put_out == 3
+
+
+def test_a_nearer_deadline_of_the_invocation_holds(there: FarSide, people: Any, small_pages: None) -> None:
+    enter(there, 30)
+    close()
+    with delivery.deadline(60):  # all of which is kept for a page that has been begun
+        assert not evict("general").complete
+    assert len(members()) == 10
+
+
+def test_the_command_says_how_many_and_that_the_rest_follows(there: FarSide, people: Any, small_pages: None) -> None:
+    enter(there, 50)
+    out = StringIO()
+    call_command("ws_permissions", "set", "general", "staff_only", "--seconds", "0", stdout=out, no_color=True)
+    said = out.getvalue()
+    assert "20 put out.\n" in said
+    assert said.endswith("The time was up: the schedule puts out the rest.\n")
+    assert said.count("was disconnected") == eviction.NAMED
+    out = StringIO()
+    call_command("ws_permissions", "evict", "general", stdout=out, no_color=True)
+    assert "  and 10 more\n30 put out.\n" in out.getvalue()
+    assert members() == set()
+
+
+def test_the_command_shows_how_far_it_is(there: FarSide, people: Any, small_pages: None) -> None:
+    class Terminal(StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    enter(there, 50)
+    out = Terminal()
+    call_command("ws_permissions", "set", "general", "staff_only", stdout=out, no_color=True)
+    shown = [line for line in out.getvalue().split("\r") if "looked at" in line]
+    assert [line.split(" put out")[0] for line in shown] == [
+        "20 looked at, 20", "40 looked at, 40", "50 looked at, 50",
+    ]  # fmt: skip
+
+
+def test_it_is_kept_for_a_day(there: FarSide, people: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    Unfinished.begin("evict", "general")
+    later = clock.now() + 86_401
+    monkeypatch.setattr(clock, "now", lambda: later)
+    assert Unfinished.everything() == []
+
+
+def test_unfinished_work_that_cannot_be_read_does_not_stop_the_schedule(
+    there: FarSide, caplog: pytest.LogCaptureFixture
+) -> None:
+    open_one(there, "old=", age=timedelta(hours=3))
+    key = {"scope": {"S": Unfinished.SCOPE}, "window": {"S": "evict general"}}
+    item = {**key, "mark": {"S": "m"}, "position": {"N": "7"}, "expires_at": {"N": str(int(clock.now()) + 60)}}
+    aws.client("dynamodb").put_item(TableName=Unfinished.Meta.table_name, Item=item)
+    pruned = housekeeping.run()
+    assert (pruned.expired, pruned.complete) == (1, True)
+    assert "What calls have left unfinished could not be read" in caplog.text
