@@ -177,6 +177,17 @@ def update(deployment: Deployment) -> None:
         "EventSourceMappings"
     ]
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    until(lambda: answers(deployment), 120, "the function does not start any more")
+
+
+def answers(deployment: Deployment) -> bool:
+    """Whether it refuses a connect. On a busy machine a process may fail to start. The emulator, unlike API Gateway,
+    then closes the open socket whose message it was for."""
+    try:
+        refused(deployment, ws_token="0" * 64)
+    except AssertionError:
+        return False
+    return True
 
 
 def status(deployment: Deployment) -> None:
