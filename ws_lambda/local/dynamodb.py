@@ -4,6 +4,7 @@ Only the run's own clients are answered: they sign with its secret, and no page 
 """
 
 import argparse
+import gc
 import json
 import logging
 import os
@@ -115,6 +116,7 @@ def main() -> None:
     keys = {os.environ["AWS_ACCESS_KEY_ID"]: os.environ["AWS_SECRET_ACCESS_KEY"]}
     with uncollected():
         engine = Engine()
+    gc.set_threshold(50_000, 50, 100)  # rows are no garbage: looking through all of them is what takes long
     DynamoDBServer(socket.socket(fileno=options.http_fd), engine, keys).serve_forever()
 
 
