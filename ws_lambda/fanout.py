@@ -23,7 +23,6 @@ from ws_lambda.conf import conf
 from ws_lambda.delivery import pacing, queue, roster
 from ws_lambda.delivery.broadcasting import Posting
 from ws_lambda.delivery.calls import Calling
-from ws_lambda.delivery.exchange import installed
 from ws_lambda.delivery.jobs import Job
 from ws_lambda.delivery.rounds import Round
 from ws_lambda.exceptions import DeliveryError
@@ -192,7 +191,7 @@ class _Progress:
     @property
     def closing(self) -> Calling | None:
         """The closing of who is gone, to be done beside the sending. A transport for tests does one at a time."""
-        return None if installed() else self._closer.work
+        return None if delivery.installed() else self._closer.work
 
     def finish_closing(self) -> None:
         """To be called before the invocation may end. Whoever could not be closed is found again by the next send."""

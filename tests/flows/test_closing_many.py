@@ -1,12 +1,10 @@
 """Many connections that are gone are closed some fifty to a request, and nobody is half closed."""
 
 from collections import Counter
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from botocore.client import BaseClient
 
 from tests.far_side import FarSide
 from tests.flows.housekeeping.conftest import open_one
@@ -23,24 +21,9 @@ IDS = [f"G{number:05}=" for number in range(COUNT)]
 
 
 @pytest.fixture
-def asked(tables: list[str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The requests to DynamoDB so far, all of them made by botocore, which reaches a DynamoDB in this process."""
+def in_this_process(tables: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """botocore makes all requests, however many: it reaches a DynamoDB in this process."""
     monkeypatch.setattr(many_calls, "installed", lambda: "a transport, so botocore makes all requests")
-    operations: list[str] = []
-    make = BaseClient._make_api_call
-
-    def record(self: Any, operation: str, request: Any) -> Any:
-        operations.append(operation)
-        return make(self, operation, request)
-
-    monkeypatch.setattr(BaseClient, "_make_api_call", record)
-    return operations
-
-
-@pytest.fixture
-def there() -> Iterator[FarSide]:
-    with FarSide().serving() as side:
-        yield side
 
 
 def enter(side: FarSide) -> list[delivery.Recipient]:
@@ -61,7 +44,7 @@ def rostered() -> set[str]:
     return {row.connection_id for row in ChannelMembership.scan()}
 
 
-def test_they_cost_a_request_for_some_fifty(asked: list[str], there: FarSide) -> None:
+def test_they_cost_a_request_for_some_fifty(in_this_process: None, asked: list[str], there: FarSide) -> None:
     gone = enter(there)
     asked.clear()
 
@@ -74,7 +57,7 @@ def test_they_cost_a_request_for_some_fifty(asked: list[str], there: FarSide) ->
     assert one.live_shard is None
 
 
-def test_who_is_not_as_was_said_is_left_alone_and_holds_up_nobody(asked: list[str], there: FarSide) -> None:
+def test_who_is_not_as_was_said_is_left_alone_and_holds_up_nobody(in_this_process: None, there: FarSide) -> None:
     gone = enter(there)
     close_session(IDS[5])
     WebSocketSession(IDS[8]).delete()
@@ -101,7 +84,7 @@ def test_where_a_transaction_is_refused_each_is_closed_alone(
 
 
 def test_who_enters_a_channel_after_being_read_leaves_it_too(
-    asked: list[str], there: FarSide, monkeypatch: pytest.MonkeyPatch
+    in_this_process: None, there: FarSide, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone = enter(there)
     read = Closer._read

@@ -1,6 +1,5 @@
 """`disconnect()` of many: page by page, in time, and the rest by the schedule."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from io import StringIO
 from typing import Any
@@ -17,13 +16,6 @@ from ws_lambda.models.unfinished import Unfinished
 
 pytestmark = pytest.mark.usefixtures("tables")
 everyone = WebSocketSession.objects.filter(connected=True)
-
-
-@pytest.fixture
-def there() -> Iterator[FarSide]:
-    """API Gateway knows every connection."""
-    with FarSide().serving() as side:
-        yield side
 
 
 @pytest.fixture

@@ -86,11 +86,8 @@ class Door:
         self._stamps: dict[str, signing.Stamp] = {}
         """By target, those of one second."""
 
-    def request(self, asked: dict[str, Any] | bytes, timeout: float, context: Any, operation: str = "Query") -> Request:
+    def request(self, asked: dict[str, Any], timeout: float, context: Any, operation: str = "Query") -> Request:
         """A signed request, to be given up after so many seconds.
-
-        Args:
-            asked: what is asked for, or the JSON of it.
 
         Raises:
             botocore.exceptions.NoCredentialsError: there is nothing to sign with.

@@ -5,7 +5,7 @@ was in, another takes it from them. Both ways end in the same rows. A transactio
 nine tenths of the work: who is gone is closed while others are sent to.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -153,21 +153,31 @@ class _Open:
     """The channel whose roster named it; ""."""
 
     @property
+    def names(self) -> set[str]:
+        """The channels whose rosters it leaves."""
+        return {*self.channels, self.roster} - {""}
+
+    @property
     def items(self) -> int:
         """Of the transaction."""
-        return 1 + len({*self.channels, self.roster} - {""})
+        return 1 + len(self.names)
 
     def closing(self) -> list[dict[str, Any]]:
         """What closes it, if it is in the same channels still."""
-        request = closing_update(self.recipient, own_work.mark())
-        del request["ReturnValues"]  # no part of a transaction has it
-        if self.channels:
-            request["ConditionExpression"] += " AND channels = :channels"
-            request["ExpressionAttributeValues"][":channels"] = {"SS": list(self.channels)}
-        else:
-            request["ConditionExpression"] += " AND attribute_not_exists(channels)"
-        names = {*self.channels, self.roster} - {""}
-        return [{"Update": request}, *(leaving_item(name, self.recipient.connection_id) for name in names)]
+        update = closing_item(self.recipient, self.channels, own_work.mark())
+        return [update, *(leaving_item(name, self.recipient.connection_id) for name in self.names)]
+
+
+def closing_item(recipient: delivery.Recipient, channel_names: Collection[str], mark: str) -> dict[str, Any]:
+    """The part of a transaction that closes a session, if it is in just these channels."""
+    request = closing_update(recipient, mark)
+    del request["ReturnValues"]  # no part of a transaction has it
+    if channel_names:
+        request["ConditionExpression"] += " AND channels = :channels"
+        request["ExpressionAttributeValues"][":channels"] = {"SS": sorted(channel_names)}
+    else:
+        request["ConditionExpression"] += " AND attribute_not_exists(channels)"
+    return {"Update": request}
 
 
 def leaving_item(channel_name: str, connection_id: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from ws_lambda import delivery
 from ws_lambda.delivery.deadlines import ends_at
 from ws_lambda.models import own_work
 from ws_lambda.models.attributes import milliseconds
-from ws_lambda.models.closer import closing_update, leaving_item
+from ws_lambda.models.closer import closing_item, leaving_item
 from ws_lambda.models.sessions import WebSocketSession, channels_of
 from ws_lambda.models.transactions import MOST_ITEMS, batched
 
@@ -181,17 +181,12 @@ def _is_open(departure: Departure, item: Item) -> bool:
 def _transaction(batch: Iterable[Departure]) -> dict[str, Any]:
     items: list[Item] = []
     for one in batch:
-        items.append({"Update": _update(one) if one.staying else _closing(one)})
+        if one.staying:
+            items.append({"Update": _update(one)})
+        else:
+            items.append(closing_item(one.session.recipient, one.leaving, one.mark))
         items += [leaving_item(name, one.session.connection_id) for name in sorted(one.leaving)]
     return {"TransactItems": items, "ClientRequestToken": uuid4().hex}
-
-
-def _closing(departure: Departure) -> dict[str, Any]:
-    request = closing_update(departure.session.recipient, departure.mark)
-    del request["ReturnValues"]  # no part of a transaction has it
-    request["ConditionExpression"] += " AND channels = :channels"
-    request["ExpressionAttributeValues"][":channels"] = {"SS": sorted(departure.leaving)}
-    return request
 
 
 def _update(departure: Departure) -> dict[str, Any]:

@@ -1,11 +1,8 @@
 """Members of a channel, at an API Gateway that knows every connection."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from botocore.client import BaseClient
 
 from tests import backends
 from tests.far_side import FarSide
@@ -13,27 +10,6 @@ from tests.flows.housekeeping.conftest import open_one
 from ws_lambda.gatekeeping import eviction
 from ws_lambda.models import ChannelMembership, ChannelPermission, WebSocketSession
 from ws_lambda.models.opening import membership
-
-
-@pytest.fixture
-def there() -> Iterator[FarSide]:
-    """API Gateway knows every connection."""
-    with FarSide().serving() as side:
-        yield side
-
-
-@pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The requests to DynamoDB so far, by whichever client."""
-    operations: list[str] = []
-    make = BaseClient._make_api_call
-
-    def record(self: Any, operation: str, request: Any) -> Any:
-        operations.append(operation)
-        return make(self, operation, request)
-
-    monkeypatch.setattr(BaseClient, "_make_api_call", record)
-    return operations
 
 
 def enter(side: FarSide, count: int, *more: str, users: int = 10, begin: int = 0) -> list[str]:
