@@ -17,10 +17,10 @@ LATENCY = 0.010
 
 
 async def main() -> None:
-    from ws_lambda.local.api import Api
-    from ws_lambda.local.clock import SystemClock
-    from ws_lambda.local.faults import Faults
-    from ws_lambda.local.gateway import Gateway
+    from ws_lambda.local.api_definition import Api
+    from ws_lambda.local.emulator import Gateway
+    from ws_lambda.local.fault_injection import Faults
+    from ws_lambda.local.gateway_clock import SystemClock
     from ws_lambda.local.quotas import Quotas
     from ws_lambda.local.server import Server
 

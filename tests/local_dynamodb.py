@@ -42,7 +42,7 @@ def running() -> Iterator[LocalDynamoDB]:
         command = [sys.executable, "-m", "ws_lambda.local.dynamodb", f"--http-fd={listening.fileno()}"]
         env = os.environ | {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
         with subprocess.Popen(
-            [*command, f"--lifeline-fd={theirs.fileno()}"], env=env, pass_fds=(listening.fileno(), theirs.fileno())
+            [*command, f"--parent-pipe-fd={theirs.fileno()}"], env=env, pass_fds=(listening.fileno(), theirs.fileno())
         ) as process:
             try:
                 yield LocalDynamoDB(listening.getsockname()[1])

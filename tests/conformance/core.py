@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from tests.conformance import scorecard
-from ws_lambda.local.api import Api, Event, Route
-from ws_lambda.local.clock import VirtualClock
+from ws_lambda.local.api_definition import Api, Event, Route
 from ws_lambda.local.connection import Connection
+from ws_lambda.local.connections_api import ConnectionsApi
+from ws_lambda.local.emulator import Gateway
 from ws_lambda.local.errors import IntegrationError
-from ws_lambda.local.gateway import Gateway
+from ws_lambda.local.gateway_clock import VirtualClock
 from ws_lambda.local.integration_lambda import LambdaIntegration
-from ws_lambda.local.management import Management
 from ws_lambda.local.upgrade import Refusal, Upgrade
 from ws_lambda.testing.wire import Inbox
 
@@ -33,7 +33,7 @@ class Bench:
             routes={key: Route(**route, **(routes or {}).get(key, {})) for key in (*keys, *(routes or {}))},
         )  # fmt: skip
         self.gateway = Gateway(api, clock=self.clock, seed=1, **options)
-        self.management = Management(self.gateway, {})
+        self.management = ConnectionsApi(self.gateway, {})
 
     def try_connect(self, query: str = "", **headers: str) -> Connection | Refusal:
         upgrade = Upgrade(headers=tuple(headers.items()), query_string=query)

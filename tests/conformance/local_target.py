@@ -9,10 +9,10 @@ from pathlib import Path
 
 from tests.conformance.function import run
 from tests.conformance.target import PATIENCE, DeployedApi, Shape
-from ws_lambda.local.api import Api, Event, Route
-from ws_lambda.local.clock import SystemClock
+from ws_lambda.local.api_definition import Api, Event, Route
+from ws_lambda.local.emulator import Gateway
 from ws_lambda.local.errors import IntegrationError
-from ws_lambda.local.gateway import Gateway
+from ws_lambda.local.gateway_clock import SystemClock
 from ws_lambda.local.integration_lambda import LambdaIntegration
 from ws_lambda.local.server import Server
 from ws_lambda.local.supervisor import listen

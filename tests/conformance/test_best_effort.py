@@ -4,7 +4,7 @@ import pytest
 
 from tests.conformance.core import Bench, ours
 from tests.conformance.facts import fact
-from ws_lambda.local.faults import Faults
+from ws_lambda.local import Faults
 
 pytestmark = ours
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.conformance.core import Bench, ours
 from tests.conformance.facts import fact
-from ws_lambda.local.api import Answer
+from ws_lambda.local.api_definition import Answer
 from ws_lambda.local.integration_http import HttpIntegration, evaluate
 
 pytestmark = ours

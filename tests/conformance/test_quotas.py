@@ -4,7 +4,7 @@ import pytest
 
 from tests.conformance.core import Bench, ours
 from tests.conformance.facts import fact
-from ws_lambda.local.api import Api, Route
+from ws_lambda.local.api_definition import Api, Route
 from ws_lambda.local.connection import Connection
 from ws_lambda.local.integration_lambda import LambdaIntegration
 from ws_lambda.local.quotas import Quotas

@@ -2,7 +2,7 @@
 
 from tests.conformance.core import Bench, ours
 from tests.conformance.facts import fact
-from ws_lambda.local.options import Options
+from ws_lambda.local import Options
 
 pytestmark = ours
 

@@ -10,7 +10,7 @@ from django.http import JsonResponse
 from ws_lambda import delivery, housekeeping
 from ws_lambda.delivery import NOT_OPEN_YET, YOUNG_SECONDS
 from ws_lambda.exceptions import NotOpenYet, PermissionRefused
-from ws_lambda.local.faults import Faults
+from ws_lambda.local import Faults
 from ws_lambda.models import ChannelMembership, WebSocketSession
 from ws_lambda.models.sessions import CLOSING, LIVE_SHARDS
 from ws_lambda.testing import ConnectRefused, InProcessGateway

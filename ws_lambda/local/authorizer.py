@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ws_lambda.local.api import Event
+from ws_lambda.local.api_definition import Event
 from ws_lambda.local.errors import GatewayError
 from ws_lambda.local.upgrade import Upgrade
 

@@ -10,12 +10,12 @@ from collections.abc import Mapping
 
 
 class Child:
-    """One `python -m <module>`, on the end of a lifeline."""
+    """One `python -m <module>`, which ends when this process does."""
 
     def __init__(self, module: str, sockets: Mapping[str, socket.socket], env: Mapping[str, str], *flags: str) -> None:
         self._module, self._sockets, self._env, self._flags = module, sockets, env, flags
         self._process: asyncio.subprocess.Process | None = None
-        self._lifeline = -1
+        self._pipe = -1
         self._released = False
 
     async def start(self) -> None:
@@ -23,8 +23,8 @@ class Child:
 
         It has a process group of its own: a terminal's Ctrl-C goes to the supervisor, which ends it.
         """
-        theirs, self._lifeline = os.pipe()
-        fds = {name: one.fileno() for name, one in self._sockets.items()} | {"lifeline": theirs}
+        theirs, self._pipe = os.pipe()
+        fds = {name: one.fileno() for name, one in self._sockets.items()} | {"parent-pipe": theirs}
         arguments = [f"--{name}-fd={fd}" for name, fd in fds.items()]
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", self._module, *arguments, *self._flags,
@@ -36,17 +36,17 @@ class Child:
             self.release()
 
     def release(self) -> None:
-        """Lets this process, and those started after it, go beyond `Lifeline.wait_for_go`."""
+        """Lets this process, and those started after it, go beyond `ParentPipe.wait_for_go`."""
         self._released = True
         with contextlib.suppress(BrokenPipeError):
-            os.write(self._lifeline, b".")
+            os.write(self._pipe, b".")
 
     async def wait(self) -> int:
         """Waits for the process's end; its exit code."""
         if self._process is None:
             raise RuntimeError("The process has not been started.")
         code = await self._process.wait()
-        self._drop_lifeline()
+        self._close_pipe()
         return code
 
     async def stop(self) -> None:
@@ -67,7 +67,7 @@ class Child:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._process.pid, number)
 
-    def _drop_lifeline(self) -> None:
-        if self._lifeline >= 0:
-            os.close(self._lifeline)
-            self._lifeline = -1
+    def _close_pipe(self) -> None:
+        if self._pipe >= 0:
+            os.close(self._pipe)
+            self._pipe = -1

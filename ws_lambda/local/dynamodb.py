@@ -18,8 +18,8 @@ from typing import Any
 from ws_lambda import clock
 from ws_lambda.local import sigv4
 from ws_lambda.local.dynamodb_engine import CONTENT_TYPE, OPERATIONS, TARGET, Answer, Engine
-from ws_lambda.local.lifeline import Lifeline
 from ws_lambda.local.loopback import foreign_host, from_a_page
+from ws_lambda.local.parent_pipe import ParentPipe
 from ws_lambda.local.startup import uncollected
 
 BODY_LIMIT = 16 * 1024 * 1024
@@ -109,10 +109,10 @@ def main() -> None:
     """The process's entry point. The run's access key and secret are in its environment."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--http-fd", type=int, required=True)
-    parser.add_argument("--lifeline-fd", type=int, required=True)
+    parser.add_argument("--parent-pipe-fd", type=int, required=True)
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    Lifeline(options.lifeline_fd)
+    ParentPipe(options.parent_pipe_fd)
     keys = {os.environ["AWS_ACCESS_KEY_ID"]: os.environ["AWS_SECRET_ACCESS_KEY"]}
     with uncollected():
         engine = Engine()

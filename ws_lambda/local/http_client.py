@@ -2,7 +2,7 @@
 
 import aiohttp
 
-from ws_lambda.local.api import Answer
+from ws_lambda.local.api_definition import Answer
 from ws_lambda.local.errors import IntegrationError
 from ws_lambda.local.integration_http import HttpRequest
 

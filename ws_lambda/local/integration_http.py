@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
-from ws_lambda.local.api import Answer, Event
+from ws_lambda.local.api_definition import Answer, Event
 from ws_lambda.local.upgrade import HOP_BY_HOP
 
 PREFIX = "integration.request."

@@ -5,7 +5,7 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from ws_lambda.local.api import Answer, Event
+from ws_lambda.local.api_definition import Answer, Event
 from ws_lambda.local.errors import IntegrationError
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import aiohttp
 
-from ws_lambda.local.api import Event
+from ws_lambda.local.api_definition import Event
 from ws_lambda.local.errors import IntegrationError
 
 PATH = "/2015-03-31/functions/local/invocations"

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ws_lambda.local.api import Answer, Event
+from ws_lambda.local.api_definition import Answer, Event
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

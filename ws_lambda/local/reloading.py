@@ -14,7 +14,7 @@ from typing import Any
 
 from django.utils import autoreload
 
-from ws_lambda.local.run import RELOAD
+from ws_lambda.local.run_options import RELOAD
 
 LOOKS_EVERY = 0.5
 """Seconds between two looks at the files."""

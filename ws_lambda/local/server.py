@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from aiohttp import WSCloseCode, WSMsgType, web
 from aiohttp.typedefs import Handler
 
-from ws_lambda.local.clock import SystemClock
 from ws_lambda.local.connection import Connection
-from ws_lambda.local.gateway import Gateway
+from ws_lambda.local.connections_api import ConnectionsApi
+from ws_lambda.local.emulator import Gateway
+from ws_lambda.local.gateway_clock import SystemClock
+from ws_lambda.local.live_page import Page, Project
 from ws_lambda.local.loopback import foreign_host
-from ws_lambda.local.management import Management
-from ws_lambda.local.page import Page, Project
 from ws_lambda.local.signed_request import as_signed, decoded_headers
 from ws_lambda.local.socket_wire import FrameGuard, SocketWire
 from ws_lambda.local.upgrade import Refusal, Upgrade
@@ -34,7 +34,7 @@ class Server:
     def __init__(self, gateway: Gateway, keys: Mapping[str, str], project: Project | None = None) -> None:
         self.gateway = gateway
         self.app = web.Application(client_max_size=BODY_LIMIT, middlewares=[self._of_this_host])
-        self._management = Management(gateway, keys)
+        self._management = ConnectionsApi(gateway, keys)
         self._names = (gateway.api.domain_name.partition(":")[0],)
         if project is not None:
             Page(gateway, self._management, project).mount(self.app)

@@ -2,16 +2,16 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from ws_lambda.local.api import Api
-from ws_lambda.local.clock import SystemClock
-from ws_lambda.local.gateway import Gateway
+from ws_lambda.local.api_definition import Api
+from ws_lambda.local.emulator import Gateway
+from ws_lambda.local.gateway_clock import SystemClock
 from ws_lambda.local.http_client import HttpClient
 from ws_lambda.local.invoke_client import WorkerFunction
-from ws_lambda.local.project import project
-from ws_lambda.local.queue import LocalQueue
-from ws_lambda.local.routes import http_routes, lambda_routes
-from ws_lambda.local.run import ACCESS_KEY, API_ID, QUEUE, QUEUE_PATH, REGION, STAGE, RunOptions
+from ws_lambda.local.live_page_data import project
+from ws_lambda.local.project_routes import http_routes, lambda_routes
+from ws_lambda.local.run_options import ACCESS_KEY, API_ID, QUEUE, QUEUE_PATH, REGION, STAGE, RunOptions
 from ws_lambda.local.server import Server
+from ws_lambda.local.sqs import LocalQueue
 
 
 def make_server(

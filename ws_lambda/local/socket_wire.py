@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from ws_lambda.local import frames
+from ws_lambda.local import websocket_frames
 
 BUFFER_LIMIT = 1_048_576
 """Bytes a slow client may have waiting before @connections answers 429."""
@@ -24,7 +24,7 @@ class SocketWire:
     def send(self, payload: bytes) -> None:
         """Writes a text message."""
         if not self._transport.is_closing():
-            self._transport.write(frames.encoded(payload))
+            self._transport.write(websocket_frames.encoded(payload))
 
     def close(self, code: int, reason: str) -> None:
         """Closes with a close frame, or drops the line where the code says there was none."""
@@ -44,7 +44,7 @@ class FrameGuard(asyncio.Protocol):
 
     def __init__(self, inner: asyncio.Protocol, transport: asyncio.Transport) -> None:
         self._inner, self._transport = inner, transport
-        self._meter = frames.Meter()
+        self._meter = websocket_frames.Meter()
         self._pings = 0
         self.on_too_big: Callable[[], None] = lambda: None
         self.on_ping: Callable[[], None] = lambda: None

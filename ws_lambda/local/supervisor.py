@@ -20,8 +20,8 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from ws_lambda.local.children import Child
-from ws_lambda.local.faults import Faults
-from ws_lambda.local.run import ACCESS_KEY, QUEUE, QUEUE_PATH, REGION, RELOAD, STAGE, RunOptions
+from ws_lambda.local.fault_injection import Faults
+from ws_lambda.local.run_options import ACCESS_KEY, QUEUE, QUEUE_PATH, REGION, RELOAD, STAGE, RunOptions
 from ws_lambda.local.startup import uncollected
 
 OTHER_PORTS = "Choose another with --port or --ws-port; make run takes PORT= and WS_PORT=."

@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.module_loading import import_string
 
-from ws_lambda.local.context import LambdaContext
 from ws_lambda.local.in_flight import GRACE, CountedHandler, CountingServer, InFlight
 from ws_lambda.local.invoke_client import FUNCTION_ERROR
-from ws_lambda.local.lifeline import Lifeline
+from ws_lambda.local.lambda_context import LambdaContext
 from ws_lambda.local.loopback import foreign_host
+from ws_lambda.local.parent_pipe import ParentPipe
 from ws_lambda.local.startup import uncollected
 
 if TYPE_CHECKING:
@@ -160,13 +160,13 @@ def of_this_machine(app: "WSGIApplication", allowed_hosts: Sequence[str]) -> "WS
 def main() -> None:
     """The process's entry point."""
     parser = argparse.ArgumentParser()
-    for name in ("http-fd", "invoke-fd", "lifeline-fd"):
+    for name in ("http-fd", "invoke-fd", "parent-pipe-fd"):
         parser.add_argument(f"--{name}", type=int, required=True)
     parser.add_argument("--reload", action="store_true")
     parser.add_argument("--handler", required=True)
     parser.add_argument("--leftover", default="")
     options = parser.parse_args()
-    ready = Lifeline(options.lifeline_fd, options.leftover).wait_for_go
+    ready = ParentPipe(options.parent_pipe_fd, options.leftover).wait_for_go
     work = functools.partial(serve, options.http_fd, options.invoke_fd, options.handler)
     if not options.reload:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

@@ -5,7 +5,7 @@ from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import urlencode
 
-from ws_lambda.local import frames
+from ws_lambda.local import websocket_frames
 from ws_lambda.local.connection import Connection
 from ws_lambda.local.login import Login
 from ws_lambda.local.upgrade import Refusal, Upgrade
@@ -133,7 +133,7 @@ class WebSocketTestClient:
     def send_text(self, text: str) -> None:
         """Sends a text message in one frame. By when this returns it has been handled."""
         connection, core = self._open(), self.gateway.core
-        if len(text.encode()) > frames.MAX_FRAME:
+        if len(text.encode()) > websocket_frames.MAX_FRAME:
             core.receive_too_big(connection)
         else:
             self.gateway.run(core.receive(connection, text))
@@ -143,7 +143,7 @@ class WebSocketTestClient:
         """Sends one text message in several frames."""
         connection, core = self._open(), self.gateway.core
         sizes = [len(part.encode()) for part in parts]
-        if max(sizes) > frames.MAX_FRAME or sum(sizes) > frames.MAX_MESSAGE:
+        if max(sizes) > websocket_frames.MAX_FRAME or sum(sizes) > websocket_frames.MAX_MESSAGE:
             core.receive_too_big(connection)
         else:
             self.gateway.run(core.receive(connection, "".join(parts)))

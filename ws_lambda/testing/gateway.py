@@ -9,18 +9,18 @@ from unittest import mock
 from django.core.signals import setting_changed
 
 from ws_lambda import clock, delivery
-from ws_lambda.local.api import Api, Event, Route
-from ws_lambda.local.clock import VirtualClock
-from ws_lambda.local.context import LambdaContext
+from ws_lambda.local.api_definition import Api, Event, Route
+from ws_lambda.local.connections_api import ConnectionsApi
+from ws_lambda.local.emulator import Gateway
 from ws_lambda.local.errors import IntegrationError
-from ws_lambda.local.faults import Faults
-from ws_lambda.local.gateway import Gateway
+from ws_lambda.local.fault_injection import Faults
+from ws_lambda.local.gateway_clock import VirtualClock
 from ws_lambda.local.integration_lambda import LambdaIntegration
+from ws_lambda.local.lambda_context import LambdaContext
 from ws_lambda.local.login import Login
-from ws_lambda.local.management import Management
 from ws_lambda.local.options import Options
+from ws_lambda.local.project_routes import keys
 from ws_lambda.local.quotas import Quotas
-from ws_lambda.local.routes import keys
 from ws_lambda.testing.transport import GatewayTransport
 
 T = TypeVar("T")
@@ -78,7 +78,7 @@ class InProcessGateway:
         )
         """The gateway itself: its pool, journal, quotas."""
 
-        self.management = Management(self.core, {})
+        self.management = ConnectionsApi(self.core, {})
         self.logins: dict[str, Login] = {}
         """One login to a user, so that a test of many connections does not log in as often."""
 

@@ -3,7 +3,7 @@
 from urllib.parse import unquote, urlsplit
 
 from ws_lambda.delivery import Request, Response
-from ws_lambda.local.management import Management, error
+from ws_lambda.local.connections_api import ConnectionsApi, error
 
 
 class GatewayTransport:
@@ -12,7 +12,7 @@ class GatewayTransport:
     patience = 0.0
     """A `$connect` that is under way goes on when the call has returned, and not before."""
 
-    def __init__(self, management: Management) -> None:
+    def __init__(self, management: ConnectionsApi) -> None:
         self._management = management
 
     def exchange(self, request: Request) -> Response:

@@ -173,7 +173,7 @@ def test_one_that_cannot_be_put_out_keeps_no_other_in(
 
 
 def test_a_socket_that_cannot_be_closed_is_counted_and_closed_later(ws_gateway: Any, room: list[Any]) -> None:
-    from ws_lambda.local.faults import Faults
+    from ws_lambda.local import Faults
 
     ws_gateway.advance(60)
     ws_gateway.core.faults = Faults(connections_error=1)

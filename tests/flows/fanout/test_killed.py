@@ -15,7 +15,7 @@ from tests.far_side import FarSide
 from ws_lambda import aws, delivery
 from ws_lambda.delivery import reading
 from ws_lambda.delivery.rounds import PROGRESS_EVERY
-from ws_lambda.local.queue import LocalQueue
+from ws_lambda.local.sqs import LocalQueue
 from ws_lambda.models import ChannelMembership, FanoutJob, base
 
 MEMBERS = 5_000

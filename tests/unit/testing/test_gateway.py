@@ -4,8 +4,7 @@ import pytest
 
 from tests import urls
 from ws_lambda import clock
-from ws_lambda.local.faults import Faults
-from ws_lambda.local.options import Options
+from ws_lambda.local import Faults, Options
 from ws_lambda.local.quotas import Quotas
 from ws_lambda.testing import ConnectRefused, InProcessGateway, WebSocketTestClient
 

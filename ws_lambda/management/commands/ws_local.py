@@ -8,10 +8,10 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
-from ws_lambda.local import faults, quotas
+from ws_lambda.local import fault_injection, quotas
 from ws_lambda.local import options as uncertain
 from ws_lambda.local.accounts import AccountsError
-from ws_lambda.local.run import HANDLER, RunOptions
+from ws_lambda.local.run_options import HANDLER, RunOptions
 from ws_lambda.local.supervisor import PortTakenError, Supervisor
 
 
@@ -55,7 +55,7 @@ class Command(BaseCommand):
             action="append",
             default=[],
             metavar="NAME=VALUE",
-            help=f"make something go wrong, again and again: {', '.join(faults.names())}",
+            help=f"make something go wrong, again and again: {', '.join(fault_injection.names())}",
         )
         parser.add_argument("--latency", default="", metavar="MS", help="delay of every event: 50, or 20-80")
         parser.add_argument("--seed", type=int, help="the same seed gives the same faults and ids")
@@ -76,7 +76,7 @@ class Command(BaseCommand):
                 quotas=quotas.parse(options["quota"]),
                 options=uncertain.parse(["forwarded_proto=http", *options["option"]]),
                 reload=not options["noreload"],
-                faults=faults.parse(options["fault"], options["latency"]),
+                faults=fault_injection.parse(options["fault"], options["latency"]),
                 seed=secrets.randbelow(1_000_000) if options["seed"] is None else options["seed"],
                 speed=options["speed"],
             )

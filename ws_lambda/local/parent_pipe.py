@@ -5,7 +5,7 @@ import shutil
 import threading
 
 
-class Lifeline:
+class ParentPipe:
     """The child's end; `leftover` is a folder that a parent who dies can no longer remove."""
 
     def __init__(self, fd: int, leftover: str = "") -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from math import inf
 
-from ws_lambda.local.faults import Faults
+from ws_lambda.local.fault_injection import Faults
 from ws_lambda.local.options import Options
 from ws_lambda.local.quotas import Quotas
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from ws_lambda.local.api import Api, Event
+from ws_lambda.local.api_definition import Api, Event
 from ws_lambda.local.connection import Connection
 from ws_lambda.local.upgrade import HOP_BY_HOP, Upgrade
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ws_lambda.local.accounts import configured
-from ws_lambda.local.page import Project
+from ws_lambda.local.live_page import Project
 
 
 def project(site: str, environment: Mapping[str, str]) -> Project:

@@ -3,27 +3,45 @@
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-route-keys-connect-disconnect.html
 """
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from ws_lambda.local import events
+from ws_lambda.local import proxy_events
+from ws_lambda.local.api_definition import Answer, Api, Event, Route
 from ws_lambda.local.connection import Connection
 from ws_lambda.local.errors import GatewayError
-from ws_lambda.local.journal import Entry
-
-if TYPE_CHECKING:
-    from ws_lambda.local.gateway import Gateway
+from ws_lambda.local.fault_injection import Dice, Faults
+from ws_lambda.local.gateway_clock import Clock
+from ws_lambda.local.ids import Ids
+from ws_lambda.local.journal import Entry, Journal
+from ws_lambda.local.pool import Pool
 
 HELD_BACK_AT_MOST = 5.0
 """Seconds that a reordered `$disconnect` waits for another event to go first."""
 
 
-class Farewell:
-    """Takes connections out of the pool and tells the function, or not, as the faults will have it."""
+class Notifying(Protocol):
+    """What the notifier needs of its gateway."""
 
-    def __init__(self, gateway: "Gateway") -> None:
+    api: Api
+    clock: Clock
+    faults: Faults
+    dice: Dice
+    new_id: Ids
+    pool: Pool
+    journal: Journal
+
+    async def invoke(self, route: Route, event: Event) -> Answer:
+        """Calls a route's integration."""
+        ...
+
+
+class DisconnectNotifier:
+    """Takes connections out of the pool and tells the function, unless a fault drops the event."""
+
+    def __init__(self, gateway: Notifying) -> None:
         self._gateway = gateway
 
-    def say(self, connection: Connection, code: int, reason: str) -> bool:
+    def end(self, connection: Connection, code: int, reason: str) -> bool:
         """Ends a connection once; False where it had ended already."""
         gateway = self._gateway
         if not gateway.pool.remove(connection):
@@ -61,7 +79,7 @@ class Farewell:
 
     async def _tell(self, connection: Connection, code: int, reason: str) -> None:
         gateway = self._gateway
-        event = events.disconnect(
+        event = proxy_events.disconnect(
             gateway.api,
             connection,
             code=code,

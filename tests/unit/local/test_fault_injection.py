@@ -2,7 +2,7 @@
 
 import pytest
 
-from ws_lambda.local.faults import Faults, parse
+from ws_lambda.local.fault_injection import Faults, parse
 
 
 def test_what_the_command_line_says():

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from urllib.parse import unquote
 
 from ws_lambda import clock
-from ws_lambda.local import frames, sigv4
+from ws_lambda.local import sigv4, websocket_frames
 from ws_lambda.local.connection import Connection
-from ws_lambda.local.gateway import Gateway
+from ws_lambda.local.emulator import Gateway
 from ws_lambda.local.journal import Entry
 from ws_lambda.local.loopback import from_a_page
 from ws_lambda.local.sigv4 import Request
@@ -27,7 +27,7 @@ class Response:
     body: bytes = b""
 
 
-class Management:
+class ConnectionsApi:
     """The management API of one gateway."""
 
     def __init__(self, gateway: Gateway, keys: Mapping[str, str]) -> None:
@@ -84,7 +84,7 @@ class Management:
         return error(403, "ForbiddenException", "Forbidden")
 
     def _post(self, connection: Connection | None, body: bytes) -> Response:
-        if len(body) > frames.MAX_MESSAGE:
+        if len(body) > websocket_frames.MAX_MESSAGE:
             return error(413, "PayloadTooLargeException", "Message too long")
         if connection is None:
             return GONE

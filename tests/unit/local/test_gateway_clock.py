@@ -7,11 +7,11 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from ws_lambda.local.api import Api
-from ws_lambda.local.clock import SystemClock, VirtualClock
+from ws_lambda.local.api_definition import Api
+from ws_lambda.local.connections_api import ConnectionsApi
+from ws_lambda.local.emulator import Gateway
 from ws_lambda.local.errors import IntegrationTimedOut
-from ws_lambda.local.gateway import Gateway
-from ws_lambda.local.management import Management
+from ws_lambda.local.gateway_clock import SystemClock, VirtualClock
 from ws_lambda.local.sigv4 import Request
 
 
@@ -77,7 +77,7 @@ def test_who_signs_by_the_real_clock_is_let_in_by_a_gateway_that_runs_faster():
         request = AWSRequest("GET", "http://a/s/@connections/nobody=")
         SigV4Auth(Credentials("key", "secret"), "execute-api", "eu-west-1").add_auth(request)
         headers = (("Host", "a"), *request.headers.items())
-        return await Management(gateway, {"key": "secret"}).answer(
+        return await ConnectionsApi(gateway, {"key": "secret"}).answer(
             Request(method="GET", raw_path="/s/@connections/nobody=", headers=headers)
         )
 

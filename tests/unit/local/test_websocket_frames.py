@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ws_lambda.local.frames import MAX_FRAME, MAX_MESSAGE, Meter, encoded, pieces
+from ws_lambda.local.websocket_frames import MAX_FRAME, MAX_MESSAGE, Meter, encoded, pieces
 
 
 def frame(size, *, opcode=1, final=True, masked=True):

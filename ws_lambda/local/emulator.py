@@ -8,13 +8,13 @@ import json
 from collections.abc import Callable
 
 from ws_lambda.frames import error_frame
-from ws_lambda.local import events, frames, routing
-from ws_lambda.local.api import Answer, Api, Event, Route
-from ws_lambda.local.clock import Clock
+from ws_lambda.local import proxy_events, route_selection, websocket_frames
+from ws_lambda.local.api_definition import Answer, Api, Event, Route
 from ws_lambda.local.connection import Connection
+from ws_lambda.local.disconnect_notice import DisconnectNotifier
 from ws_lambda.local.errors import GatewayError, IntegrationThrottled, Throttled
-from ws_lambda.local.farewell import Farewell
-from ws_lambda.local.faults import Dice, Faults
+from ws_lambda.local.fault_injection import Dice, Faults
+from ws_lambda.local.gateway_clock import Clock
 from ws_lambda.local.ids import Ids
 from ws_lambda.local.journal import Entry, Journal
 from ws_lambda.local.options import Options
@@ -44,7 +44,7 @@ class Gateway:
         self._connects = Bucket(per_second, per_second, clock.now)
         self._requests = Bucket(self.quotas.requests_per_second, self.quotas.request_burst, clock.now)
         self._running = 0
-        self._farewell = Farewell(self)
+        self._disconnects = DisconnectNotifier(self)
 
     async def connect(self, upgrade: Upgrade) -> Connection | Refusal:
         """Asks `$connect` whether a client may have a socket. No route `$connect`: it may."""
@@ -75,8 +75,8 @@ class Gateway:
         try:
             if not self.admit_request():
                 raise Throttled("too many requests")
-            key, route = routing.select(self.api, text)
-            event = events.message(
+            key, route = route_selection.select(self.api, text)
+            event = proxy_events.message(
                 self.api,
                 connection,
                 route_key=key,
@@ -115,11 +115,11 @@ class Gateway:
             code, reason = 1005, "Client-side close frame status not set"
         elif code == 1006:
             code, reason = self.options.network_loss
-        self._farewell.say(connection, code, reason)
+        self._disconnects.end(connection, code, reason)
 
     def close(self, connection: Connection, code: int, reason: str) -> None:
         """The service closes the socket."""
-        if self._farewell.say(connection, code, reason) and connection.wire is not None:
+        if self._disconnects.end(connection, code, reason) and connection.wire is not None:
             connection.wire.close(code, reason)
 
     def lose(self, connection: Connection) -> None:
@@ -174,7 +174,7 @@ class Gateway:
 
     async def _ask(self, route: Route, connection: Connection) -> Answer:
         now, proto = self.clock.now(), self.options.forwarded_proto
-        event = events.connect(self.api, connection, request_id=self.new_id(), now=now, proto=proto)
+        event = proxy_events.connect(self.api, connection, request_id=self.new_id(), now=now, proto=proto)
         if route.authorizer is not None:
             context = await route.authorizer.admit(connection.upgrade, event)
             context["integrationLatency"] = int((self.clock.now() - now) * 1000)
@@ -184,7 +184,7 @@ class Gateway:
 
     def _reply(self, connection: Connection, text: str) -> None:
         payload = text.encode("utf-8", "replace")
-        if self.pool.get(connection.connection_id) is connection and len(payload) <= frames.MAX_MESSAGE:
+        if self.pool.get(connection.connection_id) is connection and len(payload) <= websocket_frames.MAX_MESSAGE:
             connection.send(payload, self.clock.now())
 
     def _watch(self, connection: Connection) -> None:

@@ -12,8 +12,8 @@ import pytest
 from aiohttp import web
 from botocore.exceptions import ClientError
 
-from ws_lambda.local import queue as queue_module
-from ws_lambda.local.queue import LocalQueue
+from ws_lambda.local import sqs
+from ws_lambda.local.sqs import LocalQueue
 
 PATIENCE = 120
 
@@ -113,7 +113,7 @@ def test_what_keeps_failing_ends_among_the_dead() -> None:
 
 def test_a_message_can_be_hidden_for_longer(monkeypatch: pytest.MonkeyPatch) -> None:
     moment = 0.0
-    monkeypatch.setattr(queue_module, "time", SimpleNamespace(monotonic=lambda: moment, time=time.time))
+    monkeypatch.setattr(sqs, "time", SimpleNamespace(monotonic=lambda: moment, time=time.time))
     started, looked, go_on = threading.Event(), threading.Event(), threading.Event()
     deliveries: list[dict[str, Any]] = []
 

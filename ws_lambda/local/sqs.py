@@ -26,7 +26,7 @@ from ws_lambda.local import sigv4
 from ws_lambda.local.loopback import from_a_page
 from ws_lambda.local.signed_request import as_signed
 
-logger = logging.getLogger("ws_lambda.local.queue")
+logger = logging.getLogger("ws_lambda.local.sqs")
 
 Event = dict[str, Any]
 Invoke = Callable[[Event], Awaitable[Event | None] | Event | None]

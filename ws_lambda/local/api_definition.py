@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from ws_lambda.local.authorizer import Authorizer
+from ws_lambda.local.upgrade import Upgrade
 
 MAX_ROUTES = 300
 """Routes per API, a quota of the service."""
@@ -39,6 +38,18 @@ class Integration(Protocol):
         ...
 
 
+class Admission(Protocol):
+    """What decides who may connect; see `authorizer.Authorizer`."""
+
+    async def admit(self, upgrade: Upgrade, event: Event) -> dict[str, Any]:
+        """The `authorizer` part of the request context.
+
+        Raises:
+            ws_lambda.local.errors.GatewayError: the client may not connect.
+        """
+        ...
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Route:
     """A route of the API."""
@@ -49,7 +60,7 @@ class Route:
     replies: bool = False
     """Whether the route has the route response `$default`; without it no answer's body reaches the client."""
 
-    authorizer: "Authorizer | None" = None
+    authorizer: Admission | None = None
     """Asked before `$connect`, the only route that may have one."""
 
     accepts: Callable[[object], bool] | None = None

@@ -11,9 +11,9 @@ from aiohttp import ClientSession
 from aiohttp.test_utils import TestClient, TestServer
 
 from tests.conformance.core import Bench
-from ws_lambda.local.clock import SystemClock
-from ws_lambda.local.gateway import Gateway
-from ws_lambda.local.page import Project
+from ws_lambda.local.emulator import Gateway
+from ws_lambda.local.gateway_clock import SystemClock
+from ws_lambda.local.live_page import Project
 from ws_lambda.local.redact import redacted
 from ws_lambda.local.server import Server
 from ws_lambda.local.upgrade import Upgrade

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Mapping
 
-from ws_lambda.local.api import Api, Route
+from ws_lambda.local.api_definition import Api, Route
 from ws_lambda.local.errors import BadRequestBody, NoRoute
 
 DEFAULT = "$default"

@@ -14,10 +14,10 @@ from typing import Any
 
 from aiohttp import web
 
-from ws_lambda.local.gateway import Gateway
+from ws_lambda.local.connections_api import ConnectionsApi
+from ws_lambda.local.emulator import Gateway
 from ws_lambda.local.journal import Entry
 from ws_lambda.local.loopback import foreign_origin, from_another_page
-from ws_lambda.local.management import Management
 from ws_lambda.local.redact import redacted
 
 FILES = Path(__file__).parent / "static"
@@ -61,7 +61,7 @@ class Project:
 class Page:
     """Serves the page on the gateway's own application."""
 
-    def __init__(self, gateway: Gateway, management: Management, project: Project) -> None:
+    def __init__(self, gateway: Gateway, management: ConnectionsApi, project: Project) -> None:
         self._gateway, self._management, self._project = gateway, management, project
         self._streams: set[asyncio.Queue[Entry]] = set()
         gateway.journal.listeners.append(self._tell)

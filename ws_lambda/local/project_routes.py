@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from ws_lambda.conf import conf, gateway_secrets
 from ws_lambda.events import FIXED_ROUTES, HTTP_HEADERS, SECRET_HEADER, route_slug
-from ws_lambda.local.api import Answer, Event, Route
+from ws_lambda.local.api_definition import Answer, Event, Route
 from ws_lambda.local.integration_http import PREFIX, HttpIntegration, HttpRequest
 from ws_lambda.local.integration_lambda import LambdaIntegration
 
