@@ -28,9 +28,14 @@ pytest_plugins = [
 ]
 
 
-# The same examples in every run, and no limit to the time that one takes: a busy machine takes long over any of them.
+# No limit to the time that one example takes: a busy machine takes long over any of them.
+_property_tests = hypothesis.settings(
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.function_scoped_fixture],
+)
+hypothesis.settings.register_profile("tests", _property_tests, derandomize=True, max_examples=200)
 hypothesis.settings.register_profile(
-    "tests", derandomize=True, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    "fuzz", _property_tests, max_examples=int(os.environ.get("FUZZ_EXAMPLES", "100000")), print_blob=True
 )
 hypothesis.settings.load_profile("tests")
 

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests import wire
@@ -14,8 +14,6 @@ from tests.urls import ChatView
 from ws_lambda.events import HTTP_HEADERS
 from ws_lambda.views import WebSocketView, handler
 
-EXAMPLES = settings(max_examples=700, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-FEWER = settings(EXAMPLES, max_examples=300)
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
@@ -33,7 +31,7 @@ headers = st.dictionaries(
 queries = st.dictionaries(st.sampled_from(["channel", "ws_token"]) | st.text(max_size=8), st.text(max_size=140))
 
 
-pytestmark = pytest.mark.no_cover  # thousands of examples go the same ways, and take twice as long when traced
+pytestmark = pytest.mark.no_cover  # every example takes the same path, and tracing doubles its time
 
 CONTEXT = ["apiId", "stage", "domainName", "identity", "requestId", "connectedAt"]
 
@@ -57,7 +55,6 @@ def fine(response):
     assert isinstance(response["body"], str)
 
 
-@EXAMPLES
 @given(body=st.text() | st.binary().map(lambda raw: raw.decode("latin-1")) | anything.map(json.dumps))
 @example("[" * 50_000)
 @example('{"a":' * 20_000)
@@ -68,20 +65,17 @@ def test_any_body(open_connection, body):
     fine(wire.message(body, "F="))
 
 
-@EXAMPLES
 @given(body=st.fixed_dictionaries({}, optional={"handler": names, "action": names, "channel": names, "x": anything}))
 def test_any_object(open_connection, body):
     fine(wire.message(json.dumps(body), "F="))
 
 
-@EXAMPLES
 @given(headers=headers, query=queries, connection_id=st.text(max_size=140), route=st.text(max_size=20))
 def test_any_headers_and_query(open_connection, user, headers, query, connection_id, route):
     fine(wire.connect(connection_id, headers=headers, query=query, token=query.get("ws_token", "0" * 64)))
     fine(wire.message("{}", connection_id, routeKey=route))
 
 
-@FEWER
 @given(connection_id=st.text(max_size=140), moment=st.integers() | st.none() | st.text(max_size=20))
 @example("", 10**30)
 def test_any_connection_id_that_ends_or_opens(open_connection, connection_id, moment):
@@ -95,7 +89,6 @@ gateway_headers = st.dictionaries(
 )
 
 
-@FEWER
 @given(
     route=st.sampled_from(["connect", "disconnect", "default", "chat"]),
     headers=gateway_headers, query=queries, body=st.binary(max_size=200),
@@ -110,7 +103,6 @@ def test_any_request_of_a_proved_gateway(open_connection, settings, route, heade
     fine({"statusCode": response.status_code, "body": response.content.decode()})
 
 
-@EXAMPLES
 @given(
     context=st.dictionaries(
         st.sampled_from(["apiId", "stage", "domainName", "identity", "requestId", "connectedAt"]), anything
