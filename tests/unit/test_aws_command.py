@@ -12,7 +12,7 @@ from pynamodb.exceptions import PynamoDBException
 
 from ws_lambda import aws
 from ws_lambda.models import WebSocketSession, base
-from ws_lambda.provisioning import trouble
+from ws_lambda.provisioning import aws_errors
 
 READING = [
     ("ws_sessions", "list"),
@@ -94,7 +94,7 @@ def test_a_setting_that_will_not_do(dynamodb: list[str], settings: object) -> No
     [("ExpiredTokenException", "renew"), ("AccessDeniedException", "deploy.json"), ("ValidationException", "")],
 )
 def test_a_refusal_keeps_its_own_words(code: str, advised: str) -> None:
-    said = trouble.explained(ClientError({"Error": {"Code": code, "Message": "No."}}, "Query"))
+    said = aws_errors.explained(ClientError({"Error": {"Code": code, "Message": "No."}}, "Query"))
     assert code in said
     assert advised in said
     assert ".." not in said

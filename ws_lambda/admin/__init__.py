@@ -9,7 +9,7 @@ from django.contrib import admin
 
 def register_all() -> None:
     """Registers every page with the default admin site, once."""
-    from ws_lambda.admin.pages import PAGES
+    from ws_lambda.admin.registration import PAGES
 
     for face, page in PAGES.items():
         if not admin.site.is_registered(face):

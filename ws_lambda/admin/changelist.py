@@ -8,7 +8,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest
 from pynamodb.exceptions import PynamoDBException
 
-from ws_lambda.admin.rows import MAX_KEY_BYTES, Asked, Page, Source
+from ws_lambda.admin.row_set import MAX_KEY_BYTES, Asked, Page, RowSource
 
 CURSOR_VAR = "after"
 
@@ -61,7 +61,7 @@ class ChoiceFilter(SimpleListFilter):
 
 
 class PagedChangeList(ChangeList):
-    """Django's change list over a `Source`."""
+    """Django's change list over a `RowSource`."""
 
     page: Page
 
@@ -96,7 +96,7 @@ class PagedChangeList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         """Reads one page."""
         rows: Any = self.queryset
-        source: Source = rows.source
+        source: RowSource = rows.source
         try:
             self.page = source.page(self.asked)
         except PynamoDBException as error:

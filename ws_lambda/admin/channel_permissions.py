@@ -12,9 +12,9 @@ from django.http import HttpRequest
 from pynamodb.exceptions import PutError
 
 from ws_lambda import channels
-from ws_lambda.admin import faces
-from ws_lambda.admin.base import DynamoDBAdmin
-from ws_lambda.admin.rows import Asked, Page, Source, read_pages
+from ws_lambda.admin import models as admin_models
+from ws_lambda.admin.model_admin import DynamoDBAdmin
+from ws_lambda.admin.row_set import Asked, Page, RowSource, read_pages
 from ws_lambda.admin.typed import ModelForm
 from ws_lambda.exceptions import WsLambdaError
 from ws_lambda.gatekeeping.eviction import Evicted, evict
@@ -24,22 +24,23 @@ from ws_lambda.models.channel_permissions import ChannelPermission
 _PERMISSION = re.compile(r"\w+\.\w+")
 
 
-class Permissions(Source):
+class Permissions(RowSource):
     """One request a page. The table is small by design: each process keeps a copy of it."""
 
-    face = faces.ChannelPermission
+    face = admin_models.ChannelPermission
 
     def page(self, asked: Asked) -> Page:
         if asked.search:
             return Page(rows=self.many([asked.search]))
         results = ChannelPermission.scan(page_size=asked.size, last_evaluated_key=asked.after, consistent_read=True)
         items, cursor = read_pages(results, asked.size, requests=1)
-        rows = [faces.ChannelPermission.of(ChannelPermission.from_raw_data(item)) for item in items]
+        rows = [admin_models.ChannelPermission.of(ChannelPermission.from_raw_data(item)) for item in items]
         return Page(rows=sorted(rows, key=str), cursor=asked.cursor_of(cursor))
 
     def many(self, keys: Sequence[str]) -> list[Any]:
         return [
-            faces.ChannelPermission.of(row) for row in ChannelPermission.batch_get(list(keys), consistent_read=True)
+            admin_models.ChannelPermission.of(row)
+            for row in ChannelPermission.batch_get(list(keys), consistent_read=True)
         ]
 
     def save(self, face: Any, *, change: bool) -> None:
@@ -57,7 +58,7 @@ class Permissions(Source):
         ChannelPermission(face.channel_name).delete()
 
 
-faces.ChannelPermission.source = Permissions()
+admin_models.ChannelPermission.source = Permissions()
 
 
 class RulesField(forms.CharField):
@@ -113,7 +114,7 @@ class ChannelPermissionAdmin(DynamoDBAdmin):
     Members whom a change no longer admits are put out, as by `manage.py ws_permissions`.
     """
 
-    source = faces.ChannelPermission.source
+    source = admin_models.ChannelPermission.source
     form = ChannelPermissionForm
     list_display = ("channel_name", "access", "rules_in_words", "description")
     search_fields = ("channel_name",)
@@ -147,7 +148,7 @@ class ChannelPermissionAdmin(DynamoDBAdmin):
         return evicted
 
     @display(description="rules")
-    def rules_in_words(self, obj: faces.ChannelPermission) -> str:
+    def rules_in_words(self, obj: admin_models.ChannelPermission) -> str:
         """The rules as a sentence: AND inside a rule, OR between rules."""
         return " or ".join(" and ".join(rule) for rule in obj.rules or [])
 

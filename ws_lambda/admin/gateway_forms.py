@@ -8,8 +8,8 @@ from django.forms.formsets import BaseFormSet
 from django.forms.models import InlineForeignKeyField
 from django.http import HttpRequest
 
-from ws_lambda.admin import faces
-from ws_lambda.admin.rows import Rows, Source
+from ws_lambda.admin import models as admin_models
+from ws_lambda.admin.row_set import RowSet, RowSource
 from ws_lambda.admin.typed import BaseInlineFormSet, ModelForm, TabularInline
 from ws_lambda.events import FIXED_ROUTES
 from ws_lambda.models.gateways import AdditionalRoute, ApiGateway
@@ -57,7 +57,7 @@ LONG = ("lambda_function_arn", "target_base_endpoint", "access_log_arn", "certif
 
 TYPED = tuple(
     field.name
-    for field in faces.ApiGateway._meta.concrete_fields
+    for field in admin_models.ApiGateway._meta.concrete_fields
     if field.name not in (*ANSWERED, "version", "api_name")
 )
 """The fields of the record that a person may type."""
@@ -108,31 +108,31 @@ class GatewayForm(ModelForm):
             self.add_error(field if field in self.fields else None, sentence)
 
 
-class Routes(Source):
+class Routes(RowSource):
     """The routes of one gateway; the inline form set reads and keeps them itself."""
 
-    face = faces.AdditionalRoute
+    face = admin_models.AdditionalRoute
 
     def many(self, keys: Any) -> list[Any]:
         return []
 
 
-faces.AdditionalRoute.source = Routes()
+admin_models.AdditionalRoute.source = Routes()
 
 
-class RoutesOf(Rows):
+class RoutesOf(RowSet):
     """The routes inside a gateway's record, as rows of the inline."""
 
     def __init__(self, gateway: Any) -> None:
-        super().__init__(faces.AdditionalRoute.source, ())
+        super().__init__(admin_models.AdditionalRoute.source, ())
         routes = getattr(getattr(gateway, "item", None), "additional_routes", ())
-        self._read = [faces.AdditionalRoute.of(route, key=route.route_key, gateway=gateway) for route in routes]
+        self._read = [admin_models.AdditionalRoute.of(route, key=route.route_key, gateway=gateway) for route in routes]
 
 
 class RouteFormSet(BaseInlineFormSet):
     """Django's inline form set, over a list in the parent's item."""
 
-    _pk_field = faces.AdditionalRoute._meta.pk
+    _pk_field = admin_models.AdditionalRoute._meta.pk
 
     def __init__(self, *args: Any, instance: Any = None, queryset: Any = None, **kwargs: Any) -> None:
         self._gateway = instance
@@ -186,14 +186,14 @@ class RouteFormSet(BaseInlineFormSet):
         return kept
 
 
-class _Chosen(Rows):
+class _Chosen(RowSet):
     """Lets the form set choose the rows of its parent, in Django's words."""
 
     def __init__(self, gateway: Any) -> None:
-        super().__init__(faces.AdditionalRoute.source, ())
+        super().__init__(admin_models.AdditionalRoute.source, ())
         self._gateway = gateway
 
-    def filter(self, **_lookups: Any) -> Rows:
+    def filter(self, **_lookups: Any) -> RowSet:
         return RoutesOf(self._gateway)
 
 
@@ -204,7 +204,7 @@ def _route(said: dict[str, Any]) -> AdditionalRoute:
 class RouteInline(TabularInline):
     """The additional routes, on the page of their gateway. Who may change the gateway may change them."""
 
-    model = faces.AdditionalRoute
+    model = admin_models.AdditionalRoute
     formset = RouteFormSet
     fields = ("name", "route_key", "target")
     extra = 0

@@ -10,44 +10,45 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.html import format_html
 
-from ws_lambda.admin import faces, gateway_forms
-from ws_lambda.admin.base import DynamoDBAdmin
-from ws_lambda.admin.rows import Asked, Page, Source, read_pages
+from ws_lambda.admin import gateway_forms
+from ws_lambda.admin import models as admin_models
+from ws_lambda.admin.model_admin import DynamoDBAdmin
+from ws_lambda.admin.row_set import Asked, Page, RowSource, read_pages
 from ws_lambda.exceptions import ProvisioningError
 from ws_lambda.models.gateways import ApiGateway, Status
 from ws_lambda.provisioning import create, lease, rules, sync, update
 from ws_lambda.provisioning.create import Progress, Step
 
 
-class Gateways(Source):
+class Gateways(RowSource):
     """One request a page; an account has a handful."""
 
-    face = faces.ApiGateway
+    face = admin_models.ApiGateway
 
     def page(self, asked: Asked) -> Page:
         if asked.search:
             return Page(rows=self.many([asked.search]))
         results = ApiGateway.scan(page_size=asked.size, last_evaluated_key=asked.after, consistent_read=True)
         items, cursor = read_pages(results, asked.size, requests=1)
-        rows = [faces.ApiGateway.of(ApiGateway.from_raw_data(item)) for item in items]
+        rows = [admin_models.ApiGateway.of(ApiGateway.from_raw_data(item)) for item in items]
         return Page(rows=sorted(rows, key=str), cursor=asked.cursor_of(cursor))
 
     def many(self, keys: Sequence[str]) -> list[Any]:
         rows = ApiGateway.batch_get(list(keys), consistent_read=True)
-        return sorted((faces.ApiGateway.of(row) for row in rows), key=str)
+        return sorted((admin_models.ApiGateway.of(row) for row in rows), key=str)
 
     def delete(self, face: Any) -> None:
         """From AWS too, but for an API that something else made."""
         update.delete(face.api_name)
 
 
-faces.ApiGateway.source = Gateways()
+admin_models.ApiGateway.source = Gateways()
 
 
 class ApiGatewayAdmin(DynamoDBAdmin):
     """The gateways, with what AWS answered, and the steps that make them."""
 
-    source = faces.ApiGateway.source
+    source = admin_models.ApiGateway.source
     form = gateway_forms.GatewayForm
     inlines = (gateway_forms.RouteInline,)
     list_display = ("api_name", "progress", "url", "domain_name", "stage_name", "last_error")
@@ -65,13 +66,13 @@ class ApiGatewayAdmin(DynamoDBAdmin):
         return (*gateway_forms.ANSWERED, *fixed)
 
     @display(description="status", ordering=None)
-    def progress(self, obj: faces.ApiGateway) -> str:
+    def progress(self, obj: admin_models.ApiGateway) -> str:
         """The status, and whether something is at work right now."""
         at_work = " (at work)" if isinstance(obj.item, ApiGateway) and lease.busy(obj.item) else ""
         return f"{obj.get_status_display()}{at_work}"
 
     @display(description="URL")
-    def url(self, obj: faces.ApiGateway) -> str:
+    def url(self, obj: admin_models.ApiGateway) -> str:
         """What clients connect to."""
         return obj.websocket_url or self.get_empty_value_display()
 

@@ -11,9 +11,10 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from ws_lambda import delivery, json_text
-from ws_lambda.admin import faces, session_rows
-from ws_lambda.admin.base import ReadOnlyAdmin
+from ws_lambda.admin import models as admin_models
+from ws_lambda.admin import session_source
 from ws_lambda.admin.changelist import ChoiceFilter, TextFilter
+from ws_lambda.admin.model_admin import ReadOnlyAdmin
 from ws_lambda.exceptions import DeliveryError
 from ws_lambda.models.closing import close_and_drop, close_gone
 
@@ -21,7 +22,11 @@ from ws_lambda.models.closing import close_and_drop, close_gone
 class ConnectedFilter(ChoiceFilter):
     title = "connected"
     parameter_name = "connected"
-    options = ((session_rows.YES, "Connected"), (session_rows.NO, "Closed"), (session_rows.ALL, "All, in no order"))
+    options = (
+        (session_source.YES, "Connected"),
+        (session_source.NO, "Closed"),
+        (session_source.ALL, "All, in no order"),
+    )
 
 
 class ChannelFilter(TextFilter):
@@ -62,7 +67,7 @@ class MessageForm(forms.Form):
 class WebSocketSessionAdmin(ReadOnlyAdmin):
     """The connections. Rows are made and ended by clients; people send to them, or disconnect them."""
 
-    source = faces.WebSocketSession.source
+    source = admin_models.WebSocketSession.source
     list_display = (
         "connection_id",
         "user_id",
@@ -81,7 +86,7 @@ class WebSocketSessionAdmin(ReadOnlyAdmin):
     change_list_template = "admin/ws_lambda/sessions.html"
 
     @display(description="channels")
-    def channels(self, obj: faces.WebSocketSession) -> str:
+    def channels(self, obj: admin_models.WebSocketSession) -> str:
         """Every channel that the connection is in."""
         return ", ".join(obj.all_channels)
 

@@ -7,16 +7,16 @@ from django.contrib.admin import display
 from django.http import HttpRequest
 from pynamodb.expressions.condition import Condition
 
-from ws_lambda.admin import faces
-from ws_lambda.admin.base import ReadOnlyAdmin
-from ws_lambda.admin.rows import Asked, Page, Source, read_pages
+from ws_lambda.admin import models as admin_models
+from ws_lambda.admin.model_admin import ReadOnlyAdmin
+from ws_lambda.admin.row_set import Asked, Page, RowSource, read_pages
 from ws_lambda.models.tokens import WebSocketToken
 
 
-class Tokens(Source):
+class Tokens(RowSource):
     """A page is a part of a scan. The table also remembers logins that ended; they are no tokens."""
 
-    face = faces.WebSocketToken
+    face = admin_models.WebSocketToken
 
     def page(self, asked: Asked) -> Page:
         is_token: Condition = WebSocketToken.user_id.exists()
@@ -29,22 +29,22 @@ class Tokens(Source):
         return [_face(row) for row in WebSocketToken.batch_get(list(keys)) if row.user_id]
 
 
-def _face(row: WebSocketToken) -> faces.WebSocketToken:
-    return faces.WebSocketToken.of(row, channel=row.channel or "")
+def _face(row: WebSocketToken) -> admin_models.WebSocketToken:
+    return admin_models.WebSocketToken.of(row, channel=row.channel or "")
 
 
-faces.WebSocketToken.source = Tokens()
+admin_models.WebSocketToken.source = Tokens()
 
 
 class WebSocketTokenAdmin(ReadOnlyAdmin):
     """Whose tokens are out, and until when."""
 
-    source = faces.WebSocketToken.source
+    source = admin_models.WebSocketToken.source
     list_display = ("hash_begins", "user_id", "channel", "expires_at")
     actions = None
 
     @display(description="hash begins")
-    def hash_begins(self, obj: faces.WebSocketToken) -> str:
+    def hash_begins(self, obj: admin_models.WebSocketToken) -> str:
         """Enough to tell two apart."""
         return obj.token_hash[:8]
 

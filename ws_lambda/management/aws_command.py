@@ -5,7 +5,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
-from ws_lambda.provisioning import trouble
+from ws_lambda.provisioning import aws_errors
 
 
 class AwsCommand(BaseCommand):
@@ -17,7 +17,7 @@ class AwsCommand(BaseCommand):
     def execute(self, *args: Any, **options: Any) -> str | None:
         try:
             return super().execute(*args, **options)
-        except trouble.ERRORS as error:
-            raise CommandError(trouble.explained(error)) from error
+        except aws_errors.ERRORS as error:
+            raise CommandError(aws_errors.explained(error)) from error
         except ImproperlyConfigured as error:
             raise CommandError(str(error)) from error

@@ -6,7 +6,7 @@ from ws_lambda.events import FIXED_ROUTES
 from ws_lambda.exceptions import ProvisioningError
 from ws_lambda.models import gateways
 from ws_lambda.models.gateways import AdditionalRoute, ApiGateway, Integration, Status
-from ws_lambda.provisioning import answers, lease, routes, rules, state
+from ws_lambda.provisioning import answers, lease, route_targets, rules, state
 
 
 def adopt(name: str, api_id: str, *, stage: str = "", default_channel: str = "") -> ApiGateway:
@@ -73,7 +73,7 @@ def _read_stage(record: ApiGateway, stage: str) -> None:
 def _read_routes(record: ApiGateway) -> None:
     integrations = {one["IntegrationId"]: one for one in answers.items("get_integrations", ApiId=record.api_id)}
     leads = {
-        route["RouteKey"]: integrations.get(routes.integration_id(route), {})
+        route["RouteKey"]: integrations.get(route_targets.integration_id(route), {})
         for route in answers.items("get_routes", ApiId=record.api_id)
     }
     main = leads.get(record.route_key) or leads.get("$connect") or {}
@@ -87,7 +87,7 @@ def _read_routes(record: ApiGateway) -> None:
 
 def _read_integration(record: ApiGateway, lead: dict[str, Any]) -> None:
     uri = lead.get("IntegrationUri", "")
-    if function := routes.function_arn(uri):
+    if function := route_targets.function_arn(uri):
         record.integration = Integration.LAMBDA.value
         record.lambda_function_arn = function
     elif lead.get("IntegrationType") == "HTTP_PROXY":
@@ -102,4 +102,4 @@ def _read_integration(record: ApiGateway, lead: dict[str, Any]) -> None:
 
 def _target(lead: dict[str, Any]) -> str:
     uri = str(lead.get("IntegrationUri", ""))
-    return "" if routes.function_arn(uri) else uri
+    return "" if route_targets.function_arn(uri) else uri

@@ -12,7 +12,7 @@ from ws_lambda import aws
 from ws_lambda.conf import gateway_secrets
 from ws_lambda.exceptions import ProvisioningError
 from ws_lambda.models.gateways import ApiGateway, Status
-from ws_lambda.provisioning import api, domain, rules
+from ws_lambda.provisioning import domain, rules, websocket_api
 from ws_lambda.provisioning.lease import Lease, LeaseLostError, held, load
 
 
@@ -42,9 +42,9 @@ class Progress(StrEnum):
 Report = Callable[[Step, Progress], None]
 
 API_STEPS = (
-    Step(label="WebSocket API", reaches=Status.API_CREATED, run=api.create),
-    Step(label="Routes and integrations", reaches=Status.ROUTES_CREATED, run=api.create_routes),
-    Step(label="Deployment and stage", reaches=Status.DEPLOYED, run=api.deploy),
+    Step(label="WebSocket API", reaches=Status.API_CREATED, run=websocket_api.create),
+    Step(label="Routes and integrations", reaches=Status.ROUTES_CREATED, run=websocket_api.create_routes),
+    Step(label="Deployment and stage", reaches=Status.DEPLOYED, run=websocket_api.deploy),
 )
 DOMAIN_STEPS = (
     Step(label="Custom domain", reaches=Status.DOMAIN_CREATED, run=domain.create),
@@ -105,7 +105,7 @@ def _make(step: Step, lease: Lease) -> None:
     try:
         lease.store({**values, "status": step.reaches.value, "last_error": ""})
     except LeaseLostError:
-        if step.run is api.create:
+        if step.run is websocket_api.create:
             _give_up(lease.record.api_name, values["api_id"])
         raise
 

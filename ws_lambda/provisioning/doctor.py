@@ -16,8 +16,8 @@ from django.conf import settings
 from ws_lambda import aws, clock
 from ws_lambda.conf import conf, gateway_secrets
 from ws_lambda.events import FIXED_ROUTES, ONE_WAY
-from ws_lambda.provisioning import answers, tables, trouble
-from ws_lambda.provisioning.rights import REQUIRED, granted
+from ws_lambda.provisioning import answers, aws_errors, dynamodb_tables
+from ws_lambda.provisioning.role_policy import REQUIRED, granted
 
 Level = Literal["ok", "warning", "error"]
 MAX_CLOCK_SKEW = 60
@@ -88,11 +88,11 @@ def examine(patient: Patient, *, reach: bool = True) -> Iterator[Finding]:
         try:
             yield from look(patient)
         except (ClientError, BotoCoreError) as error:
-            yield Finding("error", subject, str(error), trouble.advice(error))
+            yield Finding("error", subject, str(error), aws_errors.advice(error))
 
 
 def _tables(_patient: Patient) -> Iterator[Finding]:
-    for state in tables.status():
+    for state in dynamodb_tables.status():
         if state.right:
             yield Finding("ok", "tables", f"{state.name} is as its model")
         elif state.status == "missing":

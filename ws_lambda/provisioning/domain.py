@@ -6,7 +6,7 @@ from typing import Any
 from ws_lambda import aws
 from ws_lambda.exceptions import ProvisioningError
 from ws_lambda.models.gateways import ApiGateway
-from ws_lambda.provisioning import answers, api
+from ws_lambda.provisioning import answers, websocket_api
 
 
 def create(record: ApiGateway) -> dict[str, Any]:
@@ -14,7 +14,7 @@ def create(record: ApiGateway) -> dict[str, Any]:
     domain = read(record) or aws.client("apigatewayv2").create_domain_name(
         DomainName=record.domain_name,
         DomainNameConfigurations=[configuration(record)],
-        Tags=api.tags(record),
+        Tags=websocket_api.tags(record),
     )
     return {"api_gateway_domain_name": domain["DomainNameConfigurations"][0]["ApiGatewayDomainName"]}
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from ws_lambda.events import FIXED_ROUTES, route_slug
 from ws_lambda.models.gateways import AdditionalRoute, ApiGateway, Integration
-from ws_lambda.provisioning import api, routes, state
+from ws_lambda.provisioning import route_targets, state, websocket_api
 from ws_lambda.provisioning.state import Difference
 
 _STAGE_FIELDS = {
@@ -37,7 +37,7 @@ def pull(record: ApiGateway, difference: Difference) -> None:
     elif difference.area == "stage" and key in _STAGE_FIELDS:
         number = key.startswith("throttling")
         setattr(record, _STAGE_FIELDS[key], (float(there) if there else None) if number else there)
-    elif difference.area == "tags" and key != api.OWN_TAG:
+    elif difference.area == "tags" and key != websocket_api.OWN_TAG:
         others = {name: value for name, value in record.tags.items() if name != key}
         record.tags = others | ({key: there} if there else {})
     elif difference.area == "route" and key in (*FIXED_ROUTES, record.route_key):
@@ -65,6 +65,6 @@ def _pull_additional_route(record: ApiGateway, key: str, there: str) -> None:
         known.setdefault(key, AdditionalRoute(name=key, route_key=key))  # type: ignore[no-untyped-call]
     else:
         name = known[key].name if key in known else key
-        target = "" if there == routes.target(record, key).uri else there
+        target = "" if there == route_targets.target(record, key).uri else there
         known[key] = AdditionalRoute(name=name, route_key=key, target=target)  # type: ignore[no-untyped-call]
     record.additional_routes = list(known.values())

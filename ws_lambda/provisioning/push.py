@@ -5,7 +5,7 @@ from typing import Any
 
 from ws_lambda import aws
 from ws_lambda.models.gateways import ApiGateway
-from ws_lambda.provisioning import answers, api, domain, routes, stage, state
+from ws_lambda.provisioning import answers, domain, route_targets, stage, state, websocket_api
 from ws_lambda.provisioning.state import Difference
 
 Push = Callable[[ApiGateway, Sequence[Difference]], Mapping[str, Any]]
@@ -23,28 +23,28 @@ def push_tags(record: ApiGateway, changed: Sequence[Difference]) -> Mapping[str,
     """The API's tags, one by one: those of other hands stay."""
     gateway = aws.client("apigatewayv2")
     if put := {one.key: one.record for one in changed if one.record}:
-        gateway.tag_resource(ResourceArn=api.arn(record), Tags=put)
+        gateway.tag_resource(ResourceArn=websocket_api.arn(record), Tags=put)
     if gone := [one.key for one in changed if not one.record]:
-        gateway.untag_resource(ResourceArn=api.arn(record), TagKeys=gone)
+        gateway.untag_resource(ResourceArn=websocket_api.arn(record), TagKeys=gone)
     return {}
 
 
 def push_routes(record: ApiGateway, changed: Sequence[Difference]) -> Mapping[str, Any]:
     """Routes that are missing, lead elsewhere, or are not asked for."""
-    asked = routes.wanted(record)
+    asked = route_targets.wanted(record)
     if any(one.area == "headers" for one in changed):
         _push_headers(record, {target.uri: target for target in asked.values()})
     for route in list(answers.items("get_routes", ApiId=record.api_id)):
         if route["RouteKey"] not in asked:
             aws.client("apigatewayv2").delete_route(ApiId=record.api_id, RouteId=route["RouteId"])
-    api.create_routes(record)
+    websocket_api.create_routes(record)
     _drop_unused(record)
     return {}
 
 
-def _push_headers(record: ApiGateway, asked: Mapping[str, routes.Target]) -> None:
+def _push_headers(record: ApiGateway, asked: Mapping[str, route_targets.Target]) -> None:
     """Gives every integration that stays the headers of now, the secret among them."""
-    for integration in api.integrations(record):
+    for integration in websocket_api.integrations(record):
         if target := asked.get(integration["IntegrationUri"]):
             aws.client("apigatewayv2").update_integration(
                 ApiId=record.api_id, IntegrationId=integration["IntegrationId"], **target.arguments()
@@ -56,14 +56,14 @@ def _drop_unused(record: ApiGateway) -> None:
 
     They count towards the quota of 300.
     """
-    used = {routes.integration_id(route) for route in answers.items("get_routes", ApiId=record.api_id)}
+    used = {route_targets.integration_id(route) for route in answers.items("get_routes", ApiId=record.api_id)}
     for integration in list(answers.items("get_integrations", ApiId=record.api_id)):
         integration_id = integration["IntegrationId"]
-        if integration_id not in used and (api.ours(integration) or not record.adopted):
+        if integration_id not in used and (websocket_api.ours(integration) or not record.adopted):
             aws.client("apigatewayv2").delete_integration(ApiId=record.api_id, IntegrationId=integration_id)
-            former = routes.function_arn(integration.get("IntegrationUri", ""))
+            former = route_targets.function_arn(integration.get("IntegrationUri", ""))
             if former and former != record.lambda_function_arn:
-                api.forbid(record, former)
+                websocket_api.forbid(record, former)
 
 
 def push_stage(record: ApiGateway, changed: Sequence[Difference]) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 from ws_lambda import aws
 from ws_lambda.exceptions import ProvisioningError
 from ws_lambda.models.gateways import ApiGateway, Integration, Status
-from ws_lambda.provisioning import answers, api, domain, routes, stage
+from ws_lambda.provisioning import answers, domain, route_targets, stage, websocket_api
 
 Facts = dict[str, str]
 
@@ -51,7 +51,7 @@ def wanted(record: ApiGateway) -> Facts:
     """What the record asks for."""
     facts = {f"api.{fact}": getattr(record, field) for fact, (field, _name) in API_FIELDS.items()}
     facts |= {f"tags.{key}": value for key, value in _own_tags(record).items()}
-    for key, target in routes.wanted(record).items():
+    for key, target in route_targets.wanted(record).items():
         facts[f"route.{key}"] = _place(target.uri)
         if target.headers:
             facts[f"headers.{key}"] = "as mapped"
@@ -83,18 +83,18 @@ def in_aws(record: ApiGateway) -> Facts:
 
 
 def _own_tags(record: ApiGateway) -> Mapping[str, str]:
-    return record.tags if record.adopted else api.tags(record)
+    return record.tags if record.adopted else websocket_api.tags(record)
 
 
 def _tags_in_aws(record: ApiGateway) -> Mapping[str, str]:
-    return theirs(aws.client("apigatewayv2").get_tags(ResourceArn=api.arn(record)).get("Tags", {}), record)
+    return theirs(aws.client("apigatewayv2").get_tags(ResourceArn=websocket_api.arn(record)).get("Tags", {}), record)
 
 
 def theirs(tags: Mapping[str, str], record: ApiGateway) -> Mapping[str, str]:
     """An API's tags without those of AWS and our own notes; the tag that says whose it is stays where we made it."""
     shown = {key: value for key, value in tags.items() if not key.startswith(("aws:", "ws-lambda:"))}
-    if not record.adopted and api.OWN_TAG in tags:
-        shown[api.OWN_TAG] = tags[api.OWN_TAG]
+    if not record.adopted and websocket_api.OWN_TAG in tags:
+        shown[websocket_api.OWN_TAG] = tags[websocket_api.OWN_TAG]
     return shown
 
 
@@ -103,19 +103,19 @@ def _without_empty(facts: Facts) -> Facts:
 
 
 def _place(uri: str) -> str:
-    return routes.function_arn(uri) or uri
+    return route_targets.function_arn(uri) or uri
 
 
 def _route_facts(record: ApiGateway) -> Facts:
     integrations = {one["IntegrationId"]: one for one in answers.items("get_integrations", ApiId=record.api_id)}
     facts: Facts = {}
-    asked = routes.wanted(record)
+    asked = route_targets.wanted(record)
     for route in answers.items("get_routes", ApiId=record.api_id):
         key = route["RouteKey"]
-        integration = integrations.get(routes.integration_id(route), {})
+        integration = integrations.get(route_targets.integration_id(route), {})
         facts[f"route.{key}"] = _place(integration.get("IntegrationUri", "")) or "(no integration)"
         if record.integration == Integration.HTTP:
-            target = asked.get(key) or routes.target(record, key)
+            target = asked.get(key) or route_targets.target(record, key)
             same = integration.get("RequestParameters", {}) == dict(target.headers)
             facts[f"headers.{key}"] = "as mapped" if same else "other headers, or another secret"
     return facts

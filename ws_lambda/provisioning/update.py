@@ -10,7 +10,7 @@ from ws_lambda import aws
 from ws_lambda.exceptions import ProvisioningError
 from ws_lambda.models import gateways
 from ws_lambda.models.gateways import AdditionalRoute, ApiGateway, Integration, Status
-from ws_lambda.provisioning import answers, api, domain, lease, rules, sync
+from ws_lambda.provisioning import answers, domain, lease, rules, sync, websocket_api
 from ws_lambda.provisioning.create import recorded
 
 
@@ -88,7 +88,7 @@ def _delete_from_aws(record: ApiGateway) -> None:
     if not record.api_id or record.adopted:
         return
     if record.integration == Integration.LAMBDA:
-        api.forbid(record, record.lambda_function_arn)
+        websocket_api.forbid(record, record.lambda_function_arn)
     _gone(lambda: aws.client("apigatewayv2").delete_api(ApiId=record.api_id))
 
 
@@ -99,7 +99,10 @@ def _delete_domain(record: ApiGateway, present: Mapping[str, Any]) -> None:
     ours = [one["ApiMappingId"] for one in mappings if one["ApiId"] == record.api_id]
     for mapping_id in ours:
         _gone(partial(gateway.delete_api_mapping, DomainName=name, ApiMappingId=mapping_id))
-    if len(ours) < len(mappings) or present.get("Tags", {}).get(api.OWN_TAG) != api.tags(record)[api.OWN_TAG]:
+    if (
+        len(ours) < len(mappings)
+        or present.get("Tags", {}).get(websocket_api.OWN_TAG) != websocket_api.tags(record)[websocket_api.OWN_TAG]
+    ):
         return
     if record.hosted_zone_id:
         domain.remove_alias(record)

@@ -9,7 +9,7 @@ from django.test import Client, override_settings
 
 from tests.flows.admin.conftest import logged_in, person, said, session
 from ws_lambda import delivery
-from ws_lambda.admin import base
+from ws_lambda.admin import model_admin
 from ws_lambda.gatekeeping import eviction
 from ws_lambda.models import ChannelMembership, ChannelPermission
 from ws_lambda.models.admin_log import AdminAction
@@ -239,7 +239,7 @@ def test_the_page_says_how_many_were_put_out_and_what_is_left(root: Client, monk
     fields = {"channel_name": "general", "access": "staff_only", "rules": ""}
 
     with monkeypatch.context() as patch:
-        patch.setattr(base, "ANSWER_SECONDS", eviction.GRACE)
+        patch.setattr(model_admin, "ANSWER_SECONDS", eviction.GRACE)
         added = said(root.post(page + "add/", fields, follow=True))
     assert added[0] == (
         "Channel general: 2 put out, 2 of them disconnected; the time was up, and the schedule puts out the rest."

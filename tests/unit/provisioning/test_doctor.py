@@ -19,7 +19,7 @@ from django.core.management import CommandError, call_command
 from tests import moto_apigateway
 from ws_lambda import aws, clock
 from ws_lambda.events import FIXED_ROUTES
-from ws_lambda.provisioning import doctor, rights, tables
+from ws_lambda.provisioning import doctor, dynamodb_tables, role_policy
 
 REGION = "eu-west-1"
 
@@ -30,7 +30,7 @@ def account(monkeypatch: pytest.MonkeyPatch, dynamodb: list[str], settings: Any)
     moto_apigateway.install(monkeypatch)
     aws.forget()
     settings.SECRET_KEY = "s" * 50
-    for _ in tables.create():
+    for _ in dynamodb_tables.create():
         pass
     gateway = boto3.client("apigatewayv2", region_name=REGION)
     api_id: str = gateway.create_api(
@@ -57,7 +57,7 @@ def account(monkeypatch: pytest.MonkeyPatch, dynamodb: list[str], settings: Any)
 def _make_function(api_id: str) -> None:
     iam = boto3.client("iam", region_name=REGION)
     role = iam.create_role(RoleName="demo", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
-    _allow(sorted(rights.REQUIRED))
+    _allow(sorted(role_policy.REQUIRED))
     queues = boto3.client("sqs", region_name=REGION)
     dead = queues.create_queue(QueueName="dead")["QueueUrl"]
     dead_arn = queues.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -127,7 +127,7 @@ def test_a_healthy_deployment(account: str) -> None:
 
 
 def test_a_missing_table(account: str) -> None:
-    name = next(iter(tables.status())).name
+    name = next(iter(dynamodb_tables.status())).name
     boto3.client("dynamodb", region_name=REGION).delete_table(TableName=name)
     assert bad() == [("tables", f"{name} is missing")]
     out = StringIO()
@@ -172,14 +172,14 @@ def test_an_api_that_calls_an_alias_needs_the_permission_there(account: str) -> 
 
 
 def test_a_role_that_may_too_little_or_too_much(account: str) -> None:
-    _allow(sorted(rights.REQUIRED - {"dynamodb:Query"}))
+    _allow(sorted(role_policy.REQUIRED - {"dynamodb:Query"}))
     assert bad() == [("policy", "the role may not dynamodb:Query")]
-    _allow([*sorted(rights.REQUIRED), "s3:*"])
+    _allow([*sorted(role_policy.REQUIRED), "s3:*"])
     assert bad() == [("policy", "the role may do s3:*")]
 
 
 def test_rights_may_come_from_a_managed_policy_too(account: str) -> None:
-    _allow(sorted(rights.REQUIRED - {"dynamodb:Query"}))
+    _allow(sorted(role_policy.REQUIRED - {"dynamodb:Query"}))
     iam = boto3.client("iam", region_name=REGION)
     document = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "dynamodb:Query", "Resource": "*"}}
     managed = iam.create_policy(PolicyName="reading", PolicyDocument=json.dumps(document))["Policy"]["Arn"]
@@ -262,6 +262,6 @@ def test_the_url_is_reached_whatever_it_answers() -> None:
 def test_the_rights_it_asks_for_are_those_of_the_policy_file() -> None:
     from tests.policy import allowed
 
-    assert allowed("function.json") >= rights.REQUIRED
+    assert allowed("function.json") >= role_policy.REQUIRED
     optional = {one for one in allowed("function.json") if one.startswith("sqs:")} | {"logs:CreateLogGroup"}
-    assert allowed("function.json") - rights.REQUIRED == optional
+    assert allowed("function.json") - role_policy.REQUIRED == optional

@@ -13,7 +13,7 @@ from ws_lambda import telemetry
 from ws_lambda.conf import conf
 from ws_lambda.delivery.jobs import LIFETIME
 from ws_lambda.models.fanout_jobs import KEPT
-from ws_lambda.provisioning import tables
+from ws_lambda.provisioning import dynamodb_tables
 
 CONFIG = Path(__file__).resolve().parents[3] / "serverless_config"
 
@@ -39,7 +39,10 @@ def resources(name: str) -> dict[str, dict[str, Any]]:
 
 
 def test_tables_are_those_of_the_models() -> None:
-    models = {one.Meta.table_name.removeprefix(conf.TABLE_PREFIX): tables.described(one) for one in tables.expected()}
+    models = {
+        one.Meta.table_name.removeprefix(conf.TABLE_PREFIX): dynamodb_tables.described(one)
+        for one in dynamodb_tables.expected()
+    }
     file = {one["TableName"].removeprefix("${TablePrefix}"): one for one in resources("tables.yaml").values()}
     assert set(file) == set(models)
     for name, model in models.items():

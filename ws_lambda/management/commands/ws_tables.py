@@ -7,7 +7,7 @@ from django.core.management.base import CommandError, CommandParser
 from ws_lambda.conf import conf
 from ws_lambda.management import output
 from ws_lambda.management.aws_command import AwsCommand
-from ws_lambda.provisioning import tables
+from ws_lambda.provisioning import dynamodb_tables
 
 
 class Command(AwsCommand):
@@ -23,10 +23,10 @@ class Command(AwsCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         match options["action"]:
             case "create":
-                self._report(tables.create(), "created", "there already", options)
+                self._report(dynamodb_tables.create(), "created", "there already", options)
             case "delete":
                 self._confirm(options)
-                self._report(tables.delete(), "deleted", "was not there", options)
+                self._report(dynamodb_tables.delete(), "deleted", "was not there", options)
             case _:
                 self._status(options)
 
@@ -48,7 +48,7 @@ class Command(AwsCommand):
             raise CommandError("Nothing was deleted.")
 
     def _status(self, options: dict[str, Any]) -> None:
-        states = list(tables.status())
+        states = list(dynamodb_tables.status())
         if options["json"]:
             self.stdout.write(output.as_json([vars(state) for state in states]))
         else:

@@ -20,7 +20,7 @@ from typing import Any
 
 from ws_lambda.exceptions import ProvisioningError
 from ws_lambda.provisioning.zappa import leftovers, package
-from ws_lambda.provisioning.zappa.stage import Stage
+from ws_lambda.provisioning.zappa.steps import Stage
 
 ENTRY = "ws_lambda.lambda_handler.handler"
 WEBSOCKET_MODULE = "ws_lambda.zappa_entry"

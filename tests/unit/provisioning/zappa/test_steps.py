@@ -5,7 +5,7 @@ import click
 import pytest
 
 from tests.unit.provisioning.zappa.deployed import DOMAIN, Load, make_function
-from ws_lambda.provisioning.zappa.stage import Stage
+from ws_lambda.provisioning.zappa.steps import Stage
 
 FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:demo-dev"
 

@@ -12,18 +12,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ws_lambda import channels
-from ws_lambda.admin import faces
-from ws_lambda.admin.rows import Asked, Page, Source, read_pages
+from ws_lambda.admin import models as admin_models
+from ws_lambda.admin.row_set import Asked, Page, RowSource, read_pages
 from ws_lambda.models.memberships import ChannelMembership
 from ws_lambda.models.sessions import CLOSING, LIVE_SHARDS, WebSocketSession, channels_of
 
 YES, NO, ALL = "yes", "no", "all"
 
 
-class Sessions(Source):
+class Sessions(RowSource):
     """Connections, newest first where an index knows their age."""
 
-    face = faces.WebSocketSession
+    face = admin_models.WebSocketSession
 
     def page(self, asked: Asked) -> Page:
         after, connected = asked.after, asked.filters.get("connected", YES)
@@ -47,11 +47,11 @@ class Sessions(Source):
         return [found[key] for key in keys if key in found]
 
 
-def _face(row: WebSocketSession) -> faces.WebSocketSession:
-    return faces.WebSocketSession.of(row, all_channels=sorted(channels_of(row)))
+def _face(row: WebSocketSession) -> admin_models.WebSocketSession:
+    return admin_models.WebSocketSession.of(row, all_channels=sorted(channels_of(row)))
 
 
-def _selected(row: faces.WebSocketSession, filters: Mapping[str, str], connected: str) -> bool:
+def _selected(row: admin_models.WebSocketSession, filters: Mapping[str, str], connected: str) -> bool:
     """What the index could not say; it may also be a moment behind."""
     if connected != ALL and row.connected != (connected == YES):
         return False
@@ -118,4 +118,4 @@ def _ids(items: Iterable[dict[str, Any]]) -> list[str]:
     return [item["connection_id"]["S"] for item in items]
 
 
-faces.WebSocketSession.source = Sessions()
+admin_models.WebSocketSession.source = Sessions()

@@ -11,16 +11,16 @@ from typing import Any, ClassVar, Self
 from django.core.validators import MaxLengthValidator
 from django.db import models
 
-from ws_lambda.admin.rows import Rows, Source
+from ws_lambda.admin.row_set import RowSet, RowSource
 from ws_lambda.models.base import Table
 from ws_lambda.models.channel_permissions import ACCESS_LEVELS
 from ws_lambda.models.gateways import Integration, Status
 
 
-class Face(models.Model):
+class AdminModel(models.Model):
     """A row of a DynamoDB table, as the admin sees it."""
 
-    source: ClassVar[Source]
+    source: ClassVar[RowSource]
     """Set by the source itself."""
 
     item: Table | None = None
@@ -62,10 +62,10 @@ class RowManager(models.Manager[Any]):
 
     def get_queryset(self) -> Any:
         """Rows of the model's source."""
-        return Rows(self.model.source)
+        return RowSet(self.model.source)
 
 
-class ApiGateway(Face):
+class ApiGateway(AdminModel):
     """The API Gateway record."""
 
     api_name = models.CharField("API name", max_length=128, primary_key=True)
@@ -138,7 +138,7 @@ class ApiGateway(Face):
         return getattr(self.item, "websocket_url", "")
 
 
-class AdditionalRoute(Face):
+class AdditionalRoute(AdminModel):
     """A route of a gateway; it lives inside its gateway's record."""
 
     key = models.CharField(max_length=128, primary_key=True, editable=False)
@@ -160,7 +160,7 @@ class AdditionalRoute(Face):
         return self.route_key
 
 
-class WebSocketSession(Face):
+class WebSocketSession(AdminModel):
     """A connection."""
 
     connection_id = models.CharField("connection id", max_length=128, primary_key=True)
@@ -189,7 +189,7 @@ class WebSocketSession(Face):
         return self.connection_id
 
 
-class ChannelPermission(Face):
+class ChannelPermission(AdminModel):
     """Who may be in a channel."""
 
     channel_name = models.CharField(
@@ -214,7 +214,7 @@ class ChannelPermission(Face):
         return self.channel_name
 
 
-class RateLimit(Face):
+class RateLimit(AdminModel):
     """A counter of one minute."""
 
     key = models.CharField(max_length=512, primary_key=True)
@@ -235,7 +235,7 @@ class RateLimit(Face):
         return f"{self.scope} {self.window}"
 
 
-class WebSocketToken(Face):
+class WebSocketToken(AdminModel):
     """A token that has not been used. Only its hash was ever stored, and not even that is shown whole."""
 
     token_hash = models.CharField(max_length=64, primary_key=True)
@@ -255,7 +255,7 @@ class WebSocketToken(Face):
         return f"{self.token_hash[:8]}…"
 
 
-class LiveOverview(Face):
+class LiveOverview(AdminModel):
     """No table: it gives the live overview its place among the pages."""
 
     key = models.CharField(max_length=1, primary_key=True)

@@ -9,8 +9,8 @@ from ws_lambda import aws
 from ws_lambda.conf import conf
 from ws_lambda.events import ONE_WAY
 from ws_lambda.models.gateways import ApiGateway, Integration
-from ws_lambda.provisioning import answers, routes, stage
-from ws_lambda.provisioning.routes import Target
+from ws_lambda.provisioning import answers, route_targets, stage
+from ws_lambda.provisioning.route_targets import Target
 
 OWN_TAG = "ws-lambda:gateway"
 """Put on every API that we make. CreateApi knows no idempotency token: this is how a lost answer is found."""
@@ -57,12 +57,12 @@ def create_routes(record: ApiGateway) -> dict[str, Any]:
     there = integrations(record)
     uris = {one["IntegrationId"]: one["IntegrationUri"] for one in there}
     ids = {one["IntegrationUri"]: one["IntegrationId"] for one in there if ours(one)}
-    for key, target in routes.wanted(record).items():
+    for key, target in route_targets.wanted(record).items():
         if target.uri not in ids:
             ids[target.uri] = create_integration(record, target)
         if key not in known:
             known[key] = create_route(record, key, ids[target.uri])
-        elif uris.get(routes.integration_id(known[key])) != target.uri:
+        elif uris.get(route_targets.integration_id(known[key])) != target.uri:
             lead(record, known[key]["RouteId"], ids[target.uri])
         if key not in ONE_WAY:
             answer_to(record, known[key]["RouteId"])
@@ -119,7 +119,7 @@ def permit(record: ApiGateway) -> None:
             StatementId=statement_id(record),
             Action="lambda:InvokeFunction",
             Principal="apigateway.amazonaws.com",
-            SourceArn=routes.execution_arn(record),
+            SourceArn=route_targets.execution_arn(record),
         )
     except ClientError as error:
         if answers.code(error) != "ResourceConflictException":

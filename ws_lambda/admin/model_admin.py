@@ -18,10 +18,10 @@ from django.utils.text import capfirst
 from ws_lambda import delivery
 from ws_lambda.admin import log
 from ws_lambda.admin.changelist import PagedChangeList
-from ws_lambda.admin.rows import MAX_KEY_BYTES, PAGE_SIZE, Rows, Source
+from ws_lambda.admin.row_set import MAX_KEY_BYTES, PAGE_SIZE, RowSet, RowSource
 from ws_lambda.admin.typed import ModelAdmin
 from ws_lambda.exceptions import WsLambdaError
-from ws_lambda.provisioning import trouble
+from ws_lambda.provisioning import aws_errors
 
 ANSWER_SECONDS = 20.0
 """How long a page may be busy with connections: API Gateway gives up after 29 seconds, and there is more to a page.
@@ -33,7 +33,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
 class DynamoDBAdmin(ModelAdmin):
     """The admin of one table. A subclass names its `source`, and whether rows can be added, changed or deleted."""
 
-    source: ClassVar[Source]
+    source: ClassVar[RowSource]
     list_per_page = PAGE_SIZE
     list_max_show_all = 0
     show_full_result_count = False
@@ -44,7 +44,7 @@ class DynamoDBAdmin(ModelAdmin):
     # Reading
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return Rows(self.source)
+        return RowSet(self.source)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         if len(object_id.encode()) > MAX_KEY_BYTES:
@@ -97,7 +97,7 @@ class DynamoDBAdmin(ModelAdmin):
         try:
             with delivery.deadline(ANSWER_SECONDS):
                 return act()
-        except (WsLambdaError, ValidationError, *trouble.ERRORS) as error:
+        except (WsLambdaError, ValidationError, *aws_errors.ERRORS) as error:
             if request.method != "POST":
                 raise
             self.message_user(request, _in_words(error), ERROR)
@@ -185,4 +185,4 @@ class ReadOnlyAdmin(DynamoDBAdmin):
 def _in_words(error: Exception) -> str:
     if isinstance(error, ValidationError):
         return " ".join(error.messages)
-    return trouble.explained(error) if isinstance(error, trouble.ERRORS) else str(error)
+    return aws_errors.explained(error) if isinstance(error, aws_errors.ERRORS) else str(error)

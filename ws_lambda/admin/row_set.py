@@ -1,6 +1,6 @@
 """The part of a queryset that the Django admin uses, over DynamoDB.
 
-A `Source` knows one table. It hands out pages and never a total: counting would read the whole table.
+A `RowSource` knows one table. It hands out pages and never a total: counting would read the whole table.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -55,7 +55,7 @@ class Asked:
         return f"ws_lambda.admin {sorted(self.filters.items())}"
 
 
-class Source:
+class RowSource:
     """Where the rows of one admin page come from, and how they are changed."""
 
     face: ClassVar[type[models.Model]]
@@ -77,13 +77,13 @@ class Source:
         raise NotImplementedError
 
 
-class Rows:
+class RowSet:
     """A lazy selection of rows: everything, or those of some primary keys."""
 
     ordered = totally_ordered = True
     db = "default"
 
-    def __init__(self, source: Source, keys: tuple[str, ...] | None = None) -> None:
+    def __init__(self, source: RowSource, keys: tuple[str, ...] | None = None) -> None:
         self.source = source
         self.model = source.face
         self._keys = keys
@@ -107,11 +107,11 @@ class Rows:
             self._read = list(self.source.page(Asked()).rows) if keys is None else self.source.many(keys)
         return self._read
 
-    def filter(self, **lookups: Any) -> "Rows":
+    def filter(self, **lookups: Any) -> "RowSet":
         """Those with the primary keys `pk__in`, which is all that the admin asks."""
         if set(lookups) != {"pk__in"}:
             raise TypeError(f"Rows in DynamoDB are chosen by pk__in, not by {', '.join(lookups)}.")
-        return Rows(self.source, tuple(map(str, lookups["pk__in"])))
+        return RowSet(self.source, tuple(map(str, lookups["pk__in"])))
 
     def get(self, *, pk: Any) -> Any:
         """The row of a primary key.
@@ -124,9 +124,9 @@ class Rows:
             raise self.model.DoesNotExist(f"There is no {self.model._meta.verbose_name} {pk!r}.")  # type: ignore[attr-defined]
         return found[0]
 
-    def none(self) -> "Rows":
+    def none(self) -> "RowSet":
         """No rows."""
-        return Rows(self.source, ())
+        return RowSet(self.source, ())
 
     def all(self) -> Self:
         """The same rows."""

@@ -6,17 +6,17 @@ from typing import Any
 from django.http import HttpRequest
 from pynamodb.expressions.condition import Condition
 
-from ws_lambda.admin import faces
-from ws_lambda.admin.base import ReadOnlyAdmin
+from ws_lambda.admin import models as admin_models
 from ws_lambda.admin.changelist import TextFilter
-from ws_lambda.admin.rows import Asked, Page, Source, read_pages
+from ws_lambda.admin.model_admin import ReadOnlyAdmin
+from ws_lambda.admin.row_set import Asked, Page, RowSource, read_pages
 from ws_lambda.models.rate_limits import RateLimit
 
 
-class Counters(Source):
+class Counters(RowSource):
     """One request a page: a query where the scope is given, else a part of a scan."""
 
-    face = faces.RateLimit
+    face = admin_models.RateLimit
 
     def page(self, asked: Asked) -> Page:
         size, after = asked.size, asked.after
@@ -36,11 +36,11 @@ class Counters(Source):
         return [_face(row) for row in RateLimit.batch_get(pairs)]
 
 
-def _face(row: RateLimit) -> faces.RateLimit:
-    return faces.RateLimit.of(row, key=f"{row.scope}|{row.window}")
+def _face(row: RateLimit) -> admin_models.RateLimit:
+    return admin_models.RateLimit.of(row, key=f"{row.scope}|{row.window}")
 
 
-faces.RateLimit.source = Counters()
+admin_models.RateLimit.source = Counters()
 
 
 class ScopeFilter(TextFilter):
@@ -51,7 +51,7 @@ class ScopeFilter(TextFilter):
 class RateLimitAdmin(ReadOnlyAdmin):
     """Which address, user or connection did how much of what in which minute."""
 
-    source = faces.RateLimit.source
+    source = admin_models.RateLimit.source
     list_display = ("scope", "window", "hits", "expires_at")
     list_filter = (ScopeFilter,)
     actions = None

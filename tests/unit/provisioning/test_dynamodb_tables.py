@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from ws_lambda import aws
 from ws_lambda.models import RateLimit, WebSocketSession
 from ws_lambda.models.base import connection
-from ws_lambda.provisioning import tables
+from ws_lambda.provisioning import dynamodb_tables
 
 pytestmark = pytest.mark.usefixtures("dynamodb")
 
@@ -29,7 +29,7 @@ def test_create_makes_what_status_then_finds_right() -> None:
         run("status")
     assert f"{WebSocketSession.Meta.table_name}: created" in run("create")
     assert "there already" in run("create")
-    states = list(tables.status())
+    states = list(dynamodb_tables.status())
     assert [state for state in states if not state.right] == []
     assert len(states) == len({state.name for state in states})
 
@@ -47,7 +47,7 @@ def test_status_says_what_is_wrong_and_what_to_do() -> None:
     )
     sessions = WebSocketSession.Meta.table_name
     client.update_table(TableName=sessions, GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "live"}}])
-    wrong = {state.name: " ".join(state.wrong) for state in tables.status() if state.wrong}
+    wrong = {state.name: " ".join(state.wrong) for state in dynamodb_tables.status() if state.wrong}
     assert set(wrong) == {name, sessions}
     assert "TTL does not look at expires_at" in wrong[name]
     assert "point-in-time recovery is off" in wrong[name]
@@ -57,7 +57,9 @@ def test_status_says_what_is_wrong_and_what_to_do() -> None:
         call_command("ws_tables", "status", "--json", stdout=out)
     assert {one["name"] for one in json.loads(out.getvalue()) if one["wrong"]} == {name, sessions}
     run("create")
-    assert [state.name for state in tables.status() if state.wrong] == [sessions], "TTL and recovery are on again"
+    assert [state.name for state in dynamodb_tables.status() if state.wrong] == [sessions], (
+        "TTL and recovery are on again"
+    )
 
 
 @pytest.mark.moto("the other engines have no backups")
@@ -78,7 +80,7 @@ def test_create_waits_until_a_new_table_can_have_backups(monkeypatch: pytest.Mon
     aws.session().register("before-send.dynamodb.UpdateContinuousBackups", refuse)
     try:
         run("create")
-        assert [state.name for state in tables.status() if not state.right] == []
+        assert [state.name for state in dynamodb_tables.status() if not state.right] == []
         assert next(early, None) is None
     finally:
         aws.forget()
