@@ -10,10 +10,10 @@ import pytest
 from moto import mock_aws
 
 from tests import engines, table_making
-from ws_lambda import aws
+from ws_lambda import aws, process_state
 from ws_lambda.local.moto_expressions import quick_expressions
 from ws_lambda.local.moto_transactions import frugal_transactions
-from ws_lambda.models import base
+from ws_lambda.process_state import Occasion
 from ws_lambda.testing.moto_speed import taking_turns
 
 os.environ.setdefault("AWS_DEFAULT_REGION", "eu-west-1")
@@ -60,26 +60,15 @@ def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
     if engines.real():
         monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", engines.endpoint_or_skip())
-    from ws_lambda.models import stats
-
-    # What earlier tests counted falls due after ten seconds, and would be a request of whichever test comes then.
-    stats.forget()
     with mock_aws(config=engines.mock_config()), taking_turns(), frugal_transactions(), quick_expressions():
-        _forget_clients()
+        process_state.forget(Occasion.TEST)
         if engines.real():
             table_making.drop_all()
         session = aws.session()
         session.register("request-created.dynamodb", record)
         yield sent
         session.unregister("request-created.dynamodb", record)
-    _forget_clients()
-
-
-def _forget_clients() -> None:
-    """Those of another endpoint, or of another test's credentials."""
-    base.forget_connection()
-    if engines.real():
-        aws._clients.pop("dynamodb", None)
+    process_state.forget(Occasion.TEST)
 
 
 @pytest.fixture
@@ -101,18 +90,13 @@ def _not_on_this_engine(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture
-def tables(dynamodb: list[str]) -> Iterator[list[str]]:
+def tables(dynamodb: list[str]) -> list[str]:
     """Every table, empty; the value is the list of requests so far."""
-    from ws_lambda.models import all_tables, channel_permissions, gateways, rate_limits
+    from ws_lambda.models import all_tables
 
     table_making.create(*all_tables())
-    channel_permissions.forget_cache()
-    gateways.forget()
-    rate_limits.forget_remembered()
     dynamodb.clear()
-    yield dynamodb
-    channel_permissions.forget_cache()
-    gateways.forget()
+    return dynamodb
 
 
 @pytest.fixture
@@ -155,12 +139,12 @@ def user(people: dict[str, Any]) -> Any:
 
 
 @pytest.fixture
-def admins(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def admins(settings: Any) -> None:
     """Somebody who is told of errors by mail, and has not been told of any lately."""
     from ws_lambda import reporting
 
     settings.ADMINS = ["a@example.com"] if django.VERSION >= (6,) else [("a", "a@example.com")]
-    monkeypatch.setattr(reporting, "_mailed", {})
+    reporting.forget()
 
 
 @pytest.fixture

@@ -13,12 +13,13 @@ from django.core.signals import request_started
 from django.http import HttpResponseBase
 from django.urls import set_script_prefix
 
-from ws_lambda import delivery, headers
+from ws_lambda import delivery, headers, process_state
 from ws_lambda.conf import conf
 from ws_lambda.events import EventType, GatewayEvent, route_slug
 from ws_lambda.gatekeeping import tokens
 from ws_lambda.models import gateways
 from ws_lambda.models.closing import close_session
+from ws_lambda.process_state import Occasion
 
 
 class GatewayRequest(WSGIRequest):
@@ -43,6 +44,9 @@ def django_handler() -> BaseHandler:
     handler = BaseHandler()
     handler.load_middleware()
     return handler
+
+
+process_state.register(django_handler.cache_clear, Occasion.TEST, Occasion.SETTINGS)
 
 
 def path_of(event: GatewayEvent) -> str:

@@ -13,11 +13,14 @@ import botocore.session
 from botocore.client import BaseClient
 from botocore.config import Config
 
+from ws_lambda import process_state
+from ws_lambda.process_state import Occasion
+
 NO_TABLE = "ResourceNotFoundException"
 NO_TABLE_ADVICE = "`manage.py ws_tables status` shows the missing ones, `manage.py ws_tables create` makes them."
 """What DynamoDB says of a table that is not there, and what to do."""
 
-_lock = threading.RLock()
+_lock = process_state.Lock(threading.RLock)
 _session: botocore.session.Session | None = None
 _clients: dict[str, BaseClient] = {}
 
@@ -55,18 +58,18 @@ def client(service: str) -> Any:
 
 
 def forget() -> None:
-    """Drops session and clients, so that the next use reads the environment again (tests, SnapStart restore)."""
+    """Drops session and clients, so that the next use reads the environment again."""
     global _session
     with _lock:
         _session = None
         _clients.clear()
 
 
-def _after_fork() -> None:
-    """In the child: a thread of the parent may have had the lock, and the clients' connections are the parent's."""
-    global _lock
-    _lock = threading.RLock()
-    forget()
+def forget_clients() -> None:
+    """Drops the clients. The session stays, with the service models that it has read: 200 ms for each test."""
+    with _lock:
+        _clients.clear()
 
 
-os.register_at_fork(after_in_child=_after_fork)
+process_state.register(forget_clients, Occasion.TEST)
+process_state.register(forget, Occasion.FORK)

@@ -4,7 +4,6 @@ Records carry ids (`connection_id`, `request_id`, …) as extra fields, and neve
 """
 
 import logging
-import threading
 import traceback
 from typing import TypeVar
 
@@ -12,9 +11,10 @@ from django.conf import settings
 from django.core.mail import mail_admins
 from django.http import HttpResponse, HttpResponseBase
 
-from ws_lambda import clock, frames, telemetry
+from ws_lambda import clock, frames, process_state, telemetry
 from ws_lambda.events import GatewayEvent
 from ws_lambda.exceptions import Refused
+from ws_lambda.process_state import Occasion
 
 _R = TypeVar("_R", bound=HttpResponseBase)
 
@@ -24,7 +24,7 @@ MAIL_INTERVAL = 60.0
 """Seconds between two mails about the same thing, per process."""
 
 _mailed: dict[tuple[str, str], float] = {}
-_lock = threading.Lock()
+_lock = process_state.Lock()
 
 
 def report(error: Exception, *, view: str, handler: str, event: GatewayEvent) -> HttpResponse:
@@ -74,6 +74,15 @@ def _ids(event: GatewayEvent) -> dict[str, str]:
         "route_key": event.route_key,
         "api_id": event.api_id,
     }
+
+
+def forget() -> None:
+    """Forgets what was mailed: the next error of each kind is mailed at once."""
+    with _lock:
+        _mailed.clear()
+
+
+process_state.register(forget, Occasion.TEST, Occasion.RESTORE, Occasion.FORK)
 
 
 def _is_due(view: str, kind: str) -> bool:

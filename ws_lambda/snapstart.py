@@ -7,8 +7,13 @@ that have expired; making them anew would take away half of what SnapStart gains
 
 import random
 
-from ws_lambda.delivery import curl
-from ws_lambda.models import caches
+from django.db import connections
+
+from ws_lambda import process_state
+from ws_lambda.process_state import Occasion
+
+process_state.register(connections.close_all, Occasion.SNAPSHOT)
+process_state.register(random.seed, Occasion.RESTORE)
 
 
 def register() -> None:
@@ -20,11 +25,10 @@ def register() -> None:
 
 
 def before_snapshot() -> None:
-    """Closes what is open."""
-    curl.forget()
+    """Closes open connections: those to API Gateway and to SQL databases."""
+    process_state.forget(Occasion.SNAPSHOT)
 
 
 def after_restore() -> None:
     """Forgets what was true when the snapshot was taken."""
-    caches.forget()
-    random.seed()
+    process_state.forget(Occasion.RESTORE)

@@ -9,9 +9,10 @@ from django.core.exceptions import PermissionDenied
 
 from tests import backends, wire
 from tests.urls import ChatView
-from ws_lambda import clock, snapstart
+from ws_lambda import clock, process_state, snapstart
 from ws_lambda.gatekeeping.rate_limits import place_of
 from ws_lambda.models import RateLimit, WebSocketSession, rate_limits
+from ws_lambda.process_state import Occasion
 
 pytestmark = pytest.mark.usefixtures("tables", "still")
 
@@ -157,7 +158,7 @@ def test_hostile_connects_lock_nobody_out_who_has_a_token(user, kind):
     for n in range(40):
         assert wire.connect(f"H{n}=", **HOSTILE[kind])["statusCode"] in (400, 401, 403, 429)
     assert wire.connect("fresh=", token=wire.mint(user))["statusCode"] == 200
-    rate_limits.forget_remembered()
+    process_state.forget(Occasion.RESTORE)
     assert wire.connect("elsewhere=", token=wire.mint(user))["statusCode"] == 200, "in another process"
 
 
@@ -202,7 +203,8 @@ def test_who_invents_tokens_costs_a_read_and_no_write_once_the_limit_is_reached(
     for token in (f"{n:064x}" for n in range(19)):
         assert cost(tables, partial(wire.connect, token=token)) == (401, ["BatchGetItem", "UpdateItem"])
     assert cost(tables, lambda: wire.connect(token="a" * 64)) == (429, ["BatchGetItem"])
-    rate_limits.forget_remembered()
+    for remembered in (rate_limits.refused_places, rate_limits.refused_tokens, rate_limits.full_users):
+        remembered.forget()
     assert cost(tables, lambda: wire.connect(token="b" * 64)) == (429, ["BatchGetItem"]), "in another process"
     assert cost(tables, wire.connect) == (429, [])
     assert refusals() == 20

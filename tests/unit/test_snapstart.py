@@ -1,7 +1,10 @@
 """A restored environment starts with nothing of the one that was snapshot."""
 
+import os
 import random
+import subprocess
 import sys
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -34,3 +37,22 @@ def test_permissions_and_randomness_are_new_after_a_restore(calls: list[str]) ->
     assert random.random() != first
     permission_for("general")
     assert calls == ["Scan", "Scan"]
+
+
+WITH_SQL = """
+import django
+from django.conf import settings
+settings.configure(DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "file.sqlite3"}})
+django.setup()
+from django.db import connection
+from ws_lambda import snapstart
+connection.ensure_connection()
+assert connection.connection is not None
+snapstart.before_snapshot()
+assert connection.connection is None
+"""
+
+
+def test_the_snapshot_has_no_open_connection_to_a_database(tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    subprocess.run([sys.executable, "-c", WITH_SQL], check=True, cwd=tmp_path, env=environment)

@@ -5,7 +5,6 @@ reads at most 8 MB of the index of open connections, and the figures of the hour
 two seconds, however many look.
 """
 
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, ClassVar
@@ -15,10 +14,11 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import path
 
-from ws_lambda import clock
+from ws_lambda import clock, process_state
 from ws_lambda.admin.typed import ModelAdmin
 from ws_lambda.models import gateways, stats
 from ws_lambda.models.sessions import LIVE_SHARDS, WebSocketSession
+from ws_lambda.process_state import Occasion
 from ws_lambda.views import WebSocketView
 
 PERMISSION = "ws_lambda.view_websocketsession"
@@ -37,7 +37,7 @@ class _Snapshots:
     """The last one made, and when."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = process_state.Lock()
         self._made: tuple[float, str, dict[str, Any]] = (0.0, "", {})
 
     def get(self) -> dict[str, Any]:
@@ -58,6 +58,7 @@ class _Snapshots:
 _snapshots = _Snapshots()
 snapshot = _snapshots.get
 forget = _snapshots.forget
+process_state.register(forget, Occasion.TEST, Occasion.RESTORE, Occasion.FORK)
 
 
 def make() -> dict[str, Any]:

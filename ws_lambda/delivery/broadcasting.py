@@ -2,13 +2,12 @@
 
 import json
 import logging
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 
-from ws_lambda import telemetry
+from ws_lambda import process_state, telemetry
 from ws_lambda.conf import conf
 from ws_lambda.delivery import pacing
 from ws_lambda.delivery.calls import CLOSING_SECONDS
@@ -17,6 +16,7 @@ from ws_lambda.delivery.exchange import Response, Slots, Work
 from ws_lambda.delivery.management import Api
 from ws_lambda.delivery.outcomes import NOT_OPEN_YET, ConnectionStatus, DeliveryReport, Failure, Recipient
 from ws_lambda.delivery.rounds import Attempt, Round
+from ws_lambda.process_state import Occasion
 
 logger = logging.getLogger("ws_lambda.delivery")
 
@@ -44,13 +44,13 @@ def slots() -> Slots:
     return _slots
 
 
-def _after_fork() -> None:
-    """In the child: what the parent's threads had in flight is not the child's, and would never be given back."""
+def _forget_slots() -> None:
+    """What the parent's threads had in flight is not the child's, and would never be given back."""
     global _slots
     _slots = Slots(0)
 
 
-os.register_at_fork(after_in_child=_after_fork)
+process_state.register(_forget_slots, Occasion.FORK)
 
 
 class Posting(Round):

@@ -5,8 +5,6 @@ the next run, in whatever thread, finds them open. After a fork the child starts
 its parent's sockets, and closing them would say goodbye in the parent's name.
 """
 
-import os
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,8 +13,9 @@ from typing import Any, Final
 import pycurl
 from botocore.httpsession import get_cert_path
 
-from ws_lambda import aws
+from ws_lambda import aws, process_state
 from ws_lambda.delivery.exchange import Broken, Request, Response, Slots, Work
+from ws_lambda.process_state import Occasion
 
 CONNECT_TIMEOUT_MS: Final = 3_000
 LARGEST_ANSWER: Final = 8 * 1024 * 1024
@@ -213,7 +212,7 @@ class CurlPump:
         self._idle.clear()
 
 
-_lock = threading.Lock()
+_lock = process_state.Lock()
 _pumps: list[CurlPump] = []
 """Every pump of this process, in use or idle."""
 
@@ -241,7 +240,7 @@ def borrowed() -> Iterator[CurlPump]:
 
 
 def forget() -> None:
-    """Closes the connections that nobody uses (tests, a SnapStart checkpoint)."""
+    """Closes the connections that nobody uses."""
     with _lock:
         while _resting:
             one = _resting.pop()
@@ -249,10 +248,8 @@ def forget() -> None:
             one.close()
 
 
-def _after_fork() -> None:
+def _abandon() -> None:
     """In the child: lets go of the parent's pumps without ever closing them, not even at exit."""
-    global _lock
-    _lock = threading.Lock()
     if _pumps:
         import ctypes
 
@@ -262,7 +259,8 @@ def _after_fork() -> None:
     _resting.clear()
 
 
-os.register_at_fork(after_in_child=_after_fork)
+process_state.register(forget, Occasion.SNAPSHOT)
+process_state.register(_abandon, Occasion.FORK)
 
 
 def _broken(curl: Any, code: int, message: str) -> Response | Broken:

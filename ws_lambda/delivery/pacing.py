@@ -1,13 +1,14 @@
 """How fast: a token bucket in front of the account's request quota."""
 
-import os
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from ws_lambda import process_state
 from ws_lambda.conf import conf
+from ws_lambda.process_state import Occasion
 
 _BURST_SECONDS = 0.05
 """How much of a second's sends may go at once. API Gateway's own burst is half a second's worth, for everyone."""
@@ -51,7 +52,7 @@ class Unpaced:
         return 0.0
 
 
-_lock = threading.Lock()
+_lock = process_state.Lock()
 _shared: TokenBucket | Unpaced = Unpaced()
 _shared_for = -1
 
@@ -86,11 +87,11 @@ def shared() -> TokenBucket | Unpaced:
         return _shared
 
 
-def _after_fork() -> None:
-    """In the child: another thread of the parent may have had a lock."""
-    global _lock, _shared_for
-    _lock = threading.Lock()
-    _shared_for = -1
+def forget() -> None:
+    """Makes the next bucket a full one."""
+    global _shared_for
+    with _lock:
+        _shared_for = -1
 
 
-os.register_at_fork(after_in_child=_after_fork)
+process_state.register(forget, Occasion.TEST, Occasion.RESTORE, Occasion.FORK)

@@ -5,14 +5,13 @@ Some of those will never open: their client has left, or their `$connect` was re
 later sends ask once and do not wait.
 """
 
-import os
 import random
-import threading
 from collections import OrderedDict
 from typing import Final
 
-from ws_lambda import clock
+from ws_lambda import clock, process_state
 from ws_lambda.delivery.outcomes import YOUNG_SECONDS, Recipient
+from ws_lambda.process_state import Occasion
 
 PATIENCE: Final = 2.0
 """Seconds after the first attempt in which a young connection is tried again. That is all a sender is held up by it."""
@@ -21,7 +20,7 @@ _FIRST_PAUSE = 0.05
 _REMEMBERED = 10_000
 """Connections. Twice as many can be young at once, at 500 connects a second; who is forgotten is waited for again."""
 
-_lock = threading.Lock()
+_lock = process_state.Lock()
 _waited_for: OrderedDict[tuple[str, int], float] = OrderedDict()
 """Connection id and generation → when it is no longer young."""
 
@@ -51,16 +50,9 @@ def exhausted(recipient: Recipient) -> None:
 
 
 def forget() -> None:
-    """Forgets who has been waited for (tests, a SnapStart restore)."""
+    """Forgets who has been waited for."""
     with _lock:
         _waited_for.clear()
 
 
-def _after_fork() -> None:
-    """In the child: another thread of the parent may have had the lock."""
-    global _lock
-    _lock = threading.Lock()
-    forget()
-
-
-os.register_at_fork(after_in_child=_after_fork)
+process_state.register(forget, Occasion.TEST, Occasion.RESTORE, Occasion.FORK)

@@ -1,8 +1,6 @@
 """What every table has in common: a late-bound name and one shared connection to DynamoDB."""
 
-import os
 import random
-import threading
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -14,9 +12,10 @@ from pynamodb.connection import Connection, TableConnection
 from pynamodb.exceptions import PynamoDBException, VerboseClientError
 from pynamodb.models import Model
 
-from ws_lambda import aws
+from ws_lambda import aws, process_state
 from ws_lambda.conf import conf
 from ws_lambda.models import own_work
+from ws_lambda.process_state import Occasion
 
 _COLLISIONS = {"TransactionConflictException", "TransactionInProgressException"}
 """A single write met a transaction on the same item, and nothing was written; or a transaction met its own earlier
@@ -32,7 +31,7 @@ _CUT_SECONDS = 3.0
 many requests have failed lately, and a write that nobody knows the outcome of is worse than one more attempt.
 """
 
-_lock = threading.Lock()
+_lock = process_state.Lock()
 _shared: Connection | None = None
 
 
@@ -92,14 +91,7 @@ def forget_connection() -> None:
         _shared = None
 
 
-def _after_fork() -> None:
-    """In the child: see `aws`."""
-    global _lock
-    _lock = threading.Lock()
-    forget_connection()
-
-
-os.register_at_fork(after_in_child=_after_fork)
+process_state.register(forget_connection, Occasion.TEST, Occasion.FORK)
 
 
 class TableMeta(type):

@@ -1,16 +1,16 @@
 """Who may be in which channel."""
 
 import secrets
-import threading
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, ClassVar, Final
 
 from pynamodb.attributes import ListAttribute, TTLAttribute, UnicodeAttribute
 
-from ws_lambda import channels, clock
+from ws_lambda import channels, clock, process_state
 from ws_lambda.conf import conf
 from ws_lambda.models.base import Table, TableMeta
+from ws_lambda.process_state import Occasion
 
 ALLOW_ALL: Final = "allow_all"
 STAFF_ONLY: Final = "staff_only"
@@ -99,7 +99,7 @@ class _Cache:
     """A process's copy of the table, at most PERMISSION_CACHE_SECONDS old."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = process_state.Lock()
         self._key: tuple[str, float] = ("", 0.0)
         self._rows: dict[str, ChannelPermission] = {}
         self._mark = ""
@@ -130,6 +130,7 @@ class _Cache:
 _cache = _Cache()
 forget_cache = _cache.forget
 note_change = _cache.note
+process_state.register(forget_cache, Occasion.TEST, Occasion.RESTORE, Occasion.FORK)
 
 
 def refresh() -> None:

@@ -1,6 +1,5 @@
 """The API Gateway record: what a WebSocket API is to be, and what AWS answered when it was made."""
 
-import threading
 from enum import StrEnum
 from urllib.parse import urlsplit
 
@@ -16,9 +15,10 @@ from pynamodb.attributes import (
 )
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
-from ws_lambda import clock
+from ws_lambda import clock, process_state
 from ws_lambda.conf import conf
 from ws_lambda.models.base import Table, TableMeta
+from ws_lambda.process_state import Occasion
 
 
 class Status(StrEnum):
@@ -164,7 +164,7 @@ class ApiGateway(Table):
         return {route.route_key: route.path for route in self.additional_routes if route.path}
 
 
-_lock = threading.Lock()
+_lock = process_state.Lock()
 _read: tuple[str, float, dict[str, ApiGateway]] = ("", 0.0, {})
 
 
@@ -198,6 +198,9 @@ def forget() -> None:
     global _read
     with _lock:
         _read = ("", 0.0, {})
+
+
+process_state.register(forget, Occasion.TEST, Occasion.RESTORE, Occasion.FORK)
 
 
 def only_websocket_url() -> str:

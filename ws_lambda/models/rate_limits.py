@@ -1,14 +1,13 @@
 """Atomic counters, one for each scope and minute."""
 
-import os
-import threading
 from datetime import datetime, timedelta
 
 from pynamodb.attributes import NumberAttribute, TTLAttribute, UnicodeAttribute
 
-from ws_lambda import clock
+from ws_lambda import clock, process_state
 from ws_lambda.models.base import Table, TableMeta
 from ws_lambda.models.counting import count
+from ws_lambda.process_state import Occasion
 
 
 def current_window() -> str:
@@ -52,12 +51,14 @@ class Remembered:
     MOST = 10_000
 
     def __init__(self) -> None:
-        self.forget()
+        self._lock = process_state.Lock()
+        self._window, self._hits = "", dict[str, int]()
+        process_state.register(self.forget, Occasion.TEST, Occasion.RESTORE, Occasion.FORK)
 
     def forget(self) -> None:
         """Drops what is remembered."""
-        self._lock = threading.Lock()
-        self._window, self._hits = "", dict[str, int]()
+        with self._lock:
+            self._window, self._hits = "", {}
 
     def hits(self, name: str) -> int:
         """The highest count seen of a name in this minute; 0 where none was."""
@@ -75,15 +76,6 @@ class Remembered:
 
 refused_places, refused_tokens, full_users = Remembered(), Remembered(), Remembered()
 """Addresses that were refused, hashes of tokens that a connect was refused with, users with all connections open."""
-
-
-def forget_remembered() -> None:
-    """Drops what this process remembers of the current minute."""
-    for one in (refused_places, refused_tokens, full_users):
-        one.forget()
-
-
-os.register_at_fork(after_in_child=forget_remembered)
 
 
 def _expiry() -> datetime:

@@ -7,7 +7,6 @@ lost with it, which makes these figures good for a chart and not for a bill. Clo
 
 import logging
 import random
-import threading
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,9 +14,10 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.attributes import NumberAttribute, TTLAttribute, UnicodeAttribute
 
-from ws_lambda import clock
+from ws_lambda import clock, process_state
 from ws_lambda.models import counting
 from ws_lambda.models.base import Table, TableMeta
+from ws_lambda.process_state import Occasion
 
 logger = logging.getLogger("ws_lambda")
 
@@ -50,7 +50,7 @@ class _Buffer:
     """What this process has counted and not yet written."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = process_state.Lock()
         self._counted: dict[str, Counter[str]] = {}
         self._since: float | None = None
 
@@ -97,6 +97,9 @@ def flush() -> None:
 def forget() -> None:
     """Drops what has been counted."""
     _buffer.take(after=0)
+
+
+process_state.register(forget, Occasion.TEST, Occasion.RESTORE, Occasion.FORK)
 
 
 def _write(counted: dict[str, Counter[str]]) -> None:

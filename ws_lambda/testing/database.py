@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
-from ws_lambda import aws
+from ws_lambda import process_state
 from ws_lambda.conf import _Lazy
+from ws_lambda.process_state import Occasion
 
 REGION = "eu-west-1"
 
@@ -68,9 +69,5 @@ def _at_endpoint() -> Iterator[None]:
 
 
 def forget() -> None:
-    """Drops what the process keeps of a DynamoDB that may be another one now."""
-    from ws_lambda.models import base, caches
-
-    base.forget_connection()
-    aws._clients.clear()
-    caches.forget()
+    """Drops what the process keeps of a DynamoDB that may be another one now, and of what has happened in it."""
+    process_state.forget(Occasion.TEST)

@@ -8,7 +8,7 @@ from unittest import mock
 
 from django.core.signals import setting_changed
 
-from ws_lambda import clock, delivery
+from ws_lambda import clock, delivery, process_state
 from ws_lambda.local.api_definition import Api, Event, Route
 from ws_lambda.local.connections_api import ConnectionsApi
 from ws_lambda.local.emulator import Gateway
@@ -21,6 +21,7 @@ from ws_lambda.local.login import Login
 from ws_lambda.local.options import Options
 from ws_lambda.local.project_routes import keys
 from ws_lambda.local.quotas import Quotas
+from ws_lambda.process_state import Occasion
 from ws_lambda.testing.transport import GatewayTransport
 
 T = TypeVar("T")
@@ -145,7 +146,5 @@ class InProcessGateway:
 
 
 def _rebuild_middleware(**_kwargs: object) -> None:
-    """The adapter builds the middleware chain once; under `override_settings` it may be another."""
-    from ws_lambda import adapter
-
-    adapter.django_handler.cache_clear()
+    """The middleware chain is built once for each process; under `override_settings` it may be another."""
+    process_state.forget(Occasion.SETTINGS)

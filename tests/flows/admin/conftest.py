@@ -8,8 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from tests import moto_apigateway, table_making
-from ws_lambda.admin import overview
-from ws_lambda.models import WebSocketSession, all_tables, channel_permissions, gateways, stats
+from ws_lambda.models import WebSocketSession, all_tables
 from ws_lambda.users.tables import UserItem
 
 
@@ -19,10 +18,6 @@ def admin_tables(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
     moto_apigateway.install(monkeypatch)
     calls: list[str] = request.getfixturevalue("dynamodb")
     table_making.create(*{*all_tables(), UserItem})
-    channel_permissions.forget_cache()
-    gateways.forget()
-    overview.forget()
-    stats.forget()
     return calls
 
 
