@@ -124,6 +124,10 @@ class Settings:
     SESSION_RETENTION_SECONDS: int = 86_400
     """How long the record of a closed connection is kept, in seconds."""
 
+    EVENT_FUNCTIONS: tuple[str, ...] = ()
+    """Dotted paths of functions that schedules, SNS messages and S3 notifications may ask for, beside those of `events`
+    in `zappa_settings.json`."""
+
     INTEGRATION_HOSTS: tuple[str, ...] = ()
     """Hosts that an HTTP integration may point at. Empty: those of ALLOWED_HOSTS."""
 

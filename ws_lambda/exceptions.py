@@ -2,6 +2,8 @@
 
 WsLambdaError
 ├── EventError                 an AWS event that is not what it claims to be
+│   └── UnknownEvent           an AWS event that no source recognises
+├── CommandFailed              a command to the function that is unknown, not allowed or has failed
 ├── Refused                    a connect or message that is turned away: status, message, reason
 │   ├── UntrustedRequest       403
 │   ├── OriginRefused          403
@@ -23,7 +25,7 @@ WsLambdaError
 └── ProvisioningError          AWS said no, or the record is not ready for what was asked
 """
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class WsLambdaError(Exception):
@@ -35,6 +37,23 @@ class WsLambdaError(Exception):
 
 class EventError(WsLambdaError):
     """The event is not an API Gateway WebSocket event."""
+
+
+class UnknownEvent(EventError):
+    """The function does not know this kind of event."""
+
+    @classmethod
+    def of(cls, event: object) -> Self:
+        """The error for an event. It names the event's keys and none of its values, which may be secret."""
+        what = f"the keys {', '.join(sorted(map(str, event)))}" if isinstance(event, dict) and event else "no keys"
+        return cls(
+            f"No source recognises this event, which has {what}. The function answers WebSocket and HTTP events, the "
+            "fan-out queue, schedules and commands; events for Zappa need Zappa in the package."
+        )
+
+
+class CommandFailed(WsLambdaError):
+    """The command to the function is unknown, is not allowed or has failed."""
 
 
 class Refused(WsLambdaError):

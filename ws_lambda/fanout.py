@@ -13,7 +13,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from botocore.exceptions import BotoCoreError, ClientError
@@ -23,6 +23,7 @@ from ws_lambda.conf import conf
 from ws_lambda.delivery import pacing, queue, roster
 from ws_lambda.delivery.broadcasting import Posting
 from ws_lambda.delivery.calls import Calling
+from ws_lambda.delivery.deadlines import MARGIN
 from ws_lambda.delivery.jobs import Job
 from ws_lambda.delivery.rounds import Round
 from ws_lambda.exceptions import DeliveryError
@@ -36,9 +37,6 @@ LEASE = 30.0
 """Seconds that a worker has a job to itself after a checkpoint, and after which a killed one's message comes back.
 
 Checkpoints come every five seconds at least."""
-
-MARGIN: Final = 3.0
-"""Seconds of an invocation kept for what comes after sending: closing who is gone, the last checkpoint, the queue."""
 
 Hide = Callable[[float], None]
 """Keeps a job's message from being delivered again for so many seconds."""
@@ -55,11 +53,10 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
         DeliveryError: the function's timeout leaves no time to send. Putting the jobs on the queue again would only
             go round and round.
     """
-    seconds = context.get_remaining_time_in_millis() / 1000 - MARGIN
-    if seconds <= 0:
-        raise DeliveryError(f"A worker needs more than {MARGIN:g} seconds: give the function a longer timeout")
     processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
-    with delivery.deadline(seconds):
+    with delivery.invocation_deadline(context):
+        if delivery.seconds_left() <= 0:
+            raise DeliveryError(f"A worker needs more than {MARGIN:g} seconds: give the function a longer timeout")
         return dict(process_partial_response(event, _take, processor, context))
 
 

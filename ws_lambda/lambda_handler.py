@@ -4,25 +4,34 @@ Django is loaded when this module is imported, in the function's init phase. If 
 invocation with it, and API Gateway refuses each `$connect`: a broken deployment lets nobody in.
 """
 
-import logging
 import os
-from typing import Any
+from typing import Any, Final
 
 import django
 from django.apps import apps
+from django.core.exceptions import ImproperlyConfigured
 from django.urls import get_resolver
 
 from ws_lambda import adapter, delivery, telemetry
-from ws_lambda.conf import conf
-from ws_lambda.events import EventType, GatewayEvent
-from ws_lambda.exceptions import EventError
+from ws_lambda.exceptions import UnknownEvent
 from ws_lambda.models import base
+from ws_lambda.sources import (
+    Source,
+    authorizer,
+    commands,
+    fanout_queue,
+    http,
+    packed_settings,
+    schedule,
+    websocket,
+    zappa,
+)
 
-DEADLINE_MARGIN = 2.0
-"""Seconds of an invocation that are kept for what comes after sending."""
+SOURCES: Final[tuple[Source, ...]] = (websocket, fanout_queue, commands, schedule, authorizer, http, zappa)
+"""The kinds of event that the function answers. The first that recognises an event answers it.
 
-_log = logging.getLogger("ws_lambda")
-_COUNTED = {EventType.CONNECT: "Connects", EventType.MESSAGE: "Messages", EventType.DISCONNECT: "Disconnects"}
+A new kind is a module in `ws_lambda/sources/` and its name here.
+"""
 
 
 def _load_django() -> None:
@@ -30,9 +39,10 @@ def _load_django() -> None:
     if apps.ready:
         return
     if "DJANGO_SETTINGS_MODULE" not in os.environ:
-        import zappa_settings  # made by Zappa when it packs the function
-
-        os.environ["DJANGO_SETTINGS_MODULE"] = zappa_settings.DJANGO_SETTINGS
+        packed = packed_settings.module()
+        if packed is None:
+            raise ImproperlyConfigured("Set DJANGO_SETTINGS_MODULE in the environment of the function.")
+        os.environ["DJANGO_SETTINGS_MODULE"] = packed.DJANGO_SETTINGS
     django.setup()
 
 
@@ -53,41 +63,20 @@ if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
     snapstart.register()
 
 
-def handler(event: dict[str, Any], context: Any) -> Any:
-    """Answers WebSocket events through Django, works off queued broadcasts, and leaves the rest to Zappa."""
-    seconds = context.get_remaining_time_in_millis() / 1000 - DEADLINE_MARGIN
-    with telemetry.invocation(function_request_id=getattr(context, "aws_request_id", "")), delivery.deadline(seconds):
-        if GatewayEvent.recognises(event):
-            return _answer_websocket(event)
-        if _comes_from_queue(event):
-            from ws_lambda import fanout
+def handler(event: Any, context: Any) -> Any:
+    """Has the event answered by the first source that recognises it.
 
-            return fanout.handle(event, context)
-        from ws_lambda import zappa_entry
+    Args:
+        event: what AWS sends.
+        context: Lambda's context object. Sending ends `delivery.deadlines.MARGIN` seconds before its time is up.
 
-        return zappa_entry.handle(event, context)
-
-
-def _answer_websocket(event: dict[str, Any]) -> dict[str, Any]:
-    try:
-        gateway_event = GatewayEvent.from_lambda(event)
-    except EventError as wrong:
-        _log.warning("%s", wrong)
-        return {"statusCode": 400, "body": '{"message": "Invalid request format", "status": 400}'}
-    ids = {"connection_id": gateway_event.connection_id, "request_id": gateway_event.request_id}
-    with telemetry.invocation(route=gateway_event.route_key, **ids):
-        telemetry.count(_COUNTED[gateway_event.type])
-        answer = adapter.answer(gateway_event)
-        if gateway_event.type is EventType.CONNECT and answer["statusCode"] >= 400:
-            # API Gateway's IntegrationError counts both together, and a refusal is no reason to wake anybody.
-            telemetry.count("ConnectsRefused" if answer["statusCode"] < 500 else "ConnectsFailed")
-        return answer
-
-
-def _comes_from_queue(event: Any) -> bool:
-    """Whether the event is SQS delivering from FANOUT_QUEUE_URL; other queues of the project are Zappa's affair."""
-    records = event.get("Records") if isinstance(event, dict) else None
-    if not records or records[0].get("eventSource") != "aws:sqs" or not conf.FANOUT_QUEUE_URL:
-        return False
-    queue_name = str(records[0].get("eventSourceARN", "")).rpartition(":")[2]
-    return queue_name == conf.FANOUT_QUEUE_URL.rpartition("/")[2]
+    Raises:
+        UnknownEvent: no source recognises the event.
+    """
+    request_id = getattr(context, "aws_request_id", "")
+    with telemetry.invocation(function_request_id=request_id), delivery.invocation_deadline(context):
+        if isinstance(event, dict):
+            for source in SOURCES:
+                if source.recognises(event):
+                    return source.answer(event, context)
+        raise UnknownEvent.of(event)

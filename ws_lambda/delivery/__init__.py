@@ -10,7 +10,7 @@ from ws_lambda.delivery.audiences import Audience, Channel, Everyone, Listed
 from ws_lambda.delivery.broadcasting import broadcast, close, inspect
 from ws_lambda.delivery.calls import CANCELLED, CONDITION_FAILED, Call, call_all
 from ws_lambda.delivery.connecting import check_open, connecting, under_way
-from ws_lambda.delivery.deadlines import deadline
+from ws_lambda.delivery.deadlines import deadline, invocation_deadline, seconds_left
 from ws_lambda.delivery.exchange import Broken, Request, Response, Transport, installed, using_transport
 from ws_lambda.delivery.outcomes import (
     NOT_OPEN_YET,
@@ -52,7 +52,9 @@ __all__ = [
     "deadline",
     "inspect",
     "installed",
+    "invocation_deadline",
     "roster",
+    "seconds_left",
     "send",
     "under_way",
     "using_transport",

@@ -1,11 +1,16 @@
-"""By when sending must be over: on Lambda a process is frozen or killed when its time is up."""
+"""When sending must end: Lambda freezes or kills a process when its time is up."""
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
+from typing import Any, Final
 
 NO_DEADLINE = float("inf")
+
+MARGIN: Final = 3.0
+"""Seconds of an invocation that are kept for what comes after sending: closing who is gone, noting how far a job or
+a prune has come, the answer. A function's timeout must be longer."""
 
 _ends_at: ContextVar[float] = ContextVar("ws_lambda_delivery_deadline", default=NO_DEADLINE)
 
@@ -23,6 +28,20 @@ def deadline(seconds_left: float) -> Iterator[None]:
         _ends_at.reset(token)
 
 
+def invocation_deadline(context: Any) -> AbstractContextManager[None]:
+    """The one deadline of an invocation: everything sent inside ends MARGIN seconds before Lambda ends it.
+
+    Args:
+        context: Lambda's context object.
+    """
+    return deadline(context.get_remaining_time_in_millis() / 1000 - MARGIN)
+
+
 def ends_at() -> float:
     """The `time.monotonic()` at which sending must be over; infinite where nobody set a deadline."""
     return _ends_at.get()
+
+
+def seconds_left() -> float:
+    """Seconds until sending must be over: 0 or less when it is, infinite where nobody set a deadline."""
+    return _ends_at.get() - time.monotonic()

@@ -9,6 +9,7 @@ on from there. Two runs at once do no harm: every change is conditional, and wha
 
 import logging
 import time
+from contextlib import nullcontext
 from dataclasses import asdict
 from typing import Any
 
@@ -24,13 +25,10 @@ from ws_lambda.housekeeping.unfinished import work_off
 from ws_lambda.housekeeping.walking import Walk
 from ws_lambda.models.dropping import drop_again
 
-__all__ = ["GRACE", "MARGIN", "Progress", "Pruned", "prune", "run"]
-
-MARGIN = 5.0
-"""Seconds of an invocation that are kept for noting the position and for the answer."""
+__all__ = ["GRACE", "Progress", "Pruned", "prune", "run"]
 
 GRACE = 2.0
-"""Of those, seconds that a page which has been begun may take."""
+"""Seconds before the deadline that a run begins no more pages: so long may the one take that it has begun."""
 
 SHARE = 1 / 20
 """Of FANOUT_MAX_RPS, for requests to `@connections` by a run: the rest is for sending, and for what comes in."""
@@ -53,9 +51,9 @@ def prune(event: Any = None, context: Any = None) -> dict[str, Any]:
         context: Lambda's, which says how much time is left.
     """
     close_old_connections()  # as Django does before a request: one to SQL may have died since the last event
-    seconds = context.get_remaining_time_in_millis() / 1000 - MARGIN if context is not None else None
-    with telemetry.invocation(request_id=getattr(context, "aws_request_id", ""), route="prune"):
-        pruned = run(seconds, whole=False)
+    limited = delivery.invocation_deadline(context) if context is not None else nullcontext()
+    with limited, telemetry.invocation(request_id=getattr(context, "aws_request_id", ""), route="prune"):
+        pruned = run(delivery.seconds_left() - GRACE, whole=False)
         telemetry.count("PruneRuns")
         told = pruned.expired + pruned.gone + pruned.orphans + pruned.put_out + pruned.disconnected
         telemetry.count("Pruned", told)

@@ -9,6 +9,7 @@ from botocore.exceptions import EndpointConnectionError
 from tests.flows.fanout.conftest import ENDPOINT, Context, Gateway, events, job, join
 from ws_lambda import clock, delivery, fanout
 from ws_lambda.delivery import queue, rounds
+from ws_lambda.delivery.deadlines import MARGIN
 from ws_lambda.delivery.job_rows import register
 from ws_lambda.exceptions import DeliveryError
 from ws_lambda.models import ChannelMembership, FanoutJob
@@ -31,7 +32,7 @@ def test_a_job_without_time_left_goes_on_in_the_next_invocation(
 
     while batch := events(sqs):
         invocations += 1
-        assert fanout.handle(batch[0], Context(fanout.MARGIN + 25)) == {"batchItemFailures": []}
+        assert fanout.handle(batch[0], Context(MARGIN + 25)) == {"batchItemFailures": []}
 
     assert gateway.delivered == Counter(ids)
     assert invocations == 3
@@ -44,7 +45,7 @@ def test_a_function_with_no_time_to_send_fails_instead_of_going_round(sqs: Any, 
     (event,) = events(sqs)
 
     with pytest.raises(DeliveryError, match="longer timeout"):
-        fanout.handle(event, Context(fanout.MARGIN))
+        fanout.handle(event, Context(MARGIN))
 
     assert not events(sqs)
 

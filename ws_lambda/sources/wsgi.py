@@ -1,0 +1,45 @@
+"""An HTTP event through the project's WSGI application and back. apig-wsgi translates; here is what it leaves open.
+
+Of the request: the address of the client, the host, the scheme, the stage in the path, headers that could be taken for
+others (`environ`). Of the response: text that is not UTF-8, several headers of one name (`response`).
+"""
+
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from apig_wsgi import make_lambda_handler
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler
+from django.utils.module_loading import import_string
+
+from ws_lambda.sources import wsgi_request, wsgi_response
+
+
+def answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """The response to an HTTP event, in the format that the sender of the event understands."""
+    answered = _translated()(wsgi_request.without_ambiguous_headers(event), context)
+    return wsgi_response.completed(answered, event)
+
+
+@cache
+def _translated() -> Callable[[dict[str, Any], Any], dict[str, Any]]:
+    return make_lambda_handler(
+        _corrected(_application()), binary_support=True, non_binary_content_type_prefixes=wsgi_response.TEXT_TYPES
+    )
+
+
+def _application() -> WSGIApplication:
+    """The project's, with whatever middleware it is wrapped in; Django's own where WSGI_APPLICATION names none."""
+    named = settings.WSGI_APPLICATION
+    return import_string(named) if named else WSGIHandler()
+
+
+def _corrected(application: WSGIApplication) -> WSGIApplication:
+    def run(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        event = environ["apig_wsgi.full_event"]
+        wsgi_request.correct(environ, event)
+        return wsgi_response.collected(application, environ, start_response, event)
+
+    return run

@@ -1,0 +1,104 @@
+"""What apig-wsgi leaves open, or believes a client about, in the WSGI environment of an HTTP event."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote_to_bytes
+from wsgiref.types import WSGIEnvironment
+
+from django.conf import settings
+
+from ws_lambda.sources import packed_settings
+
+
+def without_ambiguous_headers(event: dict[str, Any]) -> dict[str, Any]:
+    """The event without headers that have an underscore in their name.
+
+    In WSGI `X_Forwarded_For` and `X-Forwarded-For` are one name, so a client could set what only AWS may set. Web
+    servers drop such headers as well.
+    """
+    kept: dict[str, Any] = {
+        key: {name: value for name, value in (event[key] or {}).items() if "_" not in name}
+        for key in ("headers", "multiValueHeaders")
+        if key in event
+    }
+    return {**event, "headers": {}, **kept}
+
+
+def correct(environ: WSGIEnvironment, event: Mapping[str, Any]) -> None:
+    """Puts into the environment what AWS says: host, scheme, source address, the caller, and the path by its parts."""
+    asked = event["requestContext"]
+    if "elb" in asked:
+        _trust_balancer(environ)
+    else:
+        _trust_gateway(environ, asked)
+    content_type = environ.pop("HTTP_CONTENT_TYPE", None)
+    if "http" in asked and content_type:
+        environ["CONTENT_TYPE"] = content_type  # apig-wsgi cuts it at a comma, which a boundary may have
+    environ.pop("HTTP_CONTENT_LENGTH", None)
+    if not environ.get("HTTP_COOKIE"):
+        environ.pop("HTTP_COOKIE", None)
+    script_name, path = _path(event, asked)
+    environ["SCRIPT_NAME"] = script_name
+    environ["PATH_INFO"] = unquote_to_bytes(path).decode("latin-1")
+
+
+def _trust_gateway(environ: WSGIEnvironment, asked: Mapping[str, Any]) -> None:
+    """API Gateway and function URLs speak TLS only, and name the client's address apart from any header."""
+    identity = asked.get("http") or asked.get("identity") or {}
+    environ["REMOTE_ADDR"] = identity.get("sourceIp") or ""
+    environ["wsgi.url_scheme"] = environ["HTTP_X_FORWARDED_PROTO"] = "https"
+    environ["HTTPS"] = "on"
+    environ["SERVER_PORT"] = "443"
+    environ.setdefault("HTTP_HOST", asked.get("domainName") or "localhost")
+    environ["SERVER_NAME"] = environ["HTTP_HOST"]
+    authorizer = asked.get("authorizer") or {}
+    if authorizer:
+        environ["API_GATEWAY_AUTHORIZER"] = authorizer
+    if user := _caller(authorizer, identity):
+        environ["REMOTE_USER"] = user
+
+
+def _caller(authorizer: Mapping[str, Any], identity: Mapping[str, Any]) -> str:
+    """Who an authorizer or IAM says that the caller is, or ""."""
+    by_lambda, by_iam = authorizer.get("lambda") or authorizer, authorizer.get("iam") or identity
+    return str(by_lambda.get("principalId") or by_iam.get("userArn") or "")
+
+
+def _trust_balancer(environ: WSGIEnvironment) -> None:
+    """A load balancer appends the client's address to X-Forwarded-For, so of that header only the last entry is true.
+
+    It does so unless it has been told to preserve the header, where everything in it is the client's claim.
+    """
+    environ["REMOTE_ADDR"] = _without_port(environ.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip())
+    if environ["wsgi.url_scheme"] == "https":
+        environ["HTTPS"] = "on"
+    environ["SERVER_PORT"] = environ["SERVER_PORT"] or ("443" if "HTTPS" in environ else "80")
+    environ["SERVER_NAME"] = environ["SERVER_NAME"] or "localhost"
+
+
+def _without_port(address: str) -> str:
+    """An address without the client's port, which a load balancer can be told to add."""
+    if address.startswith("["):
+        return address[1:].partition("]")[0]
+    return address.partition(":")[0] if address.count(":") == 1 else address
+
+
+def _path(event: Mapping[str, Any], asked: Mapping[str, Any]) -> tuple[str, str]:
+    """SCRIPT_NAME and the rest of the path, still percent-encoded.
+
+    Both payload formats of an HTTP API put a named stage in front of the path, also where the client came through a
+    custom domain and has not sent it. A REST API leaves it out, though the client has sent it to the generated domain.
+    """
+    path = event.get("rawPath") or event.get("path") or "/"
+    stage = f"/{name}" if (name := asked.get("stage") or "$default") != "$default" else ""
+    if "version" in event:
+        path = _without_prefix(path, stage)
+    if stage and ".execute-api." in str(asked.get("domainName", "")):
+        return stage, path
+    base_path = settings.FORCE_SCRIPT_NAME or packed_settings.base_path()
+    return base_path, _without_prefix(path, base_path)
+
+
+def _without_prefix(path: str, prefix: str) -> str:
+    """The path after a prefix of whole segments, if it has it."""
+    return path.removeprefix(prefix) or "/" if path == prefix or path.startswith(f"{prefix}/") else path
