@@ -1,4 +1,4 @@
-"""CONTRACT 13–20, and what each round trip costs."""
+"""docs/contract.md 13–20, and what each round trip costs."""
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -35,7 +35,7 @@ def test_13_a_valid_connect_opens_a_session(user, tables):
     tables.clear()
     response = wire.connect(token=token, query={"channel": "general"})
     assert response == {"statusCode": 200, "body": "{}"}
-    # The third of DESIGN 4's round trips, the user's record, is the backend's.
+    # The third round trip, the read of the user's record, is made by the auth backend.
     assert tables == ["Scan", "BatchGetItem", "Scan", "TransactWriteItems"], "both scans are cached by the process"
     opened = session()
     assert (opened.channel_name, opened.channels, opened.user_id) == ("general", {"general"}, "7")

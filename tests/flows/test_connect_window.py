@@ -1,4 +1,7 @@
-"""Between the session's commit and the return of `$connect`, API Gateway answers 410 for the new connection."""
+"""Between the session's commit and the return of `$connect`, API Gateway answers 410 for the new connection.
+
+See docs/contract.md 35.
+"""
 
 from collections.abc import Iterator
 from typing import Any

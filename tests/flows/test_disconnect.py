@@ -1,4 +1,4 @@
-"""CONTRACT 24: `$disconnect` comes late, again, or from somebody else, and is never an error."""
+"""docs/contract.md 24: `$disconnect` comes late, again, or from somebody else, and is never an error."""
 
 import pytest
 

@@ -1,4 +1,7 @@
-"""Half of DynamoDB's answers are lost after the write: everything is done once, or ends in a clear error."""
+"""Half of DynamoDB's answers are lost after the write: everything is done once, or ends in a clear error.
+
+See docs/contract.md 36.
+"""
 
 import os
 from collections.abc import Callable

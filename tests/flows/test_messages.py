@@ -1,4 +1,4 @@
-"""CONTRACT 1–12: what becomes of a message."""
+"""docs/contract.md 1–12: what becomes of a message."""
 
 import json
 import logging

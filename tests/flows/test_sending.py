@@ -1,4 +1,4 @@
-"""CONTRACT 26 and 27: from the models' `send_message` to the requests that API Gateway gets."""
+"""docs/contract.md 26 and 27: from the models' `send_message` to the requests that API Gateway gets."""
 
 from collections.abc import Iterator
 from typing import Any

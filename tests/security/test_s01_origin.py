@@ -1,4 +1,4 @@
-"""S1: only pages of allowed origins open connections. CONTRACT 15."""
+"""S1: only pages of allowed origins open connections. docs/contract.md 15."""
 
 import pytest
 

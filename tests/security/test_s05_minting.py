@@ -1,4 +1,4 @@
-"""S5: only a logged-in page of our own mints tokens. CONTRACT 21."""
+"""S5: only a logged-in page of our own mints tokens. docs/contract.md 21."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""S6: a channel is authorised on connect, join and change. CONTRACT 22, 23."""
+"""S6: a channel is authorised on connect, join and change. docs/contract.md 22, 23."""
 
 from contextlib import contextmanager
 from io import StringIO

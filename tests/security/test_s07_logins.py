@@ -1,4 +1,4 @@
-"""S7: a login is more than its session key. CONTRACT 25, 38."""
+"""S7: a login is more than its session key. docs/contract.md 25, 38."""
 
 import pytest
 from django.contrib.auth import HASH_SESSION_KEY

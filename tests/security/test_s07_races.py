@@ -1,4 +1,4 @@
-"""S7: a user who changes between being read by a connect and its transaction. CONTRACT 25."""
+"""S7: a user who changes between being read by a connect and its transaction. docs/contract.md 25."""
 
 import pytest
 from django.contrib.auth import get_user_model

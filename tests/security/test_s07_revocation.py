@@ -1,4 +1,4 @@
-"""S7: logout, deactivation and a new password close the connections. CONTRACT 11, 25."""
+"""S7: logout, deactivation and a new password close the connections. docs/contract.md 11, 25."""
 
 import os
 import subprocess

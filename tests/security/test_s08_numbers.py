@@ -1,4 +1,4 @@
-"""S8, numbers that are none: refused when they come in, an error when they would go out. CONTRACT 41."""
+"""S8, numbers that are none: refused when they come in, an error when they would go out. docs/contract.md 41."""
 
 import math
 from dataclasses import dataclass

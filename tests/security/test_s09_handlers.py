@@ -1,4 +1,4 @@
-"""S9: clients call registered handlers and nothing else."""
+"""S9: clients call registered handlers and nothing else. docs/contract.md 40."""
 
 import pytest
 from django.utils.decorators import method_decorator

@@ -1,4 +1,4 @@
-"""S10: floods. Limits per address, user and connection, and what does not get past them. CONTRACT 19, 21."""
+"""S10: floods. Limits per address, user and connection, and what does not get past them. docs/contract.md 19, 21."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor

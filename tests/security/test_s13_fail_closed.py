@@ -1,4 +1,4 @@
-"""S13: what is broken refuses `$connect`; trust in Lambda mode. CONTRACT 29."""
+"""S13: what is broken refuses `$connect`; trust in Lambda mode. docs/contract.md 29."""
 
 import subprocess
 import sys

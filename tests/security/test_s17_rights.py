@@ -1,4 +1,4 @@
-"""S17: rights are a state. Who loses them loses the channel, at once where Django tells. CONTRACT 37."""
+"""S17: rights are a state. Who loses them loses the channel, at once where Django tells. docs/contract.md 37."""
 
 import os
 import subprocess
@@ -75,7 +75,7 @@ def test_who_loses_the_only_channel_is_put_out(user, dropped, later):
 
 
 def test_a_demoted_superuser_who_speaks_every_minute_hears_nothing_more(user, dropped, later):
-    """The measure of the issue: 100 minutes, and of each it is asked whether the channel's messages still arrive."""
+    """100 minutes, and of each it is asked whether the channel's messages still arrive."""
     ChannelPermission("admins", access="superuser_only").save()
     user.is_superuser = True
     enter(user)

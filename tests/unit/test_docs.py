@@ -83,3 +83,32 @@ def test_every_threat_has_a_module_that_attacks():
     assert {*range(1, 19)} <= set(numbers)
     for number, proofs in rows.items():
         assert f"`tests/security/test_s{int(number):02}_" in proofs
+
+
+def numbers_in(text: str) -> set[int]:
+    """`24`, `26 and 27`, `13–20` and `25, 38`."""
+    named: set[int] = set()
+    for first, last in re.findall(r"(\d+)(?:–(\d+))?", text):
+        named |= set(range(int(first), int(last or first) + 1))
+    return named
+
+
+def test_every_case_of_the_contract_is_named_by_a_test_and_no_test_names_another():
+    promised = {int(number) for number in re.findall(r"^(\d+)\. ", (DOCS / "contract.md").read_text(), re.MULTILINE)}
+    named: set[int] = set()
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        for numbers in re.findall(r"docs/contract\.md (\d[\d–, and]*)", path.read_text()):
+            named |= numbers_in(numbers)
+    assert named == promised
+
+
+def test_no_document_is_named_that_is_not_in_the_repository():
+    for path in [
+        *(ROOT / "ws_lambda").rglob("*.py"),
+        *(ROOT / "tests").rglob("*.py"),
+        *ROOT.glob("*.md"),
+        *DOCS.glob("*.md"),
+    ]:
+        for named in re.findall(r"\b((?:docs/)?[\w-]+\.md)\b", path.read_text()):
+            places = (ROOT / named, DOCS / named, path.parent / named)
+            assert any(place.exists() for place in places), f"{path.relative_to(ROOT)} names {named}"

@@ -1,4 +1,4 @@
-"""Making a gateway: whole, interrupted, resumed, and by several at once."""
+"""Making a gateway: whole, interrupted, resumed, and by several at once. docs/contract.md 31, 32."""
 
 import json
 import threading

@@ -1,4 +1,4 @@
-"""Additional routes, before and after the gateway is deployed."""
+"""Additional routes, before and after the gateway is deployed. docs/contract.md 33."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""R1–R3: a channel's sequence has no gaps and only grows."""
+"""R1–R3: a channel's sequence has no gaps and only grows. docs/contract.md 47."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date

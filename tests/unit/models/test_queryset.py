@@ -1,4 +1,4 @@
-"""CONTRACT 28, and channels, sessions and closing beneath it."""
+"""docs/contract.md 28, and channels, sessions and closing beneath it."""
 
 from datetime import timedelta
 
