@@ -1,4 +1,4 @@
-"""How many requests each event makes, with every defence on: real users, a registered and pinned gateway, permissions, limits."""
+"""How many requests each event makes: real users, a registered and pinned gateway, permissions and limits."""
 
 import pytest
 from django.contrib.auth import get_user_model
