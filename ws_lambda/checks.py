@@ -8,11 +8,11 @@ E005  not a header to forward    W104  an http origin is allowed
                                  W105  a gateway secret is short
                                  W106  every gateway is trusted
                                  W107  anyone may join unlisted channels
-                                 W108  a limit refuses all
-                                 W109  tokens live long
+                                 W108  a limit is 0
+                                 W109  TOKEN_SECONDS is long
                                  W110  an unencrypted endpoint
-                                 W111  users are looked after rarely
-                                 W112  permissions take long to be noticed
+                                 W111  REVALIDATE_USER_SECONDS is long
+                                 W112  PERMISSION_CACHE_SECONDS is long
                                  W113  any user may join any channel
 """
 
@@ -66,7 +66,7 @@ def check_settings(app_configs: Any, **_kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.urls)
 def check_urls(app_configs: Any, **_kwargs: Any) -> list[CheckMessage]:
-    """Something must answer where the gateway calls."""
+    """A view must answer at the path that events arrive at."""
     if problems(getattr(settings, "WS_LAMBDA", {})) or not getattr(settings, "ROOT_URLCONF", None):
         return []
     path = f"{conf.BASE_PATH}connect"
@@ -80,7 +80,7 @@ def check_urls(app_configs: Any, **_kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def check_deployment(app_configs: Any, **_kwargs: Any) -> list[CheckMessage]:
-    """What only production is at risk of."""
+    """What is dangerous in production only."""
     if problems(getattr(settings, "WS_LAMBDA", {})):
         return []
     return [
@@ -99,9 +99,9 @@ def _bad_origins() -> Iterator[CheckMessage]:
         if parsed.scheme not in ("http", "https") or not parsed.netloc or parsed.path.strip("/") or "*" in origin:
             yield _error(
                 3,
-                f"ALLOWED_ORIGINS has {origin!r}, which is not an origin.",
-                "Write scheme, host and, if unusual, port: https://www.example.com. For subdomains, use "
-                "CSRF_TRUSTED_ORIGINS or ALLOWED_HOSTS.",
+                f"ALLOWED_ORIGINS contains {origin!r}, which is not an origin.",
+                "Write the scheme, the host and any non-default port: https://www.example.com. To allow all subdomains, "
+                "use CSRF_TRUSTED_ORIGINS or ALLOWED_HOSTS.",
             )
 
 
@@ -110,41 +110,44 @@ def _bad_patterns() -> Iterator[CheckMessage]:
         for pattern in getattr(conf, setting):
             name = pattern.removesuffix("*")
             if name and not channels.NAME_PATTERN.fullmatch(name):
-                yield _error(4, f"{setting} has {pattern!r}, which is neither a channel nor a prefix ending in *.")
+                yield _error(
+                    4, f"{setting} contains {pattern!r}, which is neither a channel name nor a prefix ending in *."
+                )
 
 
 def _bad_headers() -> Iterator[CheckMessage]:
     for name in conf.FORWARDED_HEADERS:
         if not re.fullmatch(r"[A-Za-z0-9-]+", name):
-            yield _error(5, f"FORWARDED_HEADERS has {name!r}, which is no header's name.")
+            yield _error(5, f"FORWARDED_HEADERS contains {name!r}, which is not a header name.")
         elif not headers.may_be_forwarded(name):
-            hint = "Clients would forge it: address and host of an event are what API Gateway says."
-            yield _error(5, f"FORWARDED_HEADERS has {name!r}, which is never forwarded.", hint)
+            hint = "Remove it. Clients could forge it; API Gateway itself reports the address and host of an event."
+            yield _error(5, f"FORWARDED_HEADERS contains {name!r}, which is never forwarded.", hint)
 
 
 def _weak_identity() -> Iterator[CheckMessage]:
     where = "REQUIRE_TOKEN is off." if not conf.REQUIRE_TOKEN else _view_without_token()
     if where:
-        hint = "A cookie alone lets any page that may connect act as its visitor: have tokens required."
+        hint = "Require tokens. With only a cookie, any page that may connect can act as its visitor."
         yield _warning(101, where, hint)
     if conf.REVALIDATE_USER_SECONDS > LONGEST_REVALIDATION:
         hint = (
-            f"A user deactivated without a signal stays in that long: {LONGEST_REVALIDATION} seconds at most, please."
+            f"Use {LONGEST_REVALIDATION} seconds or less. A user who is deactivated without a signal keeps the "
+            "connection for that long."
         )
-        yield _warning(111, f"Users are looked at again after {conf.REVALIDATE_USER_SECONDS} seconds.", hint)
+        yield _warning(111, f"REVALIDATE_USER_SECONDS is {conf.REVALIDATE_USER_SECONDS}.", hint)
     if conf.PERMISSION_CACHE_SECONDS > LONGEST_CACHE:
-        hint = f"A gateway that was removed is believed that long: {LONGEST_CACHE} seconds at most, please."
-        yield _warning(112, f"Gateways and permissions are kept for {conf.PERMISSION_CACHE_SECONDS} seconds.", hint)
+        hint = f"Use {LONGEST_CACHE} seconds or less. A gateway that was removed stays trusted for that long."
+        yield _warning(112, f"PERMISSION_CACHE_SECONDS is {conf.PERMISSION_CACHE_SECONDS}.", hint)
     if conf.TOKEN_SECONDS > LONGEST_TOKEN_SECONDS:
-        hint = f"A token is fetched just before connecting: {LONGEST_TOKEN_SECONDS} seconds are plenty."
-        yield _warning(109, f"Tokens can be used for {conf.TOKEN_SECONDS} seconds.", hint)
+        hint = f"Use {LONGEST_TOKEN_SECONDS} seconds or less. Clients request a token just before they connect."
+        yield _warning(109, f"TOKEN_SECONDS is {conf.TOKEN_SECONDS}.", hint)
     if conf.UNLISTED_CHANNELS == "anyone":
-        hint = 'Use "authenticated", and allow_all for the channels that are meant for everybody.'
-        yield _warning(107, "Anyone may join channels that no permission names.", hint)
+        hint = 'Set UNLISTED_CHANNELS to "authenticated", and give public channels the access level allow_all.'
+        yield _warning(107, "Anyone may join any channel that has no permission.", hint)
 
 
 def _view_without_token() -> str:
-    """A sentence about the view that serves BASE_PATH, if it needs no token."""
+    """A sentence about the view at BASE_PATH, if that view does not require a token."""
     if not getattr(settings, "ROOT_URLCONF", None):
         return ""
     try:
@@ -159,23 +162,28 @@ def _view_without_token() -> str:
 
 def _weak_origins() -> Iterator[CheckMessage]:
     if conf.ALLOW_MISSING_ORIGIN:
-        hint = "Browsers always send an origin. Keep this for APIs that serve no browsers."
+        hint = "Browsers always send an Origin. Turn ALLOW_MISSING_ORIGIN off unless no client is a browser."
         yield _warning(102, "Clients that send no Origin may connect.", hint)
     if "*" in settings.ALLOWED_HOSTS:
-        hint = "The * is ignored for origins; name your hosts, or list origins in ALLOWED_ORIGINS."
-        yield _warning(103, "ALLOWED_HOSTS has *.", hint)
+        hint = "Name your hosts, or list origins in ALLOWED_ORIGINS. The * is ignored for origins."
+        yield _warning(103, "ALLOWED_HOSTS contains *.", hint)
     for origin in conf.ALLOWED_ORIGINS:
         if origin.startswith("http:"):
-            yield _warning(104, f"ALLOWED_ORIGINS has {origin!r}.", "In production only https origins may connect.")
+            yield _warning(
+                104,
+                f"ALLOWED_ORIGINS contains {origin!r}.",
+                "Use https. In production, only https origins may connect.",
+            )
 
 
 def _weak_secrets() -> Iterator[CheckMessage]:
     if any(len(secret) < SHORTEST_SECRET for secret in gateway_secrets()):
-        hint = 'Make one with: python -c "import secrets; print(secrets.token_urlsafe(32))"'
+        hint = 'Generate one with: python -c "import secrets; print(secrets.token_urlsafe(32))"'
         yield _warning(105, f"A GATEWAY_SECRET has fewer than {SHORTEST_SECRET} characters.", hint)
     if not allowed_ids():
         hint = (
-            "Name your API in GATEWAY_IDS, or register it; until then any API that can invoke the function is believed."
+            "List the API's id in GATEWAY_IDS, or register the API. Until then, every API that can invoke the function "
+            "is trusted."
         )
         yield _warning(106, "GATEWAY_IDS is empty.", hint)
 
@@ -183,7 +191,7 @@ def _weak_secrets() -> Iterator[CheckMessage]:
 def _weak_limits() -> Iterator[CheckMessage]:
     for name in LIMITS:
         if getattr(conf, name) == 0:
-            whom = "everybody who brings no valid token" if name == "REFUSALS_PER_MINUTE" else "everybody"
+            whom = "everyone without a valid token" if name == "REFUSALS_PER_MINUTE" else "everyone"
             yield _warning(108, f"{name} is 0, which refuses {whom}.", "Set a limit of at least 1.")
 
 
@@ -191,22 +199,24 @@ def _unencrypted() -> Iterator[CheckMessage]:
     for name, scheme in (("ENDPOINT_URL", "https"), ("WEBSOCKET_URL", "wss")):
         value = getattr(conf, name)
         if value and urlsplit(value).scheme != scheme:
-            yield _warning(110, f"{name} is {value!r}.", f"In production it starts with {scheme}://.")
+            yield _warning(
+                110, f"{name} is {value!r}.", f"Use a URL that starts with {scheme}://. Others are not encrypted."
+            )
 
 
 def _weak_channels() -> Iterator[CheckMessage]:
-    """Whoever sets UNLISTED_CHANNELS, to whatever, has thought of it. The table is read only where no view decides."""
+    """Nothing where UNLISTED_CHANNELS is set to any value, or a view has a rule. Only then is the table not read."""
     if "UNLISTED_CHANNELS" in getattr(settings, "WS_LAMBDA", {}) or any(map(_has_rule, _served_views())):
         return
     listed = _is_any_channel_listed()
     if listed:
         return
     hint = (
-        "List channels with manage.py ws_permissions, or write can_join_channel in the view; or, if that is meant, set "
-        'UNLISTED_CHANNELS to "authenticated".'
+        """Nothing where UNLISTED_CHANNELS is set, or where a view has a rule: then the table is not even read."""
+        'channel on purpose, set UNLISTED_CHANNELS to "authenticated".'
     )
     if listed is None:
-        hint += " The stored permissions could not be read from here, and so may be there."
+        hint += " The stored permissions could not be read from here, so some may exist."
     yield _warning(113, "Any user may join any channel: UNLISTED_CHANNELS is at its default.", hint)
 
 
@@ -225,7 +235,7 @@ def _classes(resolver: URLResolver) -> Iterator[type]:
 
 
 def _has_rule(view: type) -> bool:
-    """Whether a WebSocketView has a rule of the project's own about who may be in a channel."""
+    """Whether the project has its own rule, in this view, about who may be in a channel."""
     mine = (cls for cls in view.__mro__ if not cls.__module__.startswith("ws_lambda."))
     return hasattr(view, "can_join_channel") and any(not RULES.isdisjoint(vars(cls)) for cls in mine)
 

@@ -25,7 +25,7 @@ class Settings:
     """The keys of `settings.WS_LAMBDA`."""
 
     TABLE_PREFIX: str = "ws_lambda_"
-    """Put before the name of every DynamoDB table."""
+    """The prefix of every DynamoDB table's name."""
 
     BASE_PATH: str = "/ws/"
     """The URL path that events arrive at: `$connect` at `<BASE_PATH>connect`, a route key at its own slug."""
@@ -34,22 +34,21 @@ class Settings:
     """Custom route key → URL path, where that is not `<BASE_PATH><slug>`."""
 
     ALLOWED_ORIGINS: tuple[str, ...] = ()
-    """Exact origins (`https://www.example.com`) that may connect, beside Django's own settings."""
+    """Exact origins (`https://www.example.com`) that may connect, in addition to those of Django's settings."""
 
     ALLOW_MISSING_ORIGIN: bool = False
     """Whether a client that sends no `Origin` (not a browser) may connect."""
 
     FORWARDED_HEADERS: tuple[str, ...] = ()
-    """A client's headers that middleware sees on `$connect`, beside those of browsers, of tracing and `Authorization`.
-
-    Any client can set them to whatever it likes.
+    """Further headers of a client that middleware sees on `$connect`. Those of browsers, tracing headers and
+    `Authorization` are always passed on. Clients can set these headers to any value.
     """
 
     GATEWAY_IDS: tuple[str, ...] = ()
-    """API ids whose Lambda events are accepted, beside registered gateways. None named or registered: all."""
+    """API ids whose Lambda events are accepted, in addition to registered gateways. With neither, all are accepted."""
 
     GATEWAY_SECRET: str | tuple[str, ...] = ()
-    """What API Gateway proves itself with in HTTP proxy mode; a list while rotating. Empty: no HTTP mode."""
+    """The secret that API Gateway sends in HTTP proxy mode, or a list of them during rotation. Empty: no HTTP mode."""
 
     REQUIRE_TOKEN: bool = True
     """Whether `$connect` needs a WebSocket token; a view's `USE_WS_TOKEN` overrides it."""
@@ -73,15 +72,15 @@ class Settings:
     """Connections that a user may have open at once. Anonymous ones are not counted."""
 
     CHANNELS_PER_CONNECTION: int = 50
-    """Channels that a connection may be in at once. Every message costs write units by the length of their names."""
+    """Channels that a connection may be in at once. Longer lists of names cost more write units per message."""
 
     UNLISTED_CHANNELS: str = "authenticated"
     """Who may join a channel that no permission names: "authenticated", "anyone" or "nobody"."""
 
     REVALIDATE_USER_SECONDS: int = 60
-    """How often a connection's user is read again while it speaks, in seconds, to see that they may still be there.
+    """Seconds after which a connection's next message has its user read and checked again.
 
-    The schedule reads the user of each connection once in half an hour.
+    The schedule checks the user of each connection every half hour.
     """
 
     PERMISSION_CACHE_SECONDS: int = 30
@@ -97,10 +96,10 @@ class Settings:
     """Channel, or prefix ending in `*` → how many partitions its membership is spread over."""
 
     FANOUT_INLINE_MAX: int = 2_000
-    """Up to this many recipients are sent to by the caller; more go through the queue, where there is one."""
+    """The caller sends to up to this many recipients itself. More go through the queue, if there is one."""
 
     FANOUT_QUEUE_URL: str = ""
-    """The SQS queue of big broadcasts. Empty: everything is sent by the caller."""
+    """The SQS queue for big broadcasts. Empty: the caller sends everything."""
 
     FANOUT_MAX_RPS: int = 8_000
     """Sends per second and process; 0 for no limit. The account's default quota is 10,000/s, shared with incoming
@@ -109,17 +108,17 @@ class Settings:
     FANOUT_CONNECTIONS: int = 128
     """Requests to `@connections` in flight at once, per process; so also its open connections.
 
-    8,000 a second at 15 ms each keep 120 busy.
+    At 8,000 requests per second and 15 ms each, 120 are in flight.
     """
 
     FANOUT_WORKERS: int = 4
-    """Key ranges that a queued broadcast is cut into. Its workers share FANOUT_MAX_RPS among them."""
+    """Key ranges that a queued broadcast is split into. Its workers share FANOUT_MAX_RPS."""
 
     ENDPOINT_URL: str = ""
-    """The `@connections` endpoint of new sessions, where it is not to be worked out from the event."""
+    """The `@connections` endpoint of new sessions. Empty: it is derived from the event."""
 
     WEBSOCKET_URL: str = ""
-    """The wss:// URL that tokens are handed out with. Empty: the registered gateway's."""
+    """The wss:// URL that is returned with a token. Empty: that of the only registered gateway."""
 
     SESSION_RETENTION_SECONDS: int = 86_400
     """How long the record of a closed connection is kept, in seconds."""
@@ -129,7 +128,7 @@ class Settings:
     in `zappa_settings.json`."""
 
     INTEGRATION_HOSTS: tuple[str, ...] = ()
-    """Hosts that an HTTP integration may point at. Empty: those of ALLOWED_HOSTS."""
+    """Hosts that an HTTP integration may call. Empty: those of ALLOWED_HOSTS."""
 
 
 DEFAULTS = Settings()
@@ -155,7 +154,7 @@ def _is_a(value: object, wanted: Any) -> bool:
 
 
 def _in_words(wanted: Any) -> str:
-    """The type of a field, as one would tell it to somebody who writes a settings file."""
+    """The type of a field, in the words of an error message."""
     if wanted in _WORDS:
         return _WORDS[wanted]
     inner = get_args(wanted)
@@ -176,7 +175,7 @@ def problems(raw: object) -> list[tuple[str, str]]:
     found = []
     for key, value in raw.items():
         if key not in known:
-            found.append((str(key), f"WS_LAMBDA has no key {key!r}. It knows {', '.join(sorted(known))}."))
+            found.append((str(key), f"WS_LAMBDA has no key {key!r}. Its keys are {', '.join(sorted(known))}."))
         elif not _is_a(value, known[key]):
             found.append((key, f"WS_LAMBDA[{key!r}] must be {_in_words(known[key])}."))
         elif key in _DEMANDS and not _DEMANDS[key][0](value):
@@ -186,7 +185,7 @@ def problems(raw: object) -> list[tuple[str, str]]:
 
 MOST_CONNECTIONS = 10_000
 MOST_CHANNELS = 1_000
-"""Of each, an item of DynamoDB (400 KB) holds at least twice as many.
+"""Half of what fits into an item of DynamoDB (400 KB), or less.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
 """
@@ -214,7 +213,7 @@ _DEMANDS: Mapping[str, tuple[Callable[[Any], object], str]] = {
     "ENDPOINT_URL": _HTTP_URL,
     "WEBSOCKET_URL": (re.compile(r"(wss?://.+)?").fullmatch, "start with wss://, or ws:// on this machine"),
 }
-"""What a value of the right type must fulfil as well."""
+"""Further conditions on a value of the right type."""
 
 
 class _Lazy:
