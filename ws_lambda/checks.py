@@ -100,8 +100,8 @@ def _bad_origins() -> Iterator[CheckMessage]:
             yield _error(
                 3,
                 f"ALLOWED_ORIGINS contains {origin!r}, which is not an origin.",
-                "Write the scheme, the host and any non-default port: https://www.example.com. To allow all subdomains, "
-                "use CSRF_TRUSTED_ORIGINS or ALLOWED_HOSTS.",
+                "Write the scheme, the host and any non-default port: https://www.example.com. To allow all "
+                "subdomains, use CSRF_TRUSTED_ORIGINS or ALLOWED_HOSTS.",
             )
 
 
@@ -212,8 +212,8 @@ def _weak_channels() -> Iterator[CheckMessage]:
     if listed:
         return
     hint = (
-        """Nothing where UNLISTED_CHANNELS is set, or where a view has a rule: then the table is not even read."""
-        'channel on purpose, set UNLISTED_CHANNELS to "authenticated".'
+        "Add permissions with manage.py ws_permissions, or write can_join_channel in the view. "
+        'If any user may join any channel on purpose, set UNLISTED_CHANNELS to "authenticated".'
     )
     if listed is None:
         hint += " The stored permissions could not be read from here, so some may exist."
