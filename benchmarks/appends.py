@@ -26,7 +26,7 @@ def main() -> None:
 
 def _measured() -> list[dict[str, Any]]:
     from ws_lambda.models import ChannelMessage
-    from ws_lambda.models.base import SharedConnection
+    from ws_lambda.tables.shared_connection import SharedConnection
 
     sent: list[str] = []
     turns = threading.Lock()

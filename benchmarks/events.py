@@ -84,7 +84,7 @@ def _calls(handler: Callable[..., Any], sent: list[str]) -> dict[str, int]:
 def _message_cpu(handler: Callable[..., Any]) -> float:
     """Milliseconds of CPU of a message, DynamoDB's answer given: the median of rounds."""
     from tests.golden import golden
-    from ws_lambda.models import base
+    from ws_lambda.tables import shared_connection
 
     event = _message()
     session = {
@@ -109,7 +109,7 @@ def _message_cpu(handler: Callable[..., Any]) -> float:
         "expires_at": {"N": str(int(time.time()) + 7200)},
     }
     answer = {"Attributes": session}
-    base.connection().dispatch = lambda operation, request, **_: answer  # type: ignore[method-assign]
+    shared_connection.connection().dispatch = lambda operation, request, **_: answer  # type: ignore[method-assign]
     taken = []
     for _ in range(ROUNDS):
         started = time.process_time()

@@ -39,15 +39,15 @@ def main(members: int) -> None:
 def _fill(count: int) -> None:
     from ws_lambda import clock
     from ws_lambda.models import ChannelMembership, WebSocketSession
-    from ws_lambda.models.opening import live_shard, membership
-    from ws_lambda.users.tables import UserItem
+    from ws_lambda.tables.sessions import live_shard
+    from ws_lambda.users.user_row import UserRow
 
     like = next(iter(WebSocketSession.objects.filter(channel_name=CHANNEL)))
     opened = clock.utcnow() - timedelta(minutes=1)
     people, sessions, memberships = [], [], []
     for number in range(count):
         name, one = f"member-{number}", f"B{number:07}="
-        people.append(UserItem(name, password="!", is_active=True))
+        people.append(UserRow(name, password="!", is_active=True))
         row = WebSocketSession(
             one, api_id=like.api_id, endpoint_url=like.endpoint_url, channel_name=CHANNEL, channels={CHANNEL},
             user_id=name, auth_backend=like.auth_backend, auth_hash="x" * 64, login_id="x" * 32,
@@ -55,8 +55,8 @@ def _fill(count: int) -> None:
             source_ip="127.0.0.1", user_agent="x" * 100, expires_at=opened + timedelta(hours=3),
         )  # fmt: skip
         sessions.append(row)
-        memberships.append(membership(row, CHANNEL))
-    for table, rows in ((UserItem, people), (WebSocketSession, sessions), (ChannelMembership, memberships)):
+        memberships.append(ChannelMembership.of(row, CHANNEL))
+    for table, rows in ((UserRow, people), (WebSocketSession, sessions), (ChannelMembership, memberships)):
         for batch in _batches(rows):
             with table.batch_write() as writer:  # type: ignore[attr-defined]
                 for row in batch:

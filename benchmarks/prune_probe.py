@@ -122,7 +122,7 @@ def _login(user: Any, *, in_dynamodb: bool) -> dict[str, Any]:
     from django.conf import settings
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 
-    from ws_lambda.models.tokens import digest
+    from ws_lambda.tables.tokens import digest
 
     found = {
         "auth_backend": settings.AUTHENTICATION_BACKENDS[0],

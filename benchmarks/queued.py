@@ -87,13 +87,13 @@ def work_off(job_id: str, members: int, share_gone: float, *, closing: bool, pro
     from ws_lambda.delivery.jobs import Job
     from ws_lambda.delivery.key_ranges import KeyRange
     from ws_lambda.models import ChannelMembership, FanoutJob
-    from ws_lambda.models.closer import Closer
+    from ws_lambda.models.batch_closing import BatchCloser
 
     part = KeyRange("channel", CHANNEL)
     job = Job(job_id=job_id, body=b'{"type": "tick"}', pieces=1, not_after=int(time.time()) + 600, part=part)
     register([job])
-    close = Closer.close if closing else lambda _self, _recipients: None
-    with mock.patch.object(Closer, "close", close):
+    close = BatchCloser.close if closing else lambda _self, _recipients: None
+    with mock.patch.object(BatchCloser, "close", close):
         begun = time.perf_counter()
         fanout.work_off(job, lambda _seconds: None)
         seconds = time.perf_counter() - begun

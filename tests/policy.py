@@ -23,7 +23,7 @@ DOOR = f"{PACKAGE}/lambda_handler.py"
 OPERATOR = tuple(f"{PACKAGE}/{room}/" for room in ("provisioning", "management", "local", "admin"))
 """Code that a person or a deployment runs, with the rights of `gateways.json` or `deploy.json`."""
 
-PLUMBING = (f"{PACKAGE}/aws.py", f"{PACKAGE}/models/base.py")
+PLUMBING = (f"{PACKAGE}/aws.py", f"{PACKAGE}/tables/shared_connection.py")
 """Frames that every call has, whoever makes it."""
 
 MADE_BY_AWS = frozenset(

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from tests import engines
 from ws_lambda import aws
-from ws_lambda.models import base
-from ws_lambda.models.base import Table
+from ws_lambda.tables import shared_connection
+from ws_lambda.tables.table import Table
 from ws_lambda.testing import moto_tables
 
 _Request = tuple[str, bytes]
@@ -56,13 +56,13 @@ def _first_time(model: type[Table]) -> list[_Request]:
             asked.append((model.name, params["body"]))
 
     events = aws.session().get_component("event_emitter")
-    base.forget_connection()  # clients know the events of their session at the time when they are made
+    shared_connection.forget_connection()  # clients know the events of their session at the time when they are made
     events.register("before-call.dynamodb", note)
     try:
         model.create_table(billing_mode="PAY_PER_REQUEST")
     finally:
         events.unregister("before-call.dynamodb", note)
-        base.forget_connection()
+        shared_connection.forget_connection()
     return asked
 
 

@@ -27,9 +27,9 @@ from ws_lambda.delivery.deadlines import MARGIN
 from ws_lambda.delivery.jobs import Job
 from ws_lambda.delivery.rounds import Round
 from ws_lambda.exceptions import DeliveryError
-from ws_lambda.models.closer import Closer
+from ws_lambda.models.batch_closing import BatchCloser
 from ws_lambda.models.fanout_jobs import FanoutJob, JobBusy, JobLost, JobRefused
-from ws_lambda.models.sessions import WebSocketSession
+from ws_lambda.models.session import WebSocketSession
 
 logger = logging.getLogger("ws_lambda.fanout")
 
@@ -146,7 +146,7 @@ class _Progress:
         self.finished = False
         self.unreadable = False
         part = job.part
-        self._closer = Closer(part.partition.partition("#")[0] if part and part.kind == "channel" else "")
+        self._closer = BatchCloser(part.partition.partition("#")[0] if part and part.kind == "channel" else "")
         self._job = job
         self._row = row
         self._hide = hide

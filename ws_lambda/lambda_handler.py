@@ -14,7 +14,6 @@ from django.urls import get_resolver
 
 from ws_lambda import adapter, delivery, telemetry
 from ws_lambda.exceptions import UnknownEvent
-from ws_lambda.models import base
 from ws_lambda.sources import (
     Source,
     authorizer,
@@ -26,6 +25,7 @@ from ws_lambda.sources import (
     websocket,
     zappa,
 )
+from ws_lambda.tables import shared_connection
 
 SOURCES: Final[tuple[Source, ...]] = (websocket, fanout_queue, commands, schedule, authorizer, http, zappa)
 """The kinds of event that the function answers. The first that recognises an event answers it.
@@ -48,7 +48,7 @@ def _load_django() -> None:
 
 def _warm_up() -> None:
     """Does in the init phase, on Lambda's full CPU and before anybody waits, what the first event would have to."""
-    base.connection()
+    shared_connection.connection()
     adapter.django_handler()
     get_resolver().url_patterns  # noqa: B018 - reading it imports the views
 

@@ -16,13 +16,14 @@ from django.contrib.sessions.backends.base import VALID_KEY_CHARS, CreateError, 
 from django.dispatch import Signal
 from django.utils import timezone
 from django.utils.crypto import get_random_string
+from pynamodb.attributes import TTLAttribute, UnicodeAttribute
 from pynamodb.exceptions import PutError
 from pynamodb.expressions.condition import Condition
 
 from ws_lambda import clock
 from ws_lambda.exceptions import SessionTooLarge
-from ws_lambda.models.base import condition_failed
-from ws_lambda.models.django_sessions import DjangoSession
+from ws_lambda.tables.shared_connection import condition_failed
+from ws_lambda.tables.table import Table, TableMeta
 
 MAX_ITEM_BYTES = 400_000
 """The largest item, attribute names included. AWS says "400 KB"; this is the careful reading of it.
@@ -36,9 +37,25 @@ MIN_KEY_LENGTH = 8
 MAX_KEY_BYTES = 2048
 """The longest partition key. DynamoDB answers a longer one, such as a forged cookie's, with an error."""
 
+
+class DjangoSession(Table):
+    """One login or anonymous session, as Django's session middleware keeps it."""
+
+    class Meta(metaclass=TableMeta):
+        name = "django_sessions"
+
+    session_key = UnicodeAttribute(hash_key=True)
+    """What the session cookie carries."""
+
+    session_data = UnicodeAttribute()
+    """The session's dict, serialised and signed by `SessionBase.encode`."""
+
+    expires_at = TTLAttribute()
+    """When the session ends, in whole seconds. The TTL deletes it days later, so readers compare the time."""
+
+
 _NUMBER_BYTES = 21
 _OTHER_BYTES = sum(len(name) for name in DjangoSession.get_attributes()) + _NUMBER_BYTES
-
 
 key_changed = Signal()
 """A session has a new key, and is stored under it. Arguments: `session`."""

@@ -14,17 +14,16 @@ from ws_lambda.conf import conf
 from ws_lambda.events import EventType, GatewayEvent
 from ws_lambda.exceptions import InvalidChannel, PermissionRefused, Refused
 from ws_lambda.gatekeeping import admission, tokens, trust
-from ws_lambda.gatekeeping.revocation import revalidate
+from ws_lambda.gatekeeping.revocation import lazy_user, revalidate
 from ws_lambda.handlers import HANDLER_LISTS, as_response, callable_names, choose, denied_is_refused, handler, schema_of
 from ws_lambda.models import stats
 from ws_lambda.models.channel_permissions import ChannelPermission, may_join, permission_for, refresh
 from ws_lambda.models.closing import close_session
-from ws_lambda.models.gateways import ApiGateway
 from ws_lambda.models.joining import change_as_view
-from ws_lambda.models.owners import lazy_user
-from ws_lambda.models.sessions import WebSocketSession
+from ws_lambda.models.session import WebSocketSession
 from ws_lambda.models.touching import touch
 from ws_lambda.reporting import log_refusal, mark_logged, report
+from ws_lambda.tables.gateways import ApiGateway
 from ws_lambda.token_view import WebSocketTokenView
 
 __all__ = ["WebSocketTokenView", "WebSocketView", "handler"]

@@ -17,9 +17,10 @@ from tests import ministack
 from tests.provisioned import make_function
 from ws_lambda import aws
 from ws_lambda.exceptions import ProvisioningError
-from ws_lambda.models import base, gateways
-from ws_lambda.models.gateways import ApiGateway, Status
+from ws_lambda.models import gateways
 from ws_lambda.provisioning import adopt, create, lease, sync, update
+from ws_lambda.tables import shared_connection
+from ws_lambda.tables.gateways import ApiGateway, Status
 
 ECHO = """
 import json
@@ -41,11 +42,11 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         patch.setenv("AWS_ACCESS_KEY_ID", "test")
         patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
         aws.forget()
-        base.forget_connection()
+        shared_connection.forget_connection()
         ApiGateway.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
         yield url
     aws.forget()
-    base.forget_connection()
+    shared_connection.forget_connection()
     gateways.forget()
 
 

@@ -62,7 +62,7 @@ import django
 django.setup()
 from django.contrib.auth import get_user_model
 from django.test import Client
-from ws_lambda.models.django_sessions import DjangoSession
+from ws_lambda.session_store import DjangoSession
 
 def log_in(username, password):
     client = Client()
@@ -72,8 +72,8 @@ def log_in(username, password):
 """
 
 MAKE_TABLES = """
-from ws_lambda.users.tables import UserItem
-for table in (DjangoSession, UserItem):
+from ws_lambda.users.user_row import UserRow
+for table in (DjangoSession, UserRow):
     table.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
 """
 

@@ -14,9 +14,9 @@ from django.test import AsyncClient, Client
 from django.urls import path
 
 from tests import table_making
-from ws_lambda.models.django_sessions import DjangoSession
+from ws_lambda.session_store import DjangoSession
 from ws_lambda.users.models import User
-from ws_lambda.users.tables import UserItem
+from ws_lambda.users.user_row import UserRow
 
 
 @login_required
@@ -65,7 +65,7 @@ def site(settings: Any, dynamodb: list[str]) -> Iterator[None]:
     engine = settings.TEMPLATES[0]
     loaders = [("django.template.loaders.locmem.Loader", PAGES)]
     settings.TEMPLATES = [{**engine, "APP_DIRS": False, "OPTIONS": {**engine["OPTIONS"], "loaders": loaders}}]
-    table_making.create(UserItem, DjangoSession)
+    table_making.create(UserRow, DjangoSession)
     yield
 
 

@@ -10,7 +10,7 @@ from tests.urls import ChatView
 from ws_lambda import adapter
 from ws_lambda.events import GatewayEvent
 from ws_lambda.models import ApiGateway, gateways
-from ws_lambda.models.gateways import AdditionalRoute
+from ws_lambda.tables.gateways import AdditionalRoute
 
 pytestmark = pytest.mark.usefixtures("tables", "still")
 

@@ -12,9 +12,8 @@ from ws_lambda import delivery
 from ws_lambda.delivery import calls as many_calls
 from ws_lambda.local.dynamodb_faults import DynamoDBFaults, FaultyDynamoDB
 from ws_lambda.models import ChannelMembership, WebSocketSession
-from ws_lambda.models.closer import Closer
-from ws_lambda.models.closing import close_gone, close_session
-from ws_lambda.models.opening import membership
+from ws_lambda.models.batch_closing import BatchCloser, close_gone
+from ws_lambda.models.closing import close_session
 
 COUNT = 120
 IDS = [f"G{number:05}=" for number in range(COUNT)]
@@ -31,7 +30,7 @@ def enter(side: FarSide) -> list[delivery.Recipient]:
     for number, one in enumerate(IDS):
         session = open_one(side, one, age=timedelta(minutes=1))
         if not number % 3:
-            membership(session, "random").save()
+            ChannelMembership.of(session, "random").save()
             WebSocketSession(one).update([WebSocketSession.channels.add({"random"})])
     return [one.recipient for one in WebSocketSession.batch_get(IDS)]
 
@@ -87,15 +86,15 @@ def test_who_enters_a_channel_after_being_read_leaves_it_too(
     in_this_process: None, there: FarSide, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone = enter(there)
-    read = Closer._read
+    read = BatchCloser._read
 
-    def late(self: Closer, recipients: Any, call: delivery.Call) -> None:
+    def late(self: BatchCloser, recipients: Any, call: delivery.Call) -> None:
         session = WebSocketSession.get(IDS[1])
-        membership(session, "late").save()
+        ChannelMembership.of(session, "late").save()
         session.update([WebSocketSession.channels.add({"late"})])
         read(self, recipients, call)
 
-    monkeypatch.setattr(Closer, "_read", late)
+    monkeypatch.setattr(BatchCloser, "_read", late)
 
     assert close_gone(gone, channel_name="general") == COUNT
 

@@ -8,8 +8,8 @@ from tests import backends, wire
 from tests.urls import ChatView
 from ws_lambda import adapter, clock
 from ws_lambda.models import ApiGateway, ChannelMembership, RateLimit, WebSocketSession, WebSocketToken, gateways
-from ws_lambda.models.rate_limits import current_window
-from ws_lambda.models.tokens import digest
+from ws_lambda.tables.rate_limits import current_window
+from ws_lambda.tables.tokens import digest
 
 pytestmark = pytest.mark.usefixtures("tables", "still")
 

@@ -15,7 +15,7 @@ from ws_lambda.delivery import NOT_OPEN_YET, YOUNG_SECONDS
 from ws_lambda.exceptions import NotOpenYet, PermissionRefused
 from ws_lambda.local import Faults
 from ws_lambda.models import ChannelMembership, WebSocketSession
-from ws_lambda.models.sessions import CLOSING, LIVE_SHARDS
+from ws_lambda.tables.sessions import CLOSING, LIVE_SHARDS
 from ws_lambda.testing import ConnectRefused, InProcessGateway
 from ws_lambda.views import WebSocketView
 
@@ -165,7 +165,7 @@ def closing_rows() -> list[delivery.Recipient]:
 def test_a_disconnect_that_comes_before_the_socket_is_repeated(
     ws_gateway: InProcessGateway, ws_client: Any, user: Any
 ) -> None:
-    from ws_lambda.models.dropping import drop_again
+    from ws_lambda.models.sockets import close_remaining_sockets
 
     client = ws_client(user=user, channel="room")
     connection = client._connection
@@ -178,9 +178,9 @@ def test_a_disconnect_that_comes_before_the_socket_is_repeated(
     for selection in (objects.filter(connected=True), objects.filter(user=user, connected=True)):
         assert selection.count() == 0
         assert selection.send_message("x").sent == 0
-    assert drop_again() == 0, "it may open yet"
+    assert close_remaining_sockets() == 0, "it may open yet"
     ws_gateway.core.pool.add(connection)
-    assert drop_again() == 1
+    assert close_remaining_sockets() == 1
     assert client.close_code == 1000
     assert listed_as(client) is None
     assert closing_rows() == []
@@ -189,18 +189,18 @@ def test_a_disconnect_that_comes_before_the_socket_is_repeated(
 def test_one_that_never_opens_is_given_up_when_it_is_old(
     ws_gateway: InProcessGateway, ws_client: Any, user: Any
 ) -> None:
-    from ws_lambda.models.dropping import drop_again
+    from ws_lambda.models.sockets import close_remaining_sockets
 
     client = ws_client(user=user)
     ws_gateway.core.pool.remove(client._connection)
     client.session.disconnect()
     ws_gateway.advance(YOUNG_SECONDS + 1)
-    assert drop_again() == 1
+    assert close_remaining_sockets() == 1
     assert (client.session.connected, listed_as(client)) == (False, None)
 
 
 def test_a_socket_that_did_not_close_is_closed_later(ws_gateway: InProcessGateway, ws_client: Any, user: Any) -> None:
-    from ws_lambda.models.dropping import drop_again
+    from ws_lambda.models.sockets import close_remaining_sockets
 
     client = ws_client(user=user, channel="room")
     ws_gateway.advance(600 - 1)
@@ -209,7 +209,7 @@ def test_a_socket_that_did_not_close_is_closed_later(ws_gateway: InProcessGatewa
         assert client.session.disconnect().failed
     assert client.connected and listed_as(client) == CLOSING
     ws_gateway.core.faults = Faults()
-    assert drop_again() == 1
+    assert close_remaining_sockets() == 1
     assert not client.connected and listed_as(client) is None
 
 

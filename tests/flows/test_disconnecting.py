@@ -10,9 +10,8 @@ from django.core.management import call_command
 from tests.far_side import FarSide
 from tests.flows.housekeeping.conftest import members, open_ids, open_one
 from ws_lambda import delivery, housekeeping
-from ws_lambda.models import WebSocketSession, disconnecting
-from ws_lambda.models.sessions import CLOSING
-from ws_lambda.models.unfinished import Unfinished
+from ws_lambda.models import WebSocketSession, disconnecting, unfinished_work
+from ws_lambda.tables.sessions import CLOSING
 
 pytestmark = pytest.mark.usefixtures("tables")
 everyone = WebSocketSession.objects.filter(connected=True)
@@ -43,7 +42,7 @@ def test_page_by_page_with_all_outcomes_in_one_report(there: FarSide, small_page
     assert not report.unread
     assert seen == [10, 20, 25]
     assert open_ids() == members() == set()
-    assert Unfinished.everything() == []
+    assert unfinished_work.everything() == []
 
 
 @pytest.mark.parametrize("selection", [everyone, WebSocketSession.objects.filter(channel_name="general")])
@@ -56,7 +55,7 @@ def test_what_is_left_when_the_time_is_up_is_the_schedules(there: FarSide, small
     open_one(there, "new=", age=-timedelta(seconds=1))
     assert housekeeping.run().disconnected == 15
     assert open_ids() == {"new="}, "who has come since stays"
-    assert Unfinished.everything() == []
+    assert unfinished_work.everything() == []
 
 
 def test_the_schedule_takes_as_many_runs_as_it_needs(there: FarSide, small_pages: None) -> None:
@@ -64,7 +63,7 @@ def test_the_schedule_takes_as_many_runs_as_it_needs(there: FarSide, small_pages
     with delivery.deadline(59):
         everyone.disconnect()
     left = []
-    while Unfinished.everything():
+    while unfinished_work.everything():
         housekeeping.run(0)
         left.append(len(open_ids()))
     assert left == [5, 0]
@@ -104,7 +103,7 @@ def test_what_is_left_after_an_error_is_the_schedules(
             everyone.disconnect()
     assert housekeeping.run().disconnected == 25
     assert open_ids() == members() == set()
-    assert Unfinished.everything() == []
+    assert unfinished_work.everything() == []
 
 
 def test_the_command_says_that_the_rest_follows(there: FarSide, small_pages: None) -> None:
@@ -130,15 +129,15 @@ def test_sockets_that_keep_failing_leave_the_walk_its_time(there: FarSide) -> No
 
 
 def test_sockets_to_be_closed_are_begun_with_from_either_end(there: FarSide, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ws_lambda.models import dropping
+    from ws_lambda.models import sockets
 
     for name, age in (("older=", 20), ("newer=", 10)):
         session = open_one(there, name, age=timedelta(minutes=age))
         session.update([WebSocketSession.connected.set(False), WebSocketSession.live_shard.set(CLOSING)])
-    monkeypatch.setattr(dropping, "_PAGE", 1)
+    monkeypatch.setattr(sockets, "_PAGE", 1)
     there.behave = lambda _id, _before: 403
     for drawn, first in ((0.1, "older="), (0.9, "newer=")):
-        monkeypatch.setattr(dropping.random, "random", lambda drawn=drawn: drawn)
+        monkeypatch.setattr(sockets.random, "random", lambda drawn=drawn: drawn)
         there.requests.clear()
-        assert dropping.drop_again() == 0
+        assert sockets.close_remaining_sockets() == 0
         assert there.requests[0][1].endswith(first.replace("=", "%3D"))

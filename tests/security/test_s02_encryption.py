@@ -8,8 +8,8 @@ from project.csp import ContentSecurityPolicyMiddleware
 from tests import wire
 from tests.urls import ChatView
 from ws_lambda.models import ApiGateway, WebSocketSession
-from ws_lambda.models.gateways import Status
 from ws_lambda.provisioning.rules import url_problems
+from ws_lambda.tables.gateways import Status
 
 
 @pytest.fixture(autouse=True)

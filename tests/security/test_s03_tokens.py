@@ -8,7 +8,7 @@ from tests import backends, wire
 from tests.security.test_s05_minting import log_in
 from tests.urls import ChatView
 from ws_lambda.models import WebSocketSession, WebSocketToken
-from ws_lambda.models.tokens import digest
+from ws_lambda.tables.tokens import digest
 
 pytestmark = pytest.mark.usefixtures("tables")
 

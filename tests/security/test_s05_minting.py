@@ -11,8 +11,8 @@ from tests import backends, wire
 from ws_lambda import clock
 from ws_lambda.gatekeeping.logins import known_login
 from ws_lambda.models import WebSocketSession, WebSocketToken
-from ws_lambda.models.tokens import digest
 from ws_lambda.session_store import SessionStore
+from ws_lambda.tables.tokens import digest
 
 pytestmark = pytest.mark.usefixtures("tables", "still")
 URL = "/api/ws-token/"

@@ -8,7 +8,7 @@ from tests.security.login_story import COOKIE, Browser, is_open
 from tests.urls import ChatView
 from ws_lambda.gatekeeping import logins
 from ws_lambda.models import WebSocketSession
-from ws_lambda.models.tokens import digest
+from ws_lambda.tables.tokens import digest
 
 pytestmark = [pytest.mark.usefixtures("tables"), pytest.mark.urls("tests.security.login_story")]
 

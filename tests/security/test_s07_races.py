@@ -76,9 +76,9 @@ def test_who_may_log_in_again_gets_in_at_once(ann, browser, later):
 def test_a_change_that_sends_no_signal_is_not_held_against_a_login_for_long(ann, browser, later):
     ann.is_active = False
     ann.save()
-    from ws_lambda.users.tables import UserItem
+    from ws_lambda.users.user_row import UserRow
 
-    UserItem("ann").update([UserItem.is_active.set(True)])
+    UserRow("ann").update([UserRow.is_active.set(True)])
     assert wire.connect("A=", token=browser.token())["statusCode"] == 401
     later(61)
     assert wire.connect("A=", token=browser.token())["statusCode"] == 200

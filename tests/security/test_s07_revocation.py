@@ -17,7 +17,7 @@ from ws_lambda.exceptions import DeliveryError
 from ws_lambda.gatekeeping import revocation
 from ws_lambda.models import WebSocketSession
 from ws_lambda.session_store import SessionStore
-from ws_lambda.users.tables import UserItem
+from ws_lambda.users.user_row import UserRow
 
 ROOT = Path(__file__).parents[2]
 
@@ -68,7 +68,7 @@ def test_a_logout_goes_on_although_a_connection_cannot_be_closed(user, dropped, 
 
     wire.connect("A=", token=wire.mint(user, session_key="login-one"))
     with monkeypatch.context() as patch:
-        patch.setattr(revocation, "close_and_drop", fail)
+        patch.setattr(revocation, "close_and_disconnect", fail)
         log_out("login-one", user)
     assert is_open("A=")
     assert "could not all be closed" in caplog.text
@@ -130,7 +130,7 @@ def test_disconnecting_a_session_closes_its_socket(user, dropped):
 
 
 def test_users_in_dynamodb(ws_gateway):
-    story(ws_gateway, lambda user: UserItem(user.pk).update([UserItem.is_active.set(False)]))
+    story(ws_gateway, lambda user: UserRow(user.pk).update([UserRow.is_active.set(False)]))
 
 
 SQL_SETTINGS = """

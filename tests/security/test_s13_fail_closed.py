@@ -9,7 +9,7 @@ from django.core import mail
 from tests import wire
 from tests.urls import ChatView
 from ws_lambda.models import ApiGateway, WebSocketSession, WebSocketToken, gateways
-from ws_lambda.models.tokens import digest
+from ws_lambda.tables.tokens import digest
 
 
 @pytest.mark.usefixtures("tables")

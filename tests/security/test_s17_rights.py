@@ -15,7 +15,7 @@ from tests.security import rights_story
 from tests.urls import ChatView
 from ws_lambda import clock, delivery, housekeeping, telemetry
 from ws_lambda.models import ChannelMembership, ChannelPermission, WebSocketSession
-from ws_lambda.users.tables import UserItem
+from ws_lambda.users.user_row import UserRow
 
 ROOT = Path(__file__).parents[2]
 
@@ -304,7 +304,7 @@ def test_a_connection_that_the_index_does_not_show_yet_is_judged_at_once(user, d
 
 def test_users_in_dynamodb(ws_gateway):
     def demote(user):
-        UserItem(user.pk).update([UserItem.is_staff.set(False), UserItem.is_superuser.set(False)])
+        UserRow(user.pk).update([UserRow.is_staff.set(False), UserRow.is_superuser.set(False)])
 
     rights_story.story(ws_gateway, demote)
     rights_story.names_story(get_user_model())

@@ -10,9 +10,9 @@ from tests.urls import ChatView
 from ws_lambda import clock
 from ws_lambda.exceptions import PermissionRefused, TooManyChannels
 from ws_lambda.models import ChannelMembership, RateLimit, WebSocketSession, closing, open_connections
-from ws_lambda.models.closing import close_gone
-from ws_lambda.models.open_connections import OpenConnections
+from ws_lambda.models.batch_closing import close_gone
 from ws_lambda.models.transactions import Collided
+from ws_lambda.tables.rate_limits import OpenConnections
 
 pytestmark = pytest.mark.usefixtures("tables", "still")
 

@@ -11,8 +11,9 @@ from django.core.management import CommandError, call_command
 from pynamodb.exceptions import PynamoDBException
 
 from ws_lambda import aws
-from ws_lambda.models import WebSocketSession, base
+from ws_lambda.models import WebSocketSession
 from ws_lambda.provisioning import aws_errors
+from ws_lambda.tables import shared_connection
 
 READING = [
     ("ws_sessions", "list"),
@@ -47,7 +48,7 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
 
 def forget() -> None:
     aws.forget()
-    base.forget_connection()
+    shared_connection.forget_connection()
 
 
 @pytest.mark.parametrize("command", READING, ids=" ".join)

@@ -8,7 +8,7 @@ from tests import backends, wire
 from ws_lambda import delivery
 from ws_lambda.gatekeeping import eviction
 from ws_lambda.models import ChannelPermission, WebSocketSession
-from ws_lambda.models.leaving import Departed, leave_together
+from ws_lambda.models.batch_leaving import Departed, leave_together
 
 pytestmark = pytest.mark.usefixtures("tables")
 

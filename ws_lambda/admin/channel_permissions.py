@@ -18,8 +18,8 @@ from ws_lambda.admin.row_set import Asked, Page, RowSource, read_pages
 from ws_lambda.admin.typed import ModelForm
 from ws_lambda.exceptions import WsLambdaError
 from ws_lambda.gatekeeping.eviction import Evicted, evict
-from ws_lambda.models.base import condition_failed
 from ws_lambda.models.channel_permissions import ChannelPermission
+from ws_lambda.tables.shared_connection import condition_failed
 
 _PERMISSION = re.compile(r"\w+\.\w+")
 

@@ -12,8 +12,8 @@ from ws_lambda.admin import models as admin_models
 from ws_lambda.admin.row_set import RowSet, RowSource
 from ws_lambda.admin.typed import BaseInlineFormSet, ModelForm, TabularInline
 from ws_lambda.events import FIXED_ROUTES
-from ws_lambda.models.gateways import AdditionalRoute, ApiGateway
 from ws_lambda.provisioning import lease, rules
+from ws_lambda.tables.gateways import AdditionalRoute, ApiGateway
 
 ANSWERED = (
     "status",

@@ -15,9 +15,9 @@ from ws_lambda.admin import models as admin_models
 from ws_lambda.admin.model_admin import DynamoDBAdmin
 from ws_lambda.admin.row_set import Asked, Page, RowSource, read_pages
 from ws_lambda.exceptions import ProvisioningError
-from ws_lambda.models.gateways import ApiGateway, Status
 from ws_lambda.provisioning import create, lease, rules, sync, update
 from ws_lambda.provisioning.create import Progress, Step
+from ws_lambda.tables.gateways import ApiGateway, Status
 
 
 class Gateways(RowSource):

@@ -12,7 +12,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
 from django.db import DEFAULT_DB_ALIAS, connections, models
 
-from ws_lambda.models.admin_log import AdminAction
+from ws_lambda.tables.admin_log import AdminAction
 
 NO_ENGINE = "django.db.backends.dummy"
 """What Django puts in where DATABASES names no default."""

@@ -12,9 +12,9 @@ from django.core.validators import MaxLengthValidator
 from django.db import models
 
 from ws_lambda.admin.row_set import RowSet, RowSource
-from ws_lambda.models.base import Table
-from ws_lambda.models.channel_permissions import ACCESS_LEVELS
-from ws_lambda.models.gateways import Integration, Status
+from ws_lambda.tables.channel_permissions import ACCESS_LEVELS
+from ws_lambda.tables.gateways import Integration, Status
+from ws_lambda.tables.table import Table
 
 
 class AdminModel(models.Model):

@@ -17,8 +17,9 @@ from django.urls import path
 from ws_lambda import clock, process_state
 from ws_lambda.admin.typed import ModelAdmin
 from ws_lambda.models import gateways, stats
-from ws_lambda.models.sessions import LIVE_SHARDS, WebSocketSession
+from ws_lambda.models.session import WebSocketSession
 from ws_lambda.process_state import Occasion
+from ws_lambda.tables.sessions import LIVE_SHARDS
 from ws_lambda.views import WebSocketView
 
 PERMISSION = "ws_lambda.view_websocketsession"

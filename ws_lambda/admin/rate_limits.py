@@ -10,7 +10,7 @@ from ws_lambda.admin import models as admin_models
 from ws_lambda.admin.changelist import TextFilter
 from ws_lambda.admin.model_admin import ReadOnlyAdmin
 from ws_lambda.admin.row_set import Asked, Page, RowSource, read_pages
-from ws_lambda.models.rate_limits import RateLimit
+from ws_lambda.tables.rate_limits import RateLimit
 
 
 class Counters(RowSource):

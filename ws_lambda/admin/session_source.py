@@ -14,8 +14,9 @@ from typing import Any
 from ws_lambda import channels
 from ws_lambda.admin import models as admin_models
 from ws_lambda.admin.row_set import Asked, Page, RowSource, read_pages
-from ws_lambda.models.memberships import ChannelMembership
-from ws_lambda.models.sessions import CLOSING, LIVE_SHARDS, WebSocketSession, channels_of
+from ws_lambda.models.session import WebSocketSession
+from ws_lambda.tables.memberships import ChannelMembership
+from ws_lambda.tables.sessions import CLOSING, LIVE_SHARDS, channels_of
 
 YES, NO, ALL = "yes", "no", "all"
 

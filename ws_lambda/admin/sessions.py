@@ -16,7 +16,8 @@ from ws_lambda.admin import session_source
 from ws_lambda.admin.changelist import ChoiceFilter, TextFilter
 from ws_lambda.admin.model_admin import ReadOnlyAdmin
 from ws_lambda.exceptions import DeliveryError
-from ws_lambda.models.closing import close_and_drop, close_gone
+from ws_lambda.models.batch_closing import close_gone
+from ws_lambda.models.disconnecting import close_and_disconnect
 
 
 class ConnectedFilter(ChoiceFilter):
@@ -128,7 +129,7 @@ class WebSocketSessionAdmin(ReadOnlyAdmin):
     @action(description="Disconnect selected connections", permissions=["change"])
     def disconnect(self, request: HttpRequest, queryset: Any) -> None:
         """Closes sessions and sockets."""
-        report = close_and_drop(_recipients(queryset))
+        report = close_and_disconnect(_recipients(queryset))
         self._tell(request, f"Disconnected: {report.sent}; gone already: {len(report.gone)}.", report)
         self._log(request, queryset, "Disconnected.", report)
 

@@ -1,6 +1,6 @@
 """Writing down the jobs that are about to be queued, 25 rows at a time.
 
-A job's id is random and its row is new, so no condition is asked for. The rows are those of `models.FanoutJob`.
+A job's id is random and its row is new, so no condition is asked for.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
 """
@@ -8,17 +8,14 @@ https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteIte
 import random
 import time
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ws_lambda import aws, clock
-from ws_lambda.conf import conf
+from ws_lambda import aws
 from ws_lambda.delivery.jobs import Job
 from ws_lambda.exceptions import DeliveryError
-
-KEPT_SECONDS: Final = 86_400
-"""How long a row is kept after its last change; the queue keeps messages for less."""
+from ws_lambda.tables.fanout_jobs import FanoutJobRow
 
 _TRIES = 6
 
@@ -29,8 +26,9 @@ def register(jobs: Sequence[Job]) -> None:
     Raises:
         DeliveryError: DynamoDB did not take them all.
     """
-    table = f"{conf.TABLE_PREFIX}fanout_jobs"
-    left: dict[str, Any] = {table: [{"PutRequest": {"Item": _row(job)}} for job in jobs]}
+    table = FanoutJobRow.Meta.table_name
+    rows = [FanoutJobRow.queued(job.job_id, job.digest) for job in jobs]
+    left: dict[str, Any] = {table: [{"PutRequest": {"Item": row}} for row in rows]}
     for attempt in range(_TRIES):
         try:
             left = aws.client("dynamodb").batch_write_item(RequestItems=left).get("UnprocessedItems") or {}
@@ -41,11 +39,3 @@ def register(jobs: Sequence[Job]) -> None:
             return
         time.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - jitter, not a secret
     raise DeliveryError(f"{len(left[table])} jobs of a broadcast could not be written: DynamoDB is too busy")
-
-
-def _row(job: Job) -> dict[str, Any]:
-    return {
-        "job_id": {"S": job.job_id},
-        "digest": {"S": job.digest},
-        "expires_at": {"N": str(int(clock.now()) + KEPT_SECONDS)},
-    }

@@ -8,7 +8,6 @@ than a few pages, so memory stays the same for a hundred members and a hundred t
 
 import time
 from collections.abc import Generator, Iterable, Iterator
-from typing import Final
 
 from ws_lambda import aws, channels
 from ws_lambda.delivery import reading
@@ -17,9 +16,7 @@ from ws_lambda.delivery.exchange import installed
 from ws_lambda.delivery.key_ranges import KeyRange, cut
 from ws_lambda.delivery.outcomes import Recipient
 from ws_lambda.delivery.queries import query, recipients_in
-
-LIVE_SHARDS: Final = ("0", "1", "2", "3")
-"""The partitions of the index of open connections."""
+from ws_lambda.tables.sessions import LIVE_SHARDS
 
 _PARALLEL = 4
 """Queries at once. One sends some 30,000 members a second, more than can be sent to."""

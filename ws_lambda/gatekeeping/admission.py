@@ -18,14 +18,15 @@ from ws_lambda.gatekeeping import rate_limits, tokens
 from ws_lambda.gatekeeping.logins import known_login, login_of, proof_of_login
 from ws_lambda.gatekeeping.origin import check_origin
 from ws_lambda.gatekeeping.trust import check_host
-from ws_lambda.models.base import Table, batch_read
-from ws_lambda.models.channel_permissions import PermissionsChanged, note_change
-from ws_lambda.models.gateways import ApiGateway
+from ws_lambda.models.channel_permissions import note_change
 from ws_lambda.models.opening import new_session, open_session
 from ws_lambda.models.owners import owner_still_valid
-from ws_lambda.models.rate_limits import RateLimit
-from ws_lambda.models.sessions import WebSocketSession
-from ws_lambda.models.tokens import LoginOfKey, WebSocketToken, digest
+from ws_lambda.models.session import WebSocketSession
+from ws_lambda.models.tokens import WebSocketToken
+from ws_lambda.tables.gateways import ApiGateway
+from ws_lambda.tables.rate_limits import PermissionsChanged, RateLimit
+from ws_lambda.tables.table import Table, batch_read
+from ws_lambda.tables.tokens import LoginOfKey, digest
 
 CONNECTION_ID = re.compile(r"[A-Za-z0-9_=-]{1,128}")
 """What an id may look like; API Gateway's are base64 and end in `=`."""
@@ -94,7 +95,7 @@ def _let_in(
             if not user.is_active:
                 raise PermissionRefused()
             login_of_key = _remember_login(session, request, user)
-    request.user = session.__dict__["user"] = user
+    request.user = session.user = user
     _check_permissions(view, request, channel_name)
     if token is not None and token.channel and token.channel != event.query_value("channel"):
         raise PermissionRefused()

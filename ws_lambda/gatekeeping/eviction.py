@@ -10,12 +10,13 @@ from ws_lambda import channels, delivery
 from ws_lambda.delivery.deadlines import ends_at
 from ws_lambda.delivery.key_ranges import KeyRange
 from ws_lambda.gatekeeping.remembering import Memory
+from ws_lambda.models import unfinished_work
+from ws_lambda.models.batch_leaving import Departed, Departure, leave_together, read_sessions
 from ws_lambda.models.channel_permissions import forget_cache, may_join
-from ws_lambda.models.closing import put_out
-from ws_lambda.models.dropping import Dropper
-from ws_lambda.models.leaving import Departed, Departure, leave_together, read_sessions
-from ws_lambda.models.sessions import channels_of
-from ws_lambda.models.unfinished import Unfinished
+from ws_lambda.models.disconnecting import disconnect_all
+from ws_lambda.models.sockets import SocketCloser
+from ws_lambda.tables.rate_limits import UnfinishedWork
+from ws_lambda.tables.sessions import channels_of
 
 KIND: Final = "evict"
 """Of the work that is noted as unfinished."""
@@ -103,15 +104,15 @@ def evict(pattern: str, *, seconds: float = float("inf"), progress: Progress | N
         DeliveryError: DynamoDB could not be read, or sockets not be closed.
         whatever the auth backend raises.
     """
-    return go_on(Unfinished.begin(KIND, pattern), seconds=seconds, progress=progress)
+    return go_on(unfinished_work.begin(KIND, pattern), seconds=seconds, progress=progress)
 
 
-def go_on(work: Unfinished, *, seconds: float = float("inf"), progress: Progress | None = None) -> Evicted:
+def go_on(work: UnfinishedWork, *, seconds: float = float("inf"), progress: Progress | None = None) -> Evicted:
     """Does what is left of an eviction; see `evict`. One page is done however little time there is."""
     forget_cache()
     evicted, memory, pattern = Evicted(), Memory(), work.about
     ends = min(time.monotonic() + seconds, ends_at() - GRACE)
-    with delivery.deadline(ends + GRACE - time.monotonic()), Dropper(evicted.note_unclosed) as dropper:
+    with delivery.deadline(ends + GRACE - time.monotonic()), SocketCloser(evicted.note_unclosed) as dropper:
         for ids, following in _pages(pattern, work.place):
             closed: list[delivery.Recipient] = []
             try:
@@ -121,13 +122,15 @@ def go_on(work: Unfinished, *, seconds: float = float("inf"), progress: Progress
             if progress is not None:
                 progress(evicted)
             if following and time.monotonic() >= ends:
-                work.leave({"part": following.as_dict(), "undone": evicted.undone + _undone(work.place)})
+                unfinished_work.leave(
+                    work, {"part": following.as_dict(), "undone": evicted.undone + _undone(work.place)}
+                )
                 return evicted
     evicted.complete = True
     if evicted.undone or _undone(work.place):
-        work.leave({})  # from the beginning
+        unfinished_work.leave(work, {})  # from the beginning
     else:
-        work.end()
+        unfinished_work.end(work)
     return evicted
 
 
@@ -176,7 +179,7 @@ def _put_out(ids: list[str], pattern: str, memory: Memory, evicted: Evicted, clo
             return
     # They change their channels faster than they can be taken out of one.
     for one in _not_admitted(ids, pattern, memory):
-        put_out([one.session.recipient])
+        disconnect_all([one.session.recipient])
         one.session.connected, one.lost = False, frozenset(channels_of(one.session))
         _note(one, evicted)
 

@@ -6,8 +6,8 @@ from django.http import HttpRequest
 from django.urls import resolve
 
 from ws_lambda.events import EventType, GatewayEvent
-from ws_lambda.models.attributes import milliseconds
-from ws_lambda.models.sessions import WebSocketSession
+from ws_lambda.models.session import WebSocketSession
+from ws_lambda.tables.attributes import milliseconds
 
 
 class NoGate(Exception):

@@ -10,14 +10,14 @@ from typing import Any
 
 from ws_lambda.gatekeeping.gates import gate_of
 from ws_lambda.gatekeeping.remembering import Memory
-from ws_lambda.gatekeeping.verdicts import PUT_OUT, Verdict, set_user, take_away, verdict
+from ws_lambda.gatekeeping.verdicts import PUT_OUT, Verdict, take_away, verdict
+from ws_lambda.models.batch_leaving import Departure, leave_together
 from ws_lambda.models.channel_permissions import refresh
-from ws_lambda.models.closing import put_out
-from ws_lambda.models.dropping import drop
-from ws_lambda.models.leaving import Departure, leave_together
-from ws_lambda.models.login_marks import EndedLogin
+from ws_lambda.models.disconnecting import disconnect_all
+from ws_lambda.models.login_marks import ended_among
 from ws_lambda.models.owners import login_holds
-from ws_lambda.models.sessions import WebSocketSession
+from ws_lambda.models.session import WebSocketSession
+from ws_lambda.models.sockets import close_sockets
 
 _THREADS = 8
 
@@ -66,7 +66,7 @@ def judge(sessions: Sequence[WebSocketSession], memory: Memory | None = None) ->
     for session in readable:
         memory.login_goes_on(session)
     # A logout takes the login out of its session engine, too: marks are for those that were not found there.
-    ended = EndedLogin.among({one.login_id for one in readable if one.login_id} - memory.seen.keys())
+    ended = ended_among({one.login_id for one in readable if one.login_id} - memory.seen.keys())
     verdicts: list[tuple[WebSocketSession, Verdict]] = []
     for session in readable:
         answers = _ask(session, memory, ended)
@@ -81,7 +81,7 @@ def judge(sessions: Sequence[WebSocketSession], memory: Memory | None = None) ->
 def _ask(session: WebSocketSession, memory: Memory, ended: set[str]) -> Sequence[Verdict | None]:
     """What becomes of a connection, by everyone who has a say in it; None from who failed."""
     user = memory.user(session)
-    set_user(session, user)
+    session.user = user
     if session.login_id in ended or not login_holds(user, session.auth_hash or ""):
         return [PUT_OUT]
     goes_on = memory.login_goes_on(session)
@@ -102,7 +102,7 @@ def _of_view(session: WebSocketSession, user: Any, memory: Memory) -> Verdict | 
 
 def _carry_out(verdicts: Sequence[tuple[WebSocketSession, Verdict]], judged: Judged) -> None:
     try:  # nobody keeps a channel because closing somebody else has failed
-        judged.put_out += put_out([session.recipient for session, found in verdicts if not found.may_stay])
+        judged.put_out += disconnect_all([session.recipient for session, found in verdicts if not found.may_stay])
     finally:
         losing = [Departure(session, found.lost) for session, found in verdicts if found.may_stay and found.lost]
         if losing:
@@ -117,7 +117,7 @@ def _take_channels(losing: Sequence[Departure], judged: Judged) -> None:
     try:
         _one_by_one([*departed.changed, *departed.undone], judged)
     finally:
-        drop(closed)
+        close_sockets(closed)
 
 
 def _one_by_one(departures: Sequence[Departure], judged: Judged) -> None:
@@ -128,4 +128,4 @@ def _one_by_one(departures: Sequence[Departure], judged: Judged) -> None:
         stays = list(pool.map(take_away, (one.session for one in departures), (one.lost for one in departures)))
     judged.removed += sum(len(one.lost) for one in departures)
     left = [one.session.recipient for one, may_stay in zip(departures, stays, strict=True) if not may_stay]
-    judged.put_out += put_out(left)
+    judged.put_out += disconnect_all(left)

@@ -15,10 +15,11 @@ from django.contrib.sessions.backends.base import SessionBase
 from pynamodb.exceptions import UpdateError
 
 from ws_lambda.gatekeeping.sealing import seal, unseal
-from ws_lambda.models.base import condition_failed
-from ws_lambda.models.sessions import WebSocketSession
-from ws_lambda.models.tokens import LoginOfKey, digest
+from ws_lambda.models.login_marks import login_of_session_key
+from ws_lambda.models.session import WebSocketSession
 from ws_lambda.session_store import SessionStore
+from ws_lambda.tables.shared_connection import condition_failed
+from ws_lambda.tables.tokens import LoginOfKey, digest
 
 SESSION_KEY = "_ws_lambda_login"
 """Where a Django session keeps its login's id."""
@@ -67,7 +68,7 @@ def login_behind(cookie: str) -> str:
     store = _session_class()
     if issubclass(store, signed_cookies.SessionStore):
         return str(store(cookie).get(SESSION_KEY) or "")
-    return LoginOfKey.find(cookie)
+    return login_of_session_key(cookie)
 
 
 def follow_key(session: SessionBase) -> None:

@@ -9,7 +9,8 @@ from ipaddress import IPv6Address, ip_address, ip_network
 
 from ws_lambda.conf import conf
 from ws_lambda.exceptions import RateLimited
-from ws_lambda.models.rate_limits import RateLimit, refused_places, refused_tokens
+from ws_lambda.models.rate_limits import hit, refused_places, refused_tokens
+from ws_lambda.tables.rate_limits import RateLimit
 
 IPV6_PREFIX = 64
 """Bits of an IPv6 address that name a network. Within it a host takes any address it likes, a new one each time."""
@@ -28,7 +29,7 @@ def count_refusal(source_ip: str, limit: int) -> None:
     """
     if source_ip and not is_known_refused(source_ip, limit):
         place = place_of(source_ip)
-        refused_places.note(place, RateLimit.hit(f"refused#{place}"))
+        refused_places.note(place, hit(f"refused#{place}"))
 
 
 def is_known_refused(source_ip: str, limit: int) -> bool:
@@ -93,5 +94,5 @@ def count_token(user_id: str) -> None:
     Raises:
         RateLimited: more than TOKENS_PER_MINUTE in this minute.
     """
-    if RateLimit.hit(f"token#{user_id}") > conf.TOKENS_PER_MINUTE:
+    if hit(f"token#{user_id}") > conf.TOKENS_PER_MINUTE:
         raise RateLimited("Too many tokens: wait a minute, then ask again")

@@ -8,7 +8,7 @@ from typing import Any
 from ws_lambda.gatekeeping.logins import found_together, goes_on
 from ws_lambda.gatekeeping.verdicts import owner_of
 from ws_lambda.models.owners import BAD_ID, Owner, load_user, load_users
-from ws_lambda.models.sessions import WebSocketSession
+from ws_lambda.models.session import WebSocketSession
 
 MAX_REMEMBERED = 10_000
 """Users and logins that one run remembers, so that a walk over many connections does not keep all of them."""

@@ -7,8 +7,11 @@ by the schedule in half an hour (`judging`).
 
 import logging
 from datetime import timedelta
+from typing import Any
 
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
 from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.update import Action
 
@@ -16,14 +19,18 @@ from ws_lambda import delivery, telemetry
 from ws_lambda.conf import conf
 from ws_lambda.exceptions import InvalidConnectionId, PermissionRefused
 from ws_lambda.gatekeeping.logins import goes_on
-from ws_lambda.gatekeeping.verdicts import Judge, Verdict, set_user, take_away, verdict
-from ws_lambda.models.attributes import milliseconds
-from ws_lambda.models.base import batch_read, condition_failed
-from ws_lambda.models.channel_permissions import PermissionsChanged, note_change
-from ws_lambda.models.closing import close_and_drop
-from ws_lambda.models.login_marks import EndedLogin
+from ws_lambda.gatekeeping.verdicts import Judge, Verdict, take_away, verdict
+from ws_lambda.models.channel_permissions import note_change
+from ws_lambda.models.disconnecting import close_and_disconnect
+from ws_lambda.models.login_marks import record_ended_login
 from ws_lambda.models.owners import owner_still_valid
-from ws_lambda.models.sessions import WebSocketSession, is_listed_open
+from ws_lambda.models.session import WebSocketSession
+from ws_lambda.tables.attributes import milliseconds
+from ws_lambda.tables.rate_limits import PermissionsChanged
+from ws_lambda.tables.sessions import is_listed_open
+from ws_lambda.tables.shared_connection import condition_failed
+from ws_lambda.tables.table import batch_read
+from ws_lambda.tables.tokens import EndedLogin
 
 LOGIN_SECONDS = 1800
 """How often a connection's login is looked for in the session engine, in seconds. The schedule looks as often."""
@@ -32,6 +39,11 @@ RETRY_SECONDS = 5
 """After how many seconds a message tries again to judge a connection, where that has failed."""
 
 _log = logging.getLogger("ws_lambda")
+
+
+def lazy_user(session: WebSocketSession) -> Any:
+    """The session's user, or an AnonymousUser; read when a handler first touches it."""
+    return SimpleLazyObject(lambda: session.user or AnonymousUser())
 
 
 def revalidate(session: WebSocketSession, view: Judge, request: HttpRequest) -> None:
@@ -62,7 +74,7 @@ def revalidate(session: WebSocketSession, view: Judge, request: HttpRequest) -> 
 def _judge(session: WebSocketSession, view: Judge, request: HttpRequest) -> bool:
     """Judges the connection; whether login and view could both be asked. Raises what `revalidate` does."""
     user = owner_still_valid(session.user_id or "", session.auth_backend or "", session.auth_hash or "")
-    set_user(session, user)
+    session.user = user
     marks = batch_read(
         [
             (PermissionsChanged, PermissionsChanged.KEY),
@@ -150,9 +162,9 @@ def close_login(login_id: str) -> None:
     A connection that cannot be closed now is left to its next message and to the schedule. A logout that failed for a
     socket would leave the login in the session engine.
     """
-    EndedLogin.record(login_id)
+    record_ended_login(login_id)
     try:
-        close_and_drop(
+        close_and_disconnect(
             delivery.Recipient(row.connection_id, row.endpoint_url, milliseconds(row.connected_at))
             for row in WebSocketSession.by_login.query(login_id)
             if is_listed_open(row)

@@ -21,11 +21,12 @@ from django.dispatch import Signal
 from ws_lambda import delivery
 from ws_lambda.gatekeeping.judging import Judged, judge
 from ws_lambda.gatekeeping.remembering import Memory
-from ws_lambda.models.closing import close_and_drop
-from ws_lambda.models.open_connections import OpenConnections
+from ws_lambda.models import open_connections, unfinished_work
+from ws_lambda.models.disconnecting import close_and_disconnect
 from ws_lambda.models.owners import login_holds
-from ws_lambda.models.sessions import LIVE_SHARDS, WebSocketSession, is_listed_open
-from ws_lambda.models.unfinished import Unfinished
+from ws_lambda.models.session import WebSocketSession
+from ws_lambda.tables.rate_limits import UnfinishedWork
+from ws_lambda.tables.sessions import LIVE_SHARDS, is_listed_open
 
 KIND: Final = "judge"
 """Of the work that is noted as unfinished."""
@@ -74,7 +75,7 @@ def _judge_users(ids: set[str], saved: Any) -> Judged:
     return judged
 
 
-def go_on(work: Unfinished, *, seconds: float = float("inf")) -> Judged:
+def go_on(work: UnfinishedWork, *, seconds: float = float("inf")) -> Judged:
     """Judges the connections of users who were left over, a few at a time, and some however little time there is."""
     judged, memory, left = Judged(), Memory(asks_logins=False), [str(one) for one in work.place.get("users", ())]
     ends = time.monotonic() + seconds
@@ -82,22 +83,22 @@ def go_on(work: Unfinished, *, seconds: float = float("inf")) -> Judged:
         judged += _judge(list(_connections_of(set(left[:FEW]))), memory)
         left = left[FEW:]
         if left and time.monotonic() >= ends:
-            work.leave({"users": left})
+            unfinished_work.leave(work, {"users": left})
             return judged
-    work.end()
+    unfinished_work.end(work)
     return judged
 
 
 def _note_unfinished(user_ids: Sequence[str]) -> None:
     for start in range(0, len(user_ids), _NOTED_TOGETHER):
-        Unfinished.begin(KIND, secrets.token_hex(8), {"users": user_ids[start : start + _NOTED_TOGETHER]})
+        unfinished_work.begin(KIND, secrets.token_hex(8), {"users": user_ids[start : start + _NOTED_TOGETHER]})
 
 
 def _judge(connection_ids: Sequence[str], memory: Memory, saved: Any = None) -> Judged:
     sessions = [one for one in WebSocketSession.batch_get(connection_ids, consistent_read=True) if one.connected]
     if saved is not None:
         ended = [one for one in sessions if not login_holds(saved, one.auth_hash or "")]
-        close_and_drop(one.recipient for one in ended)
+        close_and_disconnect(one.recipient for one in ended)
         sessions = [one for one in sessions if one not in ended]
     return judge(sessions, memory)
 
@@ -110,7 +111,7 @@ def _connections_of(user_ids: set[str]) -> Iterator[str]:
         return
     for user_id in user_ids:
         rows = WebSocketSession.by_user.query(user_id)
-        yield from {row.connection_id for row in rows if is_listed_open(row)} | OpenConnections.ids_of(user_id)
+        yield from {row.connection_id for row in rows if is_listed_open(row)} | open_connections.ids_of(user_id)
 
 
 def once_committed(using: str | None, act: Callable[[], Any]) -> None:

@@ -17,9 +17,9 @@ from ws_lambda.gatekeeping import rights
 from ws_lambda.gatekeeping.logins import begin_login, follow_key, known_login, login_behind
 from ws_lambda.gatekeeping.revocation import close_login
 from ws_lambda.gatekeeping.rights import judge_users, once_committed
-from ws_lambda.models.login_marks import ChangedUser
+from ws_lambda.models.login_marks import record_changed_user
 from ws_lambda.models.owners import accepted_hashes
-from ws_lambda.models.sessions import WebSocketSession
+from ws_lambda.models.session import WebSocketSession
 from ws_lambda.session_store import key_changed
 
 _LOGIN_FIELDS = frozenset({"password", "is_active"})
@@ -77,7 +77,7 @@ def _on_user_saved(
 
 def _after_saving(user: Any, *, ends_logins: bool) -> None:
     if ends_logins:
-        ChangedUser.record(str(user.pk), accepted_hashes(user) if user.is_active else ())
+        record_changed_user(str(user.pk), accepted_hashes(user) if user.is_active else ())
     judge_users([str(user.pk)], saved=user)
 
 
@@ -87,7 +87,7 @@ def _on_user_deleted(sender: Any, instance: Any, using: str | None = None, **_kw
 
 
 def _after_deleting(user_id: str) -> None:
-    ChangedUser.record(user_id, ())
+    record_changed_user(user_id, ())
     WebSocketSession.objects.filter(user=user_id, connected=True).disconnect()
 
 

@@ -12,7 +12,7 @@ from ws_lambda.exceptions import EventError, HostRefused, InvalidRequest, Untrus
 from ws_lambda.models import gateways
 
 if TYPE_CHECKING:
-    from ws_lambda.models.gateways import ApiGateway
+    from ws_lambda.tables.gateways import ApiGateway
 
 GATEWAY_IDS_VARIABLE = "WS_LAMBDA_GATEWAY_IDS"
 """Environment variable with API ids, by commas, that the deployment adds to GATEWAY_IDS."""

@@ -1,7 +1,7 @@
 """May this user still be here, and in these channels? Asked of whoever let the connection in."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
@@ -9,7 +9,8 @@ from django.http import HttpRequest
 from ws_lambda.exceptions import InvalidChannel, InvalidConnectionId, PermissionRefused, RateLimited
 from ws_lambda.models.channel_permissions import may_join
 from ws_lambda.models.joining import leave
-from ws_lambda.models.sessions import WebSocketSession, channels_of
+from ws_lambda.models.session import WebSocketSession
+from ws_lambda.tables.sessions import channels_of
 
 
 class Judge(Protocol):
@@ -77,8 +78,3 @@ def take_away(session: WebSocketSession, lost: frozenset[str]) -> bool:
 def owner_of(session: WebSocketSession) -> tuple[str, str]:
     """Who owns a connection, and by which auth backend: users are read once for each."""
     return session.user_id or "", session.auth_backend or ""
-
-
-def set_user(session: WebSocketSession, user: Any) -> None:
-    """Has the session's `user` be the one that was just read."""
-    session.__dict__["user"] = user

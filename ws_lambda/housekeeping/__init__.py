@@ -23,7 +23,7 @@ from ws_lambda.housekeeping.positions import Position
 from ws_lambda.housekeeping.results import Progress, Pruned
 from ws_lambda.housekeeping.unfinished import work_off
 from ws_lambda.housekeeping.walking import Walk
-from ws_lambda.models.dropping import drop_again
+from ws_lambda.models.sockets import close_remaining_sockets
 
 __all__ = ["GRACE", "Progress", "Pruned", "prune", "run"]
 
@@ -89,7 +89,7 @@ def run(seconds: float | None = None, *, whole: bool = True, progress: Progress 
     began, given = time.monotonic(), seconds if seconds is not None else float("inf")
     ends = began + given
     with delivery.deadline(given + GRACE), pacing.slowed_to(pace()):
-        pruned.dropped = drop_again(began + given * DROPPED_BY)
+        pruned.dropped = close_remaining_sockets(began + given * DROPPED_BY)
         work_off(pruned, began + given * WORKED_OFF_BY)
         walk = Walk(pruned, whole=whole, judging=not position.died)
         for place in walk.go_on(position):

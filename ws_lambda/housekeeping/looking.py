@@ -11,8 +11,8 @@ from ws_lambda.gatekeeping.remembering import Memory
 from ws_lambda.housekeeping import pages, turns
 from ws_lambda.housekeeping.results import Pruned
 from ws_lambda.models import WebSocketSession
-from ws_lambda.models.attributes import milliseconds
-from ws_lambda.models.sessions import MAX_DURATION
+from ws_lambda.tables.attributes import milliseconds
+from ws_lambda.tables.sessions import MAX_DURATION
 
 IDLE = timedelta(minutes=10)
 """API Gateway closes a connection that says nothing for so long; only those are asked about.

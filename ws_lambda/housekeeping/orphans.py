@@ -7,9 +7,9 @@ from pynamodb.exceptions import DeleteError
 
 from ws_lambda.housekeeping import pages
 from ws_lambda.models import ChannelMembership, WebSocketSession
-from ws_lambda.models.attributes import from_milliseconds
-from ws_lambda.models.base import condition_failed
-from ws_lambda.models.sessions import LIVE_SHARDS
+from ws_lambda.tables.attributes import from_milliseconds
+from ws_lambda.tables.sessions import LIVE_SHARDS
+from ws_lambda.tables.shared_connection import condition_failed
 
 
 class Living:

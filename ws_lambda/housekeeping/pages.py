@@ -12,8 +12,9 @@ from pynamodb.exceptions import VerboseClientError
 from ws_lambda import delivery
 from ws_lambda.housekeeping.positions import MEMBERSHIPS
 from ws_lambda.housekeeping.turns import TURNS
-from ws_lambda.models import ChannelMembership, WebSocketSession, own_work
-from ws_lambda.models.base import connection
+from ws_lambda.models import ChannelMembership, WebSocketSession
+from ws_lambda.tables import idempotency
+from ws_lambda.tables.shared_connection import connection
 
 PAGE = 500
 """Rows read between two glances at the clock."""
@@ -65,7 +66,7 @@ def _pages(operation: str, request: dict[str, Any], after: Key | None) -> Iterat
         try:
             answer = connection().dispatch(operation, asked)
         except VerboseClientError as error:
-            if not after or own_work.response_code(error) != "ValidationException":
+            if not after or idempotency.response_code(error) != "ValidationException":
                 raise
             _log.warning("DynamoDB does not know the place %r any more, so the reading begins anew: %s", after, error)
             after = None

@@ -7,8 +7,8 @@ from typing import Any
 
 from ws_lambda import clock
 from ws_lambda.housekeeping import turns
-from ws_lambda.models.cursors import Cursor
-from ws_lambda.models.sessions import LIVE_SHARDS
+from ws_lambda.models import cursors
+from ws_lambda.tables.sessions import LIVE_SHARDS
 
 SCHEDULE, WHOLE = "prune", "prune whole"
 """Names of the positions of the schedule and of runs by hand."""
@@ -58,7 +58,7 @@ class Position:
     def take(cls, *, whole: bool) -> "Position":
         """Reads the position, and notes that a run has begun. If it dies where it goes on, the next one does not."""
         name = WHOLE if whole else SCHEDULE
-        stored = Cursor.read(name)
+        stored = cursors.read(name)
         done, cut = _done(stored), _cut_short(stored)
         if stored and not done and not cut and not stored.get("began"):
             _log.warning("The position %r of %r fits nothing here: the walk begins anew", stored, name)
@@ -82,12 +82,12 @@ class Position:
     def finish(self) -> None:
         """Notes that all has been walked."""
         if self.name == WHOLE:
-            Cursor.clear(self.name)
+            cursors.clear(self.name)
         else:
             self._write({"done": self.done})
 
     def _write(self, position: dict[str, Any]) -> None:
-        Cursor.write(self.name, position)
+        cursors.write(self.name, position)
 
 
 def fits(key: Any, step: str) -> bool:

@@ -7,8 +7,8 @@ from dataclasses import asdict
 
 from ws_lambda.gatekeeping import eviction, rights
 from ws_lambda.housekeeping.results import Pruned
-from ws_lambda.models import disconnecting
-from ws_lambda.models.unfinished import Unfinished
+from ws_lambda.models import WebSocketSession, disconnecting, unfinished_work
+from ws_lambda.tables.rate_limits import UnfinishedWork
 
 _log = logging.getLogger("ws_lambda")
 
@@ -20,7 +20,7 @@ def work_off(pruned: Pruned, until: float) -> None:
         until: the `time.monotonic()` after which no piece is begun, and the one under way is left where it is.
     """
     try:
-        pieces = Unfinished.everything()
+        pieces = unfinished_work.everything()
     except Exception:  # such as for a row of another form: the walk goes on without
         _log.exception("What calls have left unfinished could not be read; the next run tries again")
         return
@@ -34,7 +34,7 @@ def work_off(pruned: Pruned, until: float) -> None:
             _log.exception("%r could not be gone on with; the next run tries again", work.window)
 
 
-def _go_on(work: Unfinished, pruned: Pruned, seconds: float) -> None:
+def _go_on(work: UnfinishedWork, pruned: Pruned, seconds: float) -> None:
     match work.kind:
         case eviction.KIND:
             evicted = eviction.go_on(work, seconds=seconds)
@@ -48,9 +48,10 @@ def _go_on(work: Unfinished, pruned: Pruned, seconds: float) -> None:
             pruned.unjudged += judged.unjudged
             _log.info("Judged users whose rights had changed: %s", asdict(judged))
         case disconnecting.KIND:
-            report = disconnecting.go_on(work, seconds=seconds)
+            selected = WebSocketSession.objects.filter(**disconnecting.lookups_of(work))
+            report = disconnecting.go_on(work, selected.recipients(), seconds=seconds)
             pruned.disconnected += report.sent + len(report.gone)
             _log.info("Disconnected %s: %s", work.about, report)
         case unknown:
             _log.error("Nobody knows what %r is to be: it is given up", unknown)
-            work.end()
+            unfinished_work.end(work)

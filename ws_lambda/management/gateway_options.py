@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
-from ws_lambda.models.gateways import ApiGateway
+from ws_lambda.tables.gateways import ApiGateway
 
 OPTIONS: dict[str, tuple[str, str]] = {
     "api_description": ("--description", "what the API is for"),

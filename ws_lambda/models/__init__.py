@@ -1,22 +1,21 @@
-"""One PynamoDB table per file, and the session queryset."""
+"""What connections, channels, tokens and gateways do. The names below are those that projects import."""
 
 from collections.abc import Iterator
 
 from django.apps import apps
 
-from ws_lambda.models.admin_log import AdminAction
-from ws_lambda.models.base import Table
 from ws_lambda.models.channel_permissions import ChannelPermission
-from ws_lambda.models.django_sessions import DjangoSession
 from ws_lambda.models.fanout_jobs import FanoutJob
-from ws_lambda.models.gateways import ApiGateway
-from ws_lambda.models.memberships import ChannelMembership
 from ws_lambda.models.messages import ChannelMessage
-from ws_lambda.models.queryset import SessionQuerySet
-from ws_lambda.models.rate_limits import RateLimit
-from ws_lambda.models.sessions import WebSocketSession
-from ws_lambda.models.stats import Stats
+from ws_lambda.models.session import SessionQuerySet, WebSocketSession
 from ws_lambda.models.tokens import WebSocketToken
+from ws_lambda.session_store import DjangoSession
+from ws_lambda.tables.admin_log import AdminAction
+from ws_lambda.tables.gateways import ApiGateway
+from ws_lambda.tables.memberships import ChannelMembership
+from ws_lambda.tables.rate_limits import RateLimit
+from ws_lambda.tables.stats import Stats
+from ws_lambda.tables.table import Table
 
 __all__ = [
     "ALL_TABLES",

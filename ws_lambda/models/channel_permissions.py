@@ -1,81 +1,39 @@
-"""Who may be in which channel."""
+"""Who may be in which channel: the rules that are stored, and a process's copy of them."""
 
 import secrets
-from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, ClassVar, Final
-
-from pynamodb.attributes import ListAttribute, TTLAttribute, UnicodeAttribute
+from typing import Any
 
 from ws_lambda import channels, clock, process_state
 from ws_lambda.conf import conf
-from ws_lambda.models.base import Table, TableMeta
 from ws_lambda.process_state import Occasion
-
-ALLOW_ALL: Final = "allow_all"
-STAFF_ONLY: Final = "staff_only"
-SUPERUSER_ONLY: Final = "superuser_only"
-PERMISSIONS: Final = "permissions"
-ACCESS_LEVELS: Final = (ALLOW_ALL, STAFF_ONLY, SUPERUSER_ONLY, PERMISSIONS)
-_CHANGED: Final = "permissions#"
-"""No counter is named so."""
+from ws_lambda.tables.channel_permissions import ALLOW_ALL, PermissionRow
+from ws_lambda.tables.rate_limits import ONLY, PermissionsChanged
 
 
-class PermissionsChanged(Table):
-    """The mark of the last change of any permission. Whoever opens a connection or joins a channel reads it.
-
-    So a process with an older copy lets nobody back in whom a change has just put out. It lives in the table of
-    counters, which a connect reads anyway.
-    """
-
-    class Meta(metaclass=TableMeta):
-        name = "rate_limits"
-
-    scope = UnicodeAttribute(hash_key=True)
-    window = UnicodeAttribute(range_key=True)
-    mark = UnicodeAttribute()
-    expires_at = TTLAttribute()
-
-    KEY: ClassVar[Mapping[str, str]] = {"scope": _CHANGED, "window": "-"}
-
-    @classmethod
-    def record(cls) -> None:
-        """Notes that something has changed just now. When the mark expires, every copy has long been renewed."""
-        kept = clock.utcnow() + timedelta(seconds=conf.PERMISSION_CACHE_SECONDS, days=1)
-        cls(_CHANGED, "-", mark=secrets.token_hex(8), expires_at=kept).save()
+def record_change() -> None:
+    """Notes that something has changed just now. When the mark expires, every copy has long been renewed."""
+    kept = clock.utcnow() + timedelta(seconds=conf.PERMISSION_CACHE_SECONDS, days=1)
+    PermissionsChanged.of(secrets.token_hex(8), kept).save()
 
 
-class ChannelPermission(Table):
+class ChannelPermission(PermissionRow):
     """The access level of one channel, or of every channel that begins with a prefix.
 
     An exact name beats a prefix, a longer prefix beats a shorter one. The table is meant for tens or hundreds of
     rows, since each process keeps a copy: where every tenant has its own rules, write `can_join_channel`.
     """
 
-    class Meta(metaclass=TableMeta):
-        name = "channel_permissions"
-
-    channel_name = UnicodeAttribute(hash_key=True)
-    """A channel's name, or a prefix ending in `*`."""
-
-    access = UnicodeAttribute()
-    """One of ACCESS_LEVELS; any other value refuses everybody."""
-
-    rules: ListAttribute[list[str]] = ListAttribute(default=list)
-    """For `permissions`: lists of permission names. All of one list are needed (AND); any list will do (OR)."""
-
-    description = UnicodeAttribute(default="")
-
     def save(self, *args: Any, **kwargs: Any) -> Any:
         """Stores the row, and marks the change for every process."""
         saved = super().save(*args, **kwargs)
-        PermissionsChanged.record()
+        record_change()
         return saved
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
         """Removes the row, and marks the change for every process."""
         deleted = super().delete(*args, **kwargs)
-        PermissionsChanged.record()
+        record_change()
         return deleted
 
     def admits(self, user: Any) -> bool:
@@ -136,7 +94,7 @@ process_state.register(forget_cache, Occasion.TEST, Occasion.RESTORE, Occasion.F
 def refresh() -> None:
     """Reads the mark, and the table again if it tells of a change: one request before somebody joins a channel."""
     try:
-        note_change(PermissionsChanged.get(_CHANGED, "-", consistent_read=True))
+        note_change(PermissionsChanged.get(PermissionsChanged.SCOPE, ONLY, consistent_read=True))
     except PermissionsChanged.DoesNotExist:
         note_change(None)
 

@@ -2,19 +2,17 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pynamodb.exceptions import VerboseClientError
 
-from ws_lambda.models import own_work
-from ws_lambda.models.base import condition_failed, connection
-
-if TYPE_CHECKING:
-    from ws_lambda.models.base import Table
+from ws_lambda.tables import idempotency
+from ws_lambda.tables.shared_connection import condition_failed, connection
+from ws_lambda.tables.table import Table
 
 
 def count(
-    table: type["Table"], key: Mapping[str, str], figures: Mapping[str, int], expires_at: datetime
+    table: type[Table], key: Mapping[str, str], figures: Mapping[str, int], expires_at: datetime
 ) -> dict[str, Any]:
     """Adds numbers to a row's attributes in one atomic update, and returns the item as it is then.
 
@@ -22,19 +20,19 @@ def count(
         key: the values of the row's key attributes, which are strings.
         figures: attribute name in DynamoDB → what is added to it.
     """
-    mark = own_work.mark()
+    mark = idempotency.mark()
     names = {f"#{at}": name for at, name in enumerate(figures)}
     numbers = {f":{at}": {"N": str(number)} for at, number in enumerate(figures.values())}
     added = ", ".join(f"#{at} :{at}" for at in range(len(figures)))
     request: dict[str, Any] = {
         "TableName": table.Meta.table_name,
         "Key": {name: {"S": value} for name, value in key.items()},
-        "UpdateExpression": f"SET {own_work.MARKING}, expires_at = :expires ADD {added}",
-        "ConditionExpression": own_work.NOT_MARKED,
+        "UpdateExpression": f"SET {idempotency.MARKING}, expires_at = :expires ADD {added}",
+        "ConditionExpression": idempotency.NOT_MARKED,
         "ExpressionAttributeNames": names,
         "ExpressionAttributeValues": {":expires": {"N": str(int(expires_at.timestamp()))}}
         | numbers
-        | own_work.values(mark),
+        | idempotency.values(mark),
         "ReturnValues": "ALL_NEW",
     }
     try:
@@ -42,4 +40,4 @@ def count(
     except VerboseClientError as failed:
         if not condition_failed(failed):
             raise
-        return own_work.failed_item(failed)  # it has been counted, and may have counted others since
+        return idempotency.failed_item(failed)  # it has been counted, and may have counted others since

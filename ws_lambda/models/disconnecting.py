@@ -2,18 +2,18 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any, Final
 
 from ws_lambda import clock, delivery
 from ws_lambda.delivery.deadlines import ends_at
-from ws_lambda.models.attributes import milliseconds
-from ws_lambda.models.closer import close_all
-from ws_lambda.models.dropping import Dropper
-from ws_lambda.models.sessions import WebSocketSession
-from ws_lambda.models.unfinished import Unfinished
+from ws_lambda.models import unfinished_work
+from ws_lambda.models.batch_closing import close_all
+from ws_lambda.models.sockets import SocketCloser, close_sockets
+from ws_lambda.tables.attributes import milliseconds
+from ws_lambda.tables.rate_limits import UnfinishedWork
 
 KIND: Final = "disconnect"
 """Of the work that is noted as unfinished."""
@@ -47,24 +47,58 @@ def disconnect(
     try:
         report = _by_pages(recipients, ends_at() - GRACE, progress)
     except Exception:
-        Unfinished.begin(KIND, about, place)
+        unfinished_work.begin(KIND, about, place)
         raise
     if report.unread:
-        Unfinished.begin(KIND, about, place)
+        unfinished_work.begin(KIND, about, place)
     return report
 
 
-def go_on(work: Unfinished, *, seconds: float = float("inf")) -> delivery.DeliveryReport:
-    """Does what is left of it, as far as there is time. One page is done however little that is."""
+def lookups_of(work: UnfinishedWork) -> Mapping[str, Any]:
+    """By what `WebSocketSession.objects.filter` finds the selection that has not been disconnected whole."""
+    lookups: dict[str, Any] = json.loads(work.about)
+    return lookups
+
+
+def go_on(
+    work: UnfinishedWork, recipients: Iterable[delivery.Recipient], *, seconds: float = float("inf")
+) -> delivery.DeliveryReport:
+    """Does what is left of it, as far as there is time. One page is done however little that is.
+
+    Args:
+        recipients: the selection by `lookups_of` the work.
+    """
     until = int(work.place.get("until", 0))
-    selected = WebSocketSession.objects.filter(**json.loads(work.about)).recipients()
-    left = (one for one in selected if one.connected_at <= until)
+    left = (one for one in recipients if one.connected_at <= until)
     ends = min(time.monotonic() + seconds, ends_at() - GRACE)
     with delivery.deadline(ends + GRACE - time.monotonic()):
         report = _by_pages(left, ends)
     if not report.unread:
-        work.end()
+        unfinished_work.end(work)
     return report
+
+
+def close_and_disconnect(recipients: Iterable[delivery.Recipient]) -> delivery.DeliveryReport:
+    """Closes sessions first, so that nothing more is accepted from them, then their sockets.
+
+    A socket that cannot be closed now, since it is not open yet or the request failed, is left to
+    `close_remaining_sockets`. That of a connection whose own `$connect` is running in this invocation counts as
+    closed: its connect is refused.
+    """
+    listed = list(recipients)
+    try:
+        close_all(listed)
+    finally:  # of those whose sessions are closed, no socket is to stay because others are not
+        report = close_sockets(listed)
+    return report
+
+
+def disconnect_all(recipients: Sequence[delivery.Recipient]) -> int:
+    """Does what `close_and_disconnect` does; how many sessions were still open."""
+    try:
+        return close_all(recipients)
+    finally:
+        close_sockets(recipients)
 
 
 def _by_pages(
@@ -80,7 +114,7 @@ def _by_pages(
 
     began, late = time.monotonic(), False
     page = list(islice(source, PAGE))
-    with Dropper(add) as dropper:
+    with SocketCloser(add) as sockets:
         while page and not late:
             following = list(islice(source, PAGE))
             try:
@@ -89,7 +123,7 @@ def _by_pages(
                 if not (late := time.monotonic() >= ends):
                     raise
             finally:  # of those whose sessions are closed, no socket is to stay because others are not
-                dropper.begin(page, more=bool(following))
+                sockets.begin(page, more=bool(following))
             page = following
             late = late or bool(page and time.monotonic() >= ends)
     return replace(report, unread=late, seconds=time.monotonic() - began)

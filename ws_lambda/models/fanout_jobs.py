@@ -3,19 +3,15 @@
 import json
 import logging
 from collections.abc import Iterable
-from datetime import timedelta
 from typing import Self
 from uuid import uuid4
 
-from pynamodb.attributes import BooleanAttribute, NumberAttribute, TTLAttribute, UnicodeAttribute
 from pynamodb.exceptions import AttributeDeserializationError, UpdateError
 
 from ws_lambda import clock, delivery
-from ws_lambda.delivery.job_rows import KEPT_SECONDS
 from ws_lambda.delivery.jobs import Job, recipients_of
-from ws_lambda.models.base import Table, TableMeta, condition_failed
-
-KEPT = timedelta(seconds=KEPT_SECONDS)
+from ws_lambda.tables.fanout_jobs import FanoutJobRow
+from ws_lambda.tables.shared_connection import condition_failed
 
 _log = logging.getLogger("ws_lambda.fanout")
 
@@ -37,33 +33,8 @@ class JobRefused(Exception):
     """Nobody who may write job rows has queued this job, as it is: it is sent to nobody."""
 
 
-class FanoutJob(Table):
+class FanoutJob(FanoutJobRow):
     """One job: one part of a broadcast's recipients."""
-
-    class Meta(metaclass=TableMeta):
-        name = "fanout_jobs"
-
-    job_id = UnicodeAttribute(hash_key=True)
-    digest = UnicodeAttribute(null=True)
-    """Of the whole job, written by the sender before the job is queued. A job with another one is no job."""
-
-    after = UnicodeAttribute(default="")
-    """The key, or the number in the list, of the last recipient taken from the roster."""
-
-    pending = UnicodeAttribute(default="[]")
-    """Those taken whose outcome was not known at the checkpoint, as JSON: in flight, or waiting for a retry."""
-
-    sent = NumberAttribute(default=0)
-    gone = NumberAttribute(default=0)
-    failed = NumberAttribute(default=0)
-    finished = BooleanAttribute(default=False)
-    worker = UnicodeAttribute(null=True)
-    """Who has the job: only that one may write a checkpoint."""
-
-    leased_until = NumberAttribute(default=0)
-    """Milliseconds since the epoch. After that, another worker may take the job."""
-
-    expires_at = TTLAttribute()
 
     @classmethod
     def claim(cls, job: Job, seconds: float) -> Self | None:
@@ -81,7 +52,7 @@ class FanoutJob(Table):
                 actions=[
                     cls.worker.set(worker),
                     cls.leased_until.set(_now() + int(seconds * 1000)),
-                    cls.expires_at.set(clock.utcnow() + KEPT),
+                    cls.expires_at.set(cls.expiry()),
                 ],
                 condition=(cls.digest == job.digest) & free & unfinished,
             )
@@ -148,7 +119,7 @@ class FanoutJob(Table):
                     cls.failed.set(failed),
                     cls.finished.set(finished),
                     cls.leased_until.set(_now() + int(seconds * 1000) if seconds else 0),
-                    cls.expires_at.set(clock.utcnow() + KEPT),
+                    cls.expires_at.set(cls.expiry()),
                 ],
                 condition=cls.worker == self.worker,
             )

@@ -10,14 +10,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import Generic, TypeVar
+
+from pynamodb.exceptions import PutError
 
 from ws_lambda import channels, clock
 from ws_lambda.conf import conf
 from ws_lambda.delivery.deadlines import ends_at
+from ws_lambda.tables.messages import MessageRow
+from ws_lambda.tables.shared_connection import condition_failed
 
-if TYPE_CHECKING:
-    from ws_lambda.models.messages import ChannelMessage
+Message = TypeVar("Message", bound=MessageRow)
 
 SPARE = timedelta(days=1)
 """How much longer than HISTORY says a message stays in the table, for a client to find the last one that it saw."""
@@ -44,10 +47,10 @@ _THREADS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Resume:
+class Resume(Generic[Message]):
     """What a client that was away is told."""
 
-    messages: "list[ChannelMessage]"
+    messages: list[Message]
     """What it missed, oldest first; or the newest ones, where not all can be given."""
 
     recovered: bool
@@ -59,7 +62,18 @@ def history_of(channel_name: str) -> tuple[int, int]:
     return channels.setting_for(conf.HISTORY, channel_name, (0, 0))
 
 
-def recent(table: "type[ChannelMessage]", channel_name: str) -> "list[ChannelMessage]":
+def store(row: MessageRow) -> bool:
+    """Stores a row under its number; False if there is one already, such as that of a reader who buried it."""
+    try:
+        row.save(condition=MessageRow.sequence.does_not_exist())
+    except PutError as refused:
+        if not condition_failed(refused):
+            raise
+        return False
+    return True
+
+
+def recent(table: type[Message], channel_name: str) -> list[Message]:
     """See `ChannelMessage.recent`."""
     length, seconds = history_of(channel_name)
     if not length or not channel_name:
@@ -68,7 +82,7 @@ def recent(table: "type[ChannelMessage]", channel_name: str) -> "list[ChannelMes
     return _messages(rows, seconds)[-length:]
 
 
-def since(table: "type[ChannelMessage]", channel_name: str, sequence: int) -> Resume:
+def since(table: type[Message], channel_name: str, sequence: int) -> Resume[Message]:
     """See `ChannelMessage.since`. It reads once, so a message that is appended meanwhile makes no gap."""
     length, seconds = history_of(channel_name)
     if not length or not channel_name or sequence > _HIGHEST:
@@ -82,15 +96,13 @@ def since(table: "type[ChannelMessage]", channel_name: str, sequence: int) -> Re
     return Resume(missed[-length:], unbroken and len(missed) <= length and not buried)
 
 
-def _messages(rows: "Sequence[ChannelMessage]", seconds: int) -> "list[ChannelMessage]":
+def _messages(rows: Sequence[Message], seconds: int) -> list[Message]:
     """Those of HISTORY's age."""
     since_then = clock.utcnow() - timedelta(seconds=seconds)
     return [row for row in rows if not row.buried and row.sent_at > since_then]
 
 
-def _settled(
-    table: "type[ChannelMessage]", channel_name: str, length: int, floor: int
-) -> "tuple[list[ChannelMessage], bool]":
+def _settled(table: type[Message], channel_name: str, length: int, floor: int) -> tuple[list[Message], bool]:
     """The newest rows from a number on, oldest first, once no other can come between; and whether one was buried."""
     began, pause, buried = time.monotonic(), 0.01, False
     top: int | None = None
@@ -109,25 +121,29 @@ def _settled(
             pause = min(2 * pause, 0.2)
 
 
-def _newest(
-    table: "type[ChannelMessage]", channel_name: str, length: int, floor: int, top: int | None
-) -> "list[ChannelMessage]":
+def _newest(table: type[Message], channel_name: str, length: int, floor: int, top: int | None) -> list[Message]:
     """At least as many of the newest rows as are replayed, oldest first, and all that are too young to be settled."""
     limit = max(length + 1 + _SPARE_ROWS, _FEWEST_ROWS)
     while True:
-        rows = table.newest_first(channel_name, limit, floor, top)
+        rows = _newest_first(table, channel_name, limit, floor, top)
         if len(rows) < limit or limit >= _MOST_ROWS or _age(rows[-1]) >= PATIENCE:
             return [row for row in reversed(rows) if _is_evidence(row)]
         limit = min(limit * 4, _MOST_ROWS)
 
 
-def _is_evidence(row: "ChannelMessage") -> bool:
+def _newest_first(table: type[Message], channel_name: str, limit: int, floor: int, top: int | None) -> list[Message]:
+    """The newest rows from one number to another, buried ones too, in one consistent read."""
+    numbers = table.sequence >= floor if top is None else table.sequence.between(floor, top)
+    return list(table.query(channel_name, numbers, scan_index_forward=False, limit=limit, consistent_read=True))
+
+
+def _is_evidence(row: MessageRow) -> bool:
     """Whether nothing that came after the row can have expired before it, and been deleted."""
     _length, seconds = history_of(row.channel_name)
     return min(row.sent_at + timedelta(seconds=seconds) + SPARE, row.expires_at) > clock.utcnow()
 
 
-def _missing(rows: "Sequence[ChannelMessage]") -> "Iterator[tuple[int, ChannelMessage]]":
+def _missing(rows: Sequence[Message]) -> Iterator[tuple[int, Message]]:
     """The numbers that a writer may still fill, each with the row after it."""
     for before, after in pairwise(rows):
         if after.sequence - before.sequence <= _WIDEST and _age(after) < _SETTLED.total_seconds():
@@ -135,16 +151,16 @@ def _missing(rows: "Sequence[ChannelMessage]") -> "Iterator[tuple[int, ChannelMe
                 yield number, after
 
 
-def _age(row: "ChannelMessage") -> float:
+def _age(row: MessageRow) -> float:
     return (clock.utcnow() - row.sent_at).total_seconds()
 
 
-def _bury(table: "type[ChannelMessage]", channel_name: str, numbers: Sequence[int], newest: "ChannelMessage") -> bool:
+def _bury(table: type[Message], channel_name: str, numbers: Sequence[int], newest: MessageRow) -> bool:
     """Writes down that there is no message under those numbers; whether that is so of any of them."""
 
     def bury(number: int) -> bool:
         row = table(channel_name, number, payload={}, buried=True, sent_at=newest.sent_at, expires_at=newest.expires_at)
-        return row.store()
+        return store(row)
 
     if len(numbers) == 1:
         return bury(numbers[0])

@@ -12,12 +12,10 @@ from pynamodb.transactions import TransactWrite
 from ws_lambda import channels
 from ws_lambda.conf import conf
 from ws_lambda.exceptions import InvalidConnectionId, PermissionRefused, RateLimited, TooManyChannels
-from ws_lambda.models import own_work
-from ws_lambda.models.base import connection
-from ws_lambda.models.channel_permissions import may_join, refresh
-from ws_lambda.models.memberships import ChannelMembership
-from ws_lambda.models.opening import membership
-from ws_lambda.models.sessions import WebSocketSession
+from ws_lambda.tables import idempotency
+from ws_lambda.tables.memberships import ChannelMembership
+from ws_lambda.tables.sessions import SessionRow
+from ws_lambda.tables.shared_connection import connection
 
 _ATTEMPTS = 5
 
@@ -35,41 +33,29 @@ class JudgedBy(Enum):
     """The project's own code, which asks for no check."""
 
 
-def enter(session: WebSocketSession, channel_name: str, *, check: bool = True) -> None:
-    """Adds one channel; see `WebSocketSession.join`."""
-    _check(session, channel_name, check)
-    _rewrite(session, add=channel_name, judged_by=JudgedBy.STORED if check else JudgedBy.NOBODY)
+def enter(session: SessionRow, channel_name: str, judged_by: JudgedBy) -> None:
+    """Adds one channel, whose name is checked; see `WebSocketSession.join`."""
+    _rewrite(session, add=channel_name, judged_by=judged_by)
 
 
-def leave(session: WebSocketSession, *channel_names: str) -> None:
+def leave(session: SessionRow, *channel_names: str) -> None:
     """Removes channels; see `WebSocketSession.leave`."""
     _rewrite(session, remove=channel_names)
 
 
-def change(session: WebSocketSession, channel_name: str, *, check: bool = True) -> None:
-    """Puts a channel in the place of the first one; see `WebSocketSession.change_channel`."""
-    _check(session, channel_name, check)
-    judged_by = JudgedBy.STORED if check else JudgedBy.NOBODY
+def change(session: SessionRow, channel_name: str, judged_by: JudgedBy) -> None:
+    """Puts a channel, whose name is checked, in the place of the first one; see `WebSocketSession.change_channel`."""
     _rewrite(session, add=channel_name, replace_first=True, judged_by=judged_by)
 
 
-def change_as_view(session: WebSocketSession, channel_name: str) -> None:
+def change_as_view(session: SessionRow, channel_name: str) -> None:
     """Does the same for a view that has let the user in by its own rule."""
     channels.check_name(channel_name)
-    _check_bound(session, channel_name)
-    _rewrite(session, add=channel_name, replace_first=True)
+    check_bound(session, channel_name)
+    change(session, channel_name, JudgedBy.VIEW)
 
 
-def _check(session: WebSocketSession, channel_name: str, check: bool) -> None:
-    channels.check_name(channel_name)
-    if check:
-        _check_bound(session, channel_name)
-        refresh()
-        if not may_join(session.user, channel_name):
-            raise PermissionRefused()
-
-
-def _check_bound(session: WebSocketSession, channel_name: str) -> None:
+def check_bound(session: SessionRow, channel_name: str) -> None:
     """Lets a connection whose token was minted for one channel into no other.
 
     Raises:
@@ -80,7 +66,7 @@ def _check_bound(session: WebSocketSession, channel_name: str) -> None:
 
 
 def _rewrite(
-    session: WebSocketSession, *, add: str = "", remove: Iterable[str] = (), replace_first: bool = False,
+    session: SessionRow, *, add: str = "", remove: Iterable[str] = (), replace_first: bool = False,
     judged_by: JudgedBy = JudgedBy.VIEW,
 ) -> None:  # fmt: skip
     """Stores the session's new set of channels and the rows of its roster, on the condition of the old set.
@@ -113,7 +99,7 @@ def _rewrite(
     raise RateLimited("Too many channel changes at once: try again")
 
 
-def _marks(session: WebSocketSession, new: set[str], add: str, judged_by: JudgedBy) -> tuple[set[str], set[str]]:
+def _marks(session: SessionRow, new: set[str], add: str, judged_by: JudgedBy) -> tuple[set[str], set[str]]:
     """Which of the new set of channels nobody judges, and which the stored permissions alone do.
 
     A mark may outlive its channel, where one process marked it while another was leaving it. It is of no use then.
@@ -128,26 +114,23 @@ def _marks(session: WebSocketSession, new: set[str], add: str, judged_by: Judged
 
 
 def _commit(
-    session: WebSocketSession, first: str, new: set[str], removed: set[str], unjudged: set[str], joined: set[str]
+    session: SessionRow, first: str, new: set[str], removed: set[str], unjudged: set[str], joined: set[str]
 ) -> None:
     unchanged: Condition = (
-        WebSocketSession.channels == session.channels
-        if session.channels
-        else WebSocketSession.channels.does_not_exist()
+        SessionRow.channels == session.channels if session.channels else SessionRow.channels.does_not_exist()
     )
-    actions: list[Action] = [WebSocketSession.channel_name.set(first)]
-    actions.append(WebSocketSession.channels.set(new) if new else WebSocketSession.channels.remove())
-    actions += _changes(WebSocketSession.unjudged_channels, session.unjudged_channels, unjudged)
-    actions += _changes(WebSocketSession.joined_channels, session.joined_channels, joined)
+    actions: list[Action] = [SessionRow.channel_name.set(first)]
+    actions.append(SessionRow.channels.set(new) if new else SessionRow.channels.remove())
+    actions += _changes(SessionRow.unjudged_channels, session.unjudged_channels, unjudged)
+    actions += _changes(SessionRow.joined_channels, session.joined_channels, joined)
     with TransactWrite(connection=connection()) as transaction:
         for name in sorted(removed):
-            key = channels.shard_key(name, session.connection_id)
-            transaction.delete(ChannelMembership(key, session.connection_id))
+            transaction.delete(ChannelMembership.key_of(session.connection_id, name))
         for name in sorted(new - set(session.channels or ())):
-            transaction.save(membership(session, name))
+            transaction.save(ChannelMembership.of(session, name))
         # A row of its own: PynamoDB would otherwise overwrite the caller's session with a partial item.
-        row = WebSocketSession(session.connection_id)
-        transaction.update(row, actions=actions, condition=(WebSocketSession.connected == True) & unchanged)  # noqa: E712
+        row = SessionRow(session.connection_id)
+        transaction.update(row, actions=actions, condition=(SessionRow.connected == True) & unchanged)  # noqa: E712
 
 
 def _changes(attribute: UnicodeSetAttribute, old: set[str] | None, new: set[str]) -> Iterator[Action]:
@@ -161,12 +144,12 @@ def _changes(attribute: UnicodeSetAttribute, old: set[str] | None, new: set[str]
         yield attribute.delete(was - new)
 
 
-def _reread(session: WebSocketSession, cancelled: TransactWriteError) -> None:
-    if own_work.response_code(cancelled) != "TransactionCanceledException":
+def _reread(session: SessionRow, cancelled: TransactWriteError) -> None:
+    if idempotency.response_code(cancelled) != "TransactionCanceledException":
         raise cancelled
     try:
         session.refresh(consistent_read=True)
-    except WebSocketSession.DoesNotExist:
+    except session.DoesNotExist:
         raise InvalidConnectionId() from cancelled
     if not session.connected:
         raise InvalidConnectionId() from cancelled

@@ -5,23 +5,21 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from pynamodb.attributes import BooleanAttribute, NumberAttribute, TTLAttribute, UnicodeAttribute
-from pynamodb.exceptions import PutError
-
 from ws_lambda import channels, clock
 from ws_lambda.delivery.deadlines import ends_at
 from ws_lambda.exceptions import DeliveryError
-from ws_lambda.models import history, own_work
-from ws_lambda.models.attributes import MillisecondsAttribute, PayloadAttribute
-from ws_lambda.models.base import Table, TableMeta, condition_failed
-from ws_lambda.models.history import SPARE, Resume, history_of
+from ws_lambda.models import history
+from ws_lambda.models.history import SPARE, Resume, history_of, store
 from ws_lambda.models.numbering import take_number
+from ws_lambda.tables import idempotency
+from ws_lambda.tables.attributes import PayloadAttribute
+from ws_lambda.tables.messages import MessageRow
 
 _ATTEMPTS = 5
 """A writer whose number was buried is seconds late. One that is late this often is told so."""
 
 
-class ChannelMessage(Table):
+class ChannelMessage(MessageRow):
     """One message of a channel that HISTORY keeps.
 
     A writer takes the channel's next number from a counter, then stores the message under it: two requests, however
@@ -32,22 +30,6 @@ class ChannelMessage(Table):
     Without faults numbers are contiguous. A buried number is no gap to those who read later; the reader who buries it
     says `recovered=False`, for it cannot know whether a message was ever there.
     """
-
-    class Meta(metaclass=TableMeta):
-        name = "messages"
-
-    channel_name = UnicodeAttribute(hash_key=True)
-    sequence = NumberAttribute(range_key=True)
-    payload = PayloadAttribute()
-    sender = UnicodeAttribute(default="")
-    sent_at = MillisecondsAttribute()
-    written_by = UnicodeAttribute(null=True)
-    """What its writer knows it by."""
-
-    buried = BooleanAttribute(null=True)
-    """There is no message under this number, and there never will be."""
-
-    expires_at = TTLAttribute()
 
     @classmethod
     def append(cls, channel_name: str, payload: Mapping[str, Any], *, sender: str = "") -> "ChannelMessage":
@@ -70,27 +52,17 @@ class ChannelMessage(Table):
             payload=dict(payload),
             sender=sender,
             sent_at=now,
-            written_by=own_work.mark(),
+            written_by=idempotency.mark(),
             expires_at=now + timedelta(seconds=seconds) + SPARE,
         )
         PayloadAttribute().serialize(message.payload)  # before a number is taken for what cannot be stored
         for _attempt in range(_ATTEMPTS):
             if time.monotonic() >= ends_at():
                 raise DeliveryError("Out of time: the message is not stored")
-            message.sequence = take_number(cls, channel_name, now, message.expires_at)
-            if message.store():
+            message.sequence = take_number(channel_name, now, message.expires_at)
+            if store(message):
                 return message
         raise DeliveryError("Storing the message was too slow: it is not stored")
-
-    def store(self) -> bool:
-        """Stores the row under its number; False if there is one already, such as that of a reader who buried it."""
-        try:
-            self.save(condition=ChannelMessage.sequence.does_not_exist())
-        except PutError as refused:
-            if not condition_failed(refused):
-                raise
-            return False
-        return True
 
     @classmethod
     def recent(cls, channel_name: str) -> "list[ChannelMessage]":
@@ -98,14 +70,6 @@ class ChannelMessage(Table):
         return history.recent(cls, channel_name)
 
     @classmethod
-    def since(cls, channel_name: str, sequence: int) -> Resume:
+    def since(cls, channel_name: str, sequence: int) -> "Resume[ChannelMessage]":
         """What came after a number that a client has seen."""
         return history.since(cls, channel_name, sequence)
-
-    @classmethod
-    def newest_first(
-        cls, channel_name: str, limit: int, floor: int = 1, top: int | None = None
-    ) -> "list[ChannelMessage]":
-        """The newest rows from one number to another, buried ones too, in one consistent read."""
-        numbers = cls.sequence >= floor if top is None else cls.sequence.between(floor, top)
-        return list(cls.query(channel_name, numbers, scan_index_forward=False, limit=limit, consistent_read=True))

@@ -5,50 +5,26 @@ Every other way of closing (logout, a send that finds a connection gone, the sch
 `heal` removes it when the set is full.
 """
 
-from datetime import timedelta
 from typing import Any
 
-from pynamodb.attributes import TTLAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.expressions.condition import Condition, size
 
 from ws_lambda import clock
 from ws_lambda.exceptions import TooManyOpen
-from ws_lambda.models.base import Table, TableMeta
 from ws_lambda.models.rate_limits import full_users
-from ws_lambda.models.sessions import MAX_DURATION, WebSocketSession
 from ws_lambda.models.transactions import DecidingWrite
+from ws_lambda.tables.rate_limits import OpenConnections
+from ws_lambda.tables.sessions import MAX_DURATION, SessionRow
 
-_KEPT = timedelta(hours=3)
-"""After the last connect or disconnect. No connection lives longer than MAX_DURATION."""
 
-
-class OpenConnections(Table):
-    """The open connections of one user. It lives in the table of counters, and so forgets by itself."""
-
-    class Meta(metaclass=TableMeta):
-        name = "rate_limits"
-
-    scope = UnicodeAttribute(hash_key=True)
-    """`open#7`."""
-
-    window = UnicodeAttribute(range_key=True)
-    """Always `-`."""
-
-    connection_ids = UnicodeSetAttribute(null=True)
-    expires_at = TTLAttribute()
-
-    @classmethod
-    def of(cls, user_id: str) -> "OpenConnections":
-        """The row of a user; not read, not stored."""
-        return cls(f"open#{user_id}", "-", expires_at=clock.utcnow() + _KEPT)
-
-    @classmethod
-    def ids_of(cls, user_id: str) -> set[str]:
-        """The ids that are noted for a user, some of which may have closed."""
-        try:
-            return set(cls.get(f"open#{user_id}", "-", consistent_read=True).connection_ids or ())
-        except cls.DoesNotExist:
-            return set()
+def ids_of(user_id: str) -> set[str]:
+    """The ids that are noted for a user, some of which may have closed."""
+    row = OpenConnections.of(user_id)
+    try:
+        row.refresh(consistent_read=True)
+    except OpenConnections.DoesNotExist:
+        return set()
+    return set(row.connection_ids or ())
 
 
 def add(transaction: DecidingWrite, user_id: str, connection_id: str, limit: int) -> None:
@@ -84,8 +60,9 @@ def heal(user_id: str) -> bool:
     """
     if full_users.hits(user_id):
         return False
+    row = OpenConnections.of(user_id)
     try:
-        row = OpenConnections.get(f"open#{user_id}", "-", consistent_read=True)
+        row.refresh(consistent_read=True)
     except OpenConnections.DoesNotExist:
         return True
     listed = set(row.connection_ids or ())
@@ -109,11 +86,11 @@ def _open_among(connection_ids: set[str]) -> set[str]:
     return {name for name, one in found.items() if one.connected and one.connected_at > oldest}
 
 
-def _read(connection_ids: set[str]) -> list[WebSocketSession]:
+def _read(connection_ids: set[str]) -> list[SessionRow]:
     if not connection_ids:
         return []
     wanted = ["connection_id", "connected", "connected_at"]
-    return list(WebSocketSession.batch_get(list(connection_ids), consistent_read=True, attributes_to_get=wanted))
+    return list(SessionRow.batch_get(list(connection_ids), consistent_read=True, attributes_to_get=wanted))
 
 
 def _lives_on(row: OpenConnections) -> Any:

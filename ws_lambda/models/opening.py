@@ -2,21 +2,20 @@
 
 import random
 import time
-import zlib
 from datetime import timedelta
 
-from ws_lambda import channels, clock
+from ws_lambda import clock
 from ws_lambda.conf import conf
 from ws_lambda.events import GatewayEvent
 from ws_lambda.exceptions import DuplicateConnection, RateLimited, TokenRefused, TooManyOpen
 from ws_lambda.models import open_connections
-from ws_lambda.models.attributes import from_milliseconds
-from ws_lambda.models.login_marks import ChangedUser, EndedLogin
-from ws_lambda.models.memberships import ChannelMembership
-from ws_lambda.models.rate_limits import RateLimit
-from ws_lambda.models.sessions import LIVE_SHARDS, MAX_DURATION, WebSocketSession
-from ws_lambda.models.tokens import LoginOfKey, WebSocketToken
+from ws_lambda.models.session import WebSocketSession
 from ws_lambda.models.transactions import Collided, DecidingWrite
+from ws_lambda.tables.attributes import from_milliseconds
+from ws_lambda.tables.memberships import ChannelMembership
+from ws_lambda.tables.rate_limits import RateLimit
+from ws_lambda.tables.sessions import MAX_DURATION, live_shard
+from ws_lambda.tables.tokens import ChangedUser, EndedLogin, LoginOfKey, TokenRow
 
 MAX_USER_AGENT = 512
 """Characters of a User-Agent that are kept."""
@@ -44,29 +43,10 @@ def new_session(event: GatewayEvent, *, endpoint_url: str, channel_name: str = "
     )
 
 
-def live_shard(connection_id: str) -> str:
-    """Which partition of the index of open connections a connection is in."""
-    return LIVE_SHARDS[zlib.crc32(connection_id.encode()) % len(LIVE_SHARDS)]
-
-
-def membership(session: WebSocketSession, channel_name: str) -> ChannelMembership:
-    """A session's row in a channel's roster; not stored."""
-    return ChannelMembership(
-        channels.shard_key(channel_name, session.connection_id),
-        session.connection_id,
-        endpoint_url=session.endpoint_url,
-        api_id=session.api_id,
-        user_id=session.user_id,
-        connected_at=session.connected_at,
-        joined_at=clock.utcnow(),
-        expires_at=session.connected_at + MAX_DURATION + timedelta(hours=1),
-    )
-
-
 def open_session(
     session: WebSocketSession,
     *,
-    token: WebSocketToken | None = None,
+    token: TokenRow | None = None,
     login_of_key: LoginOfKey | None = None,
     connects_per_minute: int | None = None,
     connections_per_user: int | None = None,
@@ -101,7 +81,7 @@ def open_session(
 
 def _commit(
     session: WebSocketSession,
-    token: WebSocketToken | None,
+    token: TokenRow | None,
     login_of_key: LoginOfKey | None,
     connects_per_minute: int | None,
     connections_per_user: int | None,
@@ -115,13 +95,13 @@ def _commit(
             changed, unchanged = ChangedUser.key(session.user_id), ChangedUser.admits(session.auth_hash or "")
             transaction.condition_check(ChangedUser, changed, condition=unchanged, means=TokenRefused)
         if token is not None:
-            transaction.delete(token, WebSocketToken.expires_at > clock.utcnow(), means=TokenRefused)
+            transaction.delete(token, TokenRow.expires_at > clock.utcnow(), means=TokenRefused)
         if login_of_key is not None:
             transaction.save(login_of_key)
         unknown = WebSocketSession.connection_id.does_not_exist()
         transaction.save(session, unknown, means=DuplicateConnection)
         if session.channel_name:
-            transaction.save(membership(session, session.channel_name))
+            transaction.save(ChannelMembership.of(session, session.channel_name))
         if session.user_id and connects_per_minute is not None:
             _count_connect(transaction, session.user_id, connects_per_minute)
         if session.user_id and connections_per_user is not None:

@@ -3,18 +3,13 @@
 import logging
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model, load_backend
 from django.core.exceptions import ValidationError
 from django.db import DataError
 from django.utils.crypto import constant_time_compare
-from django.utils.functional import SimpleLazyObject
-
-if TYPE_CHECKING:
-    from ws_lambda.models.sessions import WebSocketSession
-
 
 Owner = tuple[str, str]
 """A user's id and the path of the auth backend that knows the user."""
@@ -114,10 +109,3 @@ def owner_still_valid(user_id: str, backend_path: str, auth_hash: str) -> Any:
     """The user, if their login holds; else None."""
     user = load_user(user_id, backend_path)
     return user if login_holds(user, auth_hash) else None
-
-
-def lazy_user(session: "WebSocketSession") -> Any:
-    """The session's user, read when a handler first touches it."""
-    from django.contrib.auth.models import AnonymousUser
-
-    return SimpleLazyObject(lambda: session.user or AnonymousUser())

@@ -3,15 +3,18 @@
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
-from typing import Any, Self
+from typing import Any, Generic, Self, TypeVar
 
-from django.core.exceptions import FieldError
+from django.core.exceptions import FieldError, MultipleObjectsReturned
 
 from ws_lambda import channels, delivery
-from ws_lambda.models import closing, disconnecting
-from ws_lambda.models.attributes import milliseconds
-from ws_lambda.models.memberships import ChannelMembership
-from ws_lambda.models.sessions import LIVE_SHARDS, WebSocketSession, is_listed_open
+from ws_lambda.models import disconnecting
+from ws_lambda.models.batch_closing import close_gone
+from ws_lambda.models.recipients import recipient_of
+from ws_lambda.tables.memberships import ChannelMembership
+from ws_lambda.tables.sessions import LIVE_SHARDS, SessionRow, is_listed_open
+
+Session = TypeVar("Session", bound=SessionRow)
 
 LOOKUPS = ("api_gateway", "channel_name", "connected", "connection_id", "user")
 """What `filter` understands; all of them together are ANDed."""
@@ -23,14 +26,19 @@ _BATCH = 100
 """Keys of one BatchGetItem."""
 
 
-class SessionQuerySet:
+class BaseSessionQuerySet(Generic[Session]):
     """A lazy, immutable selection of sessions.
 
     What is asked decides what is read: a connection id is one item, a channel its roster, a user their index,
     `connected=True` the index of open connections. Only `all()` and `connected=False` read the whole table.
     """
 
-    def __init__(self, **lookups: Any) -> None:
+    def __init__(self, model: type[Session], **lookups: Any) -> None:
+        """
+        Args:
+            model: the class of what is selected.
+        """
+        self.model = model
         self._lookups = lookups
 
     def __repr__(self) -> str:
@@ -39,7 +47,7 @@ class SessionQuerySet:
 
     def all(self) -> Self:
         """Every session, closed ones included, as far as they are still kept."""
-        return type(self)(**self._lookups)
+        return type(self)(self.model, **self._lookups)
 
     def filter(self, **lookups: Any) -> Self:
         """Narrows the selection.
@@ -62,18 +70,18 @@ class SessionQuerySet:
         clash = [name for name, value in cleaned.items() if value == "" or self._lookups.get(name, value) != value]
         if "channel_name" in clash and cleaned["channel_name"] and self._lookups["channel_name"]:
             raise FieldError("A selection names one channel: filter what it yields for a second one.")
-        return type(self)(**self._lookups | cleaned | (NOTHING if clash else {}))
+        return type(self)(self.model, **self._lookups | cleaned | (NOTHING if clash else {}))
 
     def __bool__(self) -> bool:
         """Whether any session is selected, as with Django's querysets."""
         return self.exists()
 
-    def __iter__(self) -> Iterator[WebSocketSession]:
+    def __iter__(self) -> Iterator[Session]:
         keys = self._keys()
         while batch := list(islice(keys, _BATCH)):
-            yield from (one for one in WebSocketSession.batch_get(batch) if self._selects(one))
+            yield from (one for one in self.model.batch_get(batch) if self._selects(one))
 
-    def get(self, **lookups: Any) -> WebSocketSession:
+    def get(self, **lookups: Any) -> Session:
         """The one session selected.
 
         Raises:
@@ -82,12 +90,12 @@ class SessionQuerySet:
         """
         found = list(islice(self.filter(**lookups), 2))
         if not found:
-            raise WebSocketSession.DoesNotExist("No WebSocketSession matches the query.")
+            raise self.model.DoesNotExist("No WebSocketSession matches the query.")
         if len(found) > 1:
-            raise WebSocketSession.MultipleObjectsReturned("More than one WebSocketSession matches the query.")
+            raise MultipleObjectsReturned("More than one WebSocketSession matches the query.")
         return found[0]
 
-    def first(self) -> WebSocketSession | None:
+    def first(self) -> Session | None:
         """Any one of the sessions selected, or None."""
         return next(iter(self), None)
 
@@ -101,7 +109,7 @@ class SessionQuerySet:
         if asked == {"channel_name"} or (asked == {"channel_name", "connected"} and self._lookups["connected"]):
             return sum(map(ChannelMembership.count, channels.shard_keys(self._lookups["channel_name"])))
         if asked == {"connected"} and self._lookups["connected"]:
-            return sum(map(WebSocketSession.live.count, LIVE_SHARDS))
+            return sum(map(self.model.live.count, LIVE_SHARDS))
         return sum(1 for _ in self)
 
     def send_message(self, data: Any) -> delivery.DeliveryReport:
@@ -119,7 +127,7 @@ class SessionQuerySet:
         """
         delivery.check_open(self._lookups.get("connection_id", ""))
         name = self._lookups.get("channel_name", "")
-        return delivery.send(self.audience(), data, on_gone=partial(closing.close_gone, channel_name=name))
+        return delivery.send(self.audience(), data, on_gone=partial(close_gone, channel_name=name))
 
     def disconnect(self, progress: disconnecting.Progress | None = None) -> delivery.DeliveryReport:
         """Closes every open session selected, and its socket.
@@ -137,11 +145,11 @@ class SessionQuerySet:
     def recipients(self) -> Iterator[delivery.Recipient]:
         """The open connections selected, as the delivery room addresses them."""
         for row in self._rows(open_only=True):
-            yield delivery.Recipient(row.connection_id, row.endpoint_url, milliseconds(row.connected_at))
+            yield recipient_of(row)
 
     def close_gone(self, recipients: Sequence[delivery.Recipient], *, channel_name: str = "") -> int:
         """Closes the sessions of connections that API Gateway no longer knows; returns how many it closed."""
-        return closing.close_gone(recipients, channel_name=channel_name)
+        return close_gone(recipients, channel_name=channel_name)
 
     def audience(self) -> delivery.Audience:
         """Who is addressed: a channel or everyone as such, so that a big one can go through the queue."""
@@ -166,28 +174,28 @@ class SessionQuerySet:
             return iter(())
         if "connection_id" in asked:
             named = [asked["connection_id"]] if asked["connection_id"] else []
-            found = WebSocketSession.batch_get(named)
+            found = self.model.batch_get(named)
             return (row for row in found if self._selects(row) and (row.connected or not open_only))
         rows: Iterable[Any]
         if "channel_name" in asked and asked.get("connected", True):
             shards = channels.shard_keys(asked["channel_name"])
             rows = (row for shard in shards for row in ChannelMembership.query(shard))
         elif "user" in asked:
-            rows = WebSocketSession.by_user.query(asked["user"])
+            rows = self.model.by_user.query(asked["user"])
         elif open_only:
-            rows = (row for shard in LIVE_SHARDS for row in WebSocketSession.live.query(shard))
+            rows = (row for shard in LIVE_SHARDS for row in self.model.live.query(shard))
         else:
-            rows = WebSocketSession.scan()
+            rows = self.model.scan()
         return (row for row in rows if self._row_selected(row, open_only))
 
     def _row_selected(self, row: Any, open_only: bool) -> bool:
         """Whether a row, full or projected, is selected as far as it can tell."""
-        if open_only and isinstance(row, WebSocketSession) and not is_listed_open(row):
+        if open_only and isinstance(row, SessionRow) and not is_listed_open(row):
             return False
         same_user = self._lookups.get("user", row.user_id) == row.user_id
         return same_user and bool(self._lookups.get("api_gateway", row.api_id) == row.api_id)
 
-    def _selects(self, session: WebSocketSession) -> bool:
+    def _selects(self, session: Session) -> bool:
         """Whether a full session is selected."""
         asked = self._lookups
         if asked.get("connected", session.connected) != session.connected:
@@ -210,6 +218,3 @@ def _plain(name: str, value: Any) -> Any:
         case "connected":
             return value
     return str(value)
-
-
-WebSocketSession.objects = SessionQuerySet()

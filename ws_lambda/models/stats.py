@@ -12,38 +12,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from pynamodb.attributes import NumberAttribute, TTLAttribute, UnicodeAttribute
 
 from ws_lambda import clock, process_state
 from ws_lambda.models import counting
-from ws_lambda.models.base import Table, TableMeta
 from ws_lambda.process_state import Occasion
+from ws_lambda.tables.stats import COUNTED, KEPT, SHARDS, Stats
 
 logger = logging.getLogger("ws_lambda")
 
 FLUSH_SECONDS = 10.0
-KEPT = timedelta(days=2)
-SHARDS = ("0", "1", "2", "3")
-"""Partitions, so that a thousand processes do not all write to one item."""
-
-COUNTED = ("connects", "messages", "refusals", "disconnects")
-
-
-class Stats(Table):
-    """What happened in one minute, as counted by some of the processes."""
-
-    class Meta(metaclass=TableMeta):
-        name = "stats"
-
-    shard = UnicodeAttribute(hash_key=True)
-    minute = UnicodeAttribute(range_key=True)
-    """`2026-11-22T22:17`, in UTC."""
-
-    connects = NumberAttribute(default=0)
-    messages = NumberAttribute(default=0)
-    refusals = NumberAttribute(default=0)
-    disconnects = NumberAttribute(default=0)
-    expires_at = TTLAttribute()
+"""How often a process writes at most."""
 
 
 class _Buffer:

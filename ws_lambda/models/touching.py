@@ -8,9 +8,9 @@ from pynamodb.exceptions import VerboseClientError
 from ws_lambda import clock
 from ws_lambda.events import GatewayEvent
 from ws_lambda.exceptions import InvalidConnectionId, RateLimited
-from ws_lambda.models import own_work
-from ws_lambda.models.base import condition_failed, connection
-from ws_lambda.models.sessions import WebSocketSession
+from ws_lambda.models.session import WebSocketSession
+from ws_lambda.tables import idempotency
+from ws_lambda.tables.shared_connection import condition_failed, connection
 
 REMEMBERED_MINUTES = 5
 """Counters of this age are removed. The browser client is never silent for longer; who is leaves one behind each time,
@@ -18,7 +18,7 @@ two dozen at most in the two hours that a connection lasts."""
 
 _UPDATE = (
     "SET previous_seen_at = last_seen_at, last_seen_at = :now, "
-    f"message_windows.#w = if_not_exists(message_windows.#w, :none) + :one, {own_work.MARKING} "
+    f"message_windows.#w = if_not_exists(message_windows.#w, :none) + :one, {idempotency.MARKING} "
     "REMOVE " + ", ".join(f"message_windows.#p{age}" for age in range(1, REMEMBERED_MINUTES + 1)) + " "
     "ADD request_count :one"
 )
@@ -44,13 +44,13 @@ def touch(event: GatewayEvent, *, messages_per_minute: int) -> WebSocketSession:
     """
     now = clock.now()
     minute = int(now // 60)
-    mark = own_work.mark(event.message_id or event.request_id)
+    mark = idempotency.mark(event.message_id or event.request_id)
     request: dict[str, Any] = {
         "TableName": WebSocketSession.Meta.table_name,
         "Key": {"connection_id": {"S": event.connection_id}},
         "UpdateExpression": _UPDATE,
         "ConditionExpression": " AND ".join(
-            (_OPEN_HERE, own_work.NOT_MARKED, _BELOW_LIMIT if messages_per_minute > 0 else _NONE_AT_ALL)
+            (_OPEN_HERE, idempotency.NOT_MARKED, _BELOW_LIMIT if messages_per_minute > 0 else _NONE_AT_ALL)
         ),
         "ExpressionAttributeNames": {"#w": str(minute)}
         | {f"#p{age}": str(minute - age) for age in range(1, REMEMBERED_MINUTES + 1)},
@@ -62,19 +62,19 @@ def touch(event: GatewayEvent, *, messages_per_minute: int) -> WebSocketSession:
             ":api": {"S": event.api_id},
             ":limit": {"N": str(messages_per_minute)},
         }
-        | own_work.values(mark),
+        | idempotency.values(mark),
         "ReturnValues": "ALL_NEW",
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
     try:
         item = connection().dispatch("UpdateItem", request)["Attributes"]
     except VerboseClientError as failed:
-        item = own_work.failed_item(failed)
+        item = idempotency.failed_item(failed)
         if not condition_failed(failed):
             raise
         if not _open_here(item, event):
             raise InvalidConnectionId() from failed
-        if own_work.position(mark, item) is None:
+        if idempotency.position(mark, item) is None:
             raise RateLimited("Too many messages: wait a minute, then go on") from failed
     return WebSocketSession.from_raw_data(item)
 

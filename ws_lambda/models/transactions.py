@@ -10,8 +10,8 @@ from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
-from ws_lambda.models import own_work
-from ws_lambda.models.base import connection
+from ws_lambda.tables import idempotency
+from ws_lambda.tables.shared_connection import connection
 
 Part = TypeVar("Part")
 
@@ -98,7 +98,7 @@ class DecidingWrite(TransactWrite):
             raise self._why(cancelled) from cancelled
 
     def _why(self, cancelled: TransactWriteError) -> Exception:
-        if own_work.response_code(cancelled) != "TransactionCanceledException":
+        if idempotency.response_code(cancelled) != "TransactionCanceledException":
             return cancelled
         codes = [reason.code if reason else None for reason in cancelled.cancellation_reasons]
         for meaning, code in zip(chain.from_iterable(self._meanings.values()), codes, strict=False):

@@ -5,8 +5,8 @@ from typing import Any
 from ws_lambda.events import FIXED_ROUTES
 from ws_lambda.exceptions import ProvisioningError
 from ws_lambda.models import gateways
-from ws_lambda.models.gateways import AdditionalRoute, ApiGateway, Integration, Status
 from ws_lambda.provisioning import answers, lease, route_targets, rules, state
+from ws_lambda.tables.gateways import AdditionalRoute, ApiGateway, Integration, Status
 
 
 def adopt(name: str, api_id: str, *, stage: str = "", default_channel: str = "") -> ApiGateway:

@@ -11,9 +11,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from ws_lambda import aws
 from ws_lambda.conf import gateway_secrets
 from ws_lambda.exceptions import ProvisioningError
-from ws_lambda.models.gateways import ApiGateway, Status
 from ws_lambda.provisioning import domain, rules, websocket_api
 from ws_lambda.provisioning.lease import Lease, LeaseLostError, held, load
+from ws_lambda.tables.gateways import ApiGateway, Status
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

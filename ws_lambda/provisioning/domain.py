@@ -5,8 +5,8 @@ from typing import Any
 
 from ws_lambda import aws
 from ws_lambda.exceptions import ProvisioningError
-from ws_lambda.models.gateways import ApiGateway
 from ws_lambda.provisioning import answers, websocket_api
+from ws_lambda.tables.gateways import ApiGateway
 
 
 def create(record: ApiGateway) -> dict[str, Any]:

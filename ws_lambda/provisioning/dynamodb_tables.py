@@ -12,8 +12,8 @@ from pynamodb.attributes import TTLAttribute
 
 from ws_lambda import aws
 from ws_lambda.models import all_tables
-from ws_lambda.models.base import Table
 from ws_lambda.provisioning.patience import patiently
+from ws_lambda.tables.table import Table
 
 
 @dataclass(frozen=True, kw_only=True)

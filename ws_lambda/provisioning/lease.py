@@ -14,8 +14,8 @@ from pynamodb.exceptions import PutError, UpdateError
 from ws_lambda import clock
 from ws_lambda.exceptions import ProvisioningError
 from ws_lambda.models import gateways
-from ws_lambda.models.base import condition_failed
-from ws_lambda.models.gateways import ApiGateway, Status
+from ws_lambda.tables.gateways import ApiGateway, Status
+from ws_lambda.tables.shared_connection import condition_failed
 
 LEASE_SECONDS = 120
 """Longer than any single call to AWS with its retries; renewed with every store."""

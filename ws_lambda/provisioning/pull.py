@@ -3,9 +3,9 @@
 from typing import Any
 
 from ws_lambda.events import FIXED_ROUTES, route_slug
-from ws_lambda.models.gateways import AdditionalRoute, ApiGateway, Integration
 from ws_lambda.provisioning import route_targets, state, websocket_api
 from ws_lambda.provisioning.state import Difference
+from ws_lambda.tables.gateways import AdditionalRoute, ApiGateway, Integration
 
 _STAGE_FIELDS = {
     "description": "stage_description",

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ws_lambda import aws
-from ws_lambda.models.gateways import ApiGateway
 from ws_lambda.provisioning import answers, domain, route_targets, stage, state, websocket_api
 from ws_lambda.provisioning.state import Difference
+from ws_lambda.tables.gateways import ApiGateway
 
 Push = Callable[[ApiGateway, Sequence[Difference]], Mapping[str, Any]]
 """Changes AWS; returns what it answered that the record is to keep."""

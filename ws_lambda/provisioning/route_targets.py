@@ -8,8 +8,8 @@ from urllib.parse import urljoin
 
 from ws_lambda import aws
 from ws_lambda.events import HTTP_HEADERS, SECRET_HEADER, route_slug
-from ws_lambda.models.gateways import ApiGateway, Integration
 from ws_lambda.provisioning.rules import gateway_secret
+from ws_lambda.tables.gateways import ApiGateway, Integration
 
 TIMEOUT_MS = 29_000
 """The longest that API Gateway waits for an integration."""

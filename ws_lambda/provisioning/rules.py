@@ -12,7 +12,7 @@ from ws_lambda import aws
 from ws_lambda.channels import MAX_NAME_LENGTH, NAME_PATTERN
 from ws_lambda.conf import conf, gateway_secrets
 from ws_lambda.events import FIXED_ROUTES
-from ws_lambda.models.gateways import AdditionalRoute, ApiGateway, Integration, Status
+from ws_lambda.tables.gateways import AdditionalRoute, ApiGateway, Integration, Status
 
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 MAX_ROUTES = 300

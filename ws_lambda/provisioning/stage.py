@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ws_lambda import aws
-from ws_lambda.models.gateways import ApiGateway
 from ws_lambda.provisioning import answers
 from ws_lambda.provisioning.access_log import ACCESS_LOG_FORMAT
+from ws_lambda.tables.gateways import ApiGateway
 
 
 def settings(record: ApiGateway) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from typing import Any
 
 from ws_lambda import aws
 from ws_lambda.exceptions import ProvisioningError
-from ws_lambda.models.gateways import ApiGateway, Integration, Status
 from ws_lambda.provisioning import answers, domain, route_targets, stage, websocket_api
+from ws_lambda.tables.gateways import ApiGateway, Integration, Status
 
 Facts = dict[str, str]
 

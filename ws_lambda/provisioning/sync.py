@@ -3,10 +3,10 @@
 from typing import Any
 
 from ws_lambda.exceptions import ProvisioningError
-from ws_lambda.models.gateways import ApiGateway, Status
 from ws_lambda.provisioning import lease, pull, push, rules, stage, state
 from ws_lambda.provisioning.create import recorded
 from ws_lambda.provisioning.state import Difference
+from ws_lambda.tables.gateways import ApiGateway, Status
 
 
 def differences(record: ApiGateway) -> list[Difference]:

@@ -9,9 +9,9 @@ from botocore.exceptions import ClientError
 from ws_lambda import aws
 from ws_lambda.exceptions import ProvisioningError
 from ws_lambda.models import gateways
-from ws_lambda.models.gateways import AdditionalRoute, ApiGateway, Integration, Status
 from ws_lambda.provisioning import answers, domain, lease, rules, sync, websocket_api
 from ws_lambda.provisioning.create import recorded
+from ws_lambda.tables.gateways import AdditionalRoute, ApiGateway, Integration, Status
 
 
 def add_route(gateway: str, *, name: str, route_key: str, target: str = "") -> ApiGateway:

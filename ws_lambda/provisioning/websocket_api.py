@@ -8,9 +8,9 @@ from botocore.exceptions import ClientError
 from ws_lambda import aws
 from ws_lambda.conf import conf
 from ws_lambda.events import ONE_WAY
-from ws_lambda.models.gateways import ApiGateway, Integration
 from ws_lambda.provisioning import answers, route_targets, stage
 from ws_lambda.provisioning.route_targets import Target
+from ws_lambda.tables.gateways import ApiGateway, Integration
 
 OWN_TAG = "ws-lambda:gateway"
 """Put on every API that we make. CreateApi knows no idempotency token: this is how a lost answer is found."""

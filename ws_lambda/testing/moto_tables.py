@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from functools import cache
 
 from ws_lambda import aws
-from ws_lambda.models.base import Table
+from ws_lambda.tables.table import Table
 
 
 def create(models: Iterable[type[Table]]) -> None:

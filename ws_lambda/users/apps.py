@@ -6,7 +6,7 @@ from django.apps import AppConfig
 from django.core import checks
 
 if TYPE_CHECKING:
-    from ws_lambda.models.base import Table
+    from ws_lambda.tables.table import Table
 
 
 class UsersConfig(AppConfig):
@@ -19,9 +19,9 @@ class UsersConfig(AppConfig):
     @property
     def dynamodb_tables(self) -> tuple[type["Table"], ...]:
         """The tables that `ws_tables` and the local gateway make for this app."""
-        from ws_lambda.users.tables import UserItem
+        from ws_lambda.users.user_row import UserRow
 
-        return (UserItem,)
+        return (UserRow,)
 
     def ready(self) -> None:
         from ws_lambda.users.checks import check_backend

@@ -9,9 +9,9 @@ from django.db import DatabaseError, IntegrityError, models
 from django.utils import timezone
 from pynamodb.exceptions import DeleteError, PutError, UpdateError
 
-from ws_lambda.models.base import condition_failed
+from ws_lambda.tables.shared_connection import condition_failed
 from ws_lambda.users.names import fold, is_possible
-from ws_lambda.users.tables import UserItem
+from ws_lambda.users.user_row import UserRow
 
 if TYPE_CHECKING:
     from ws_lambda.users.models import User
@@ -50,7 +50,7 @@ def _stored(user: "User", names: Iterable[str]) -> dict[str, Any]:
     return values
 
 
-def _to_user(model: "type[User]", item: UserItem) -> "User":
+def _to_user(model: "type[User]", item: UserRow) -> "User":
     fields = model._meta.concrete_fields
     values = [_from_stored(field, getattr(item, field.attname)) for field in fields]
     return model.from_db(None, [field.attname for field in fields], values)
@@ -67,7 +67,7 @@ def insert(user: "User") -> None:
         raise ValueError("A username must have 1 to 150 characters.")
     names = [field.attname for field in user._meta.concrete_fields]
     try:
-        UserItem(**_stored(user, names)).save(UserItem.username.does_not_exist())
+        UserRow(**_stored(user, names)).save(UserRow.username.does_not_exist())
     except PutError as error:
         if not condition_failed(error):
             raise
@@ -82,10 +82,10 @@ def update(user: "User", names: Iterable[str]) -> None:
     """
     actions = []
     for name, value in _stored(user, names).items():
-        attribute = getattr(UserItem, name)
+        attribute = getattr(UserRow, name)
         actions.append(attribute.remove() if value is None else attribute.set(value))
     try:
-        UserItem(user.username).update(actions, condition=UserItem.username.exists())
+        UserRow(user.username).update(actions, condition=UserRow.username.exists())
     except UpdateError as error:
         if not condition_failed(error):
             raise
@@ -97,7 +97,7 @@ def update(user: "User", names: Iterable[str]) -> None:
 def delete(user: "User") -> bool:
     """Deletes a user, and tells whether there was one: also where it is the answer to the deletion that got lost."""
     try:
-        UserItem(user.username).delete(UserItem.username.exists())
+        UserRow(user.username).delete(UserRow.username.exists())
     except DeleteError as error:
         if not condition_failed(error):
             raise
@@ -110,8 +110,8 @@ def fetch(model: "type[User]", username: str) -> "Iterator[User]":
     if not is_possible(username):
         return
     try:
-        item = UserItem.get(username, consistent_read=True)
-    except UserItem.DoesNotExist:
+        item = UserRow.get(username, consistent_read=True)
+    except UserRow.DoesNotExist:
         return
     yield _to_user(model, item)
 
@@ -123,20 +123,20 @@ def fetch_many(model: "type[User]", usernames: Iterable[str], *, consistently: b
         consistently: whether they are read as they are now. As they were a moment ago costs half.
     """
     possible = [name for name in usernames if is_possible(name)]
-    items = UserItem.batch_get(possible, consistent_read=consistently)
+    items = UserRow.batch_get(possible, consistent_read=consistently)
     for item in sorted(items, key=lambda item: item.username):
         yield _to_user(model, item)
 
 
 def fetch_by_email(model: "type[User]", email_key: str) -> "Iterator[User]":
     """The users of a folded address: one query for their names, one read of them all."""
-    return fetch_many(model, [entry.username for entry in UserItem.by_email.query(email_key)])
+    return fetch_many(model, [entry.username for entry in UserRow.by_email.query(email_key)])
 
 
 def scan(model: "type[User]", flags: dict[str, bool]) -> "Iterator[User]":
     """Every user with those flags. DynamoDB reads the whole table for it."""
     condition = None
     for name, value in flags.items():
-        condition &= getattr(UserItem, name) == value
-    for item in UserItem.scan(condition, consistent_read=True):
+        condition &= getattr(UserRow, name) == value
+    for item in UserRow.scan(condition, consistent_read=True):
         yield _to_user(model, item)

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from tests import moto_apigateway, table_making
 from ws_lambda.models import WebSocketSession, all_tables
-from ws_lambda.users.tables import UserItem
+from ws_lambda.users.user_row import UserRow
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def admin_tables(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
     """Every table, those of installed apps included; the value is the list of requests so far."""
     moto_apigateway.install(monkeypatch)
     calls: list[str] = request.getfixturevalue("dynamodb")
-    table_making.create(*{*all_tables(), UserItem})
+    table_making.create(*{*all_tables(), UserRow})
     return calls
 
 

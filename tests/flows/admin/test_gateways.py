@@ -9,8 +9,8 @@ from tests.flows.admin.conftest import logged_in, person, said
 from tests.flows.provisioning.seen import apis, routes
 from ws_lambda import aws
 from ws_lambda.models import ApiGateway
-from ws_lambda.models.gateways import AdditionalRoute
 from ws_lambda.provisioning import lease
+from ws_lambda.tables.gateways import AdditionalRoute
 
 PAGE = "/admin/ws_lambda/apigateway/"
 FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:chat"

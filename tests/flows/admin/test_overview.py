@@ -71,7 +71,7 @@ def test_a_snapshot_costs_a_bounded_number_of_requests_and_is_shared(
 
 
 def test_more_than_may_be_read_is_at_least(root: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ws_lambda.models.sessions import WebSocketSession
+    from ws_lambda.models.session import WebSocketSession
 
     for n in range(6):
         session(f"C{n}=", live_shard="0")

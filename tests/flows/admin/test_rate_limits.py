@@ -6,19 +6,19 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from ws_lambda.models import RateLimit, WebSocketToken
-from ws_lambda.models.cursors import Cursor
-from ws_lambda.models.login_marks import EndedLogin
-from ws_lambda.models.open_connections import OpenConnections
-from ws_lambda.models.tokens import digest
+from ws_lambda.models import RateLimit, WebSocketToken, cursors
+from ws_lambda.models.login_marks import record_ended_login
+from ws_lambda.models.rate_limits import hit
+from ws_lambda.tables.rate_limits import OpenConnections
+from ws_lambda.tables.tokens import digest
 
 
 @pytest.mark.usefixtures("still")
 def test_counters_are_listed_and_found_by_scope(root: Client) -> None:
     for _ in range(3):
-        RateLimit.hit("refused#203.0.113.9")
-    RateLimit.hit("connect#7")
-    Cursor.write("prune", {"key": "x"})
+        hit("refused#203.0.113.9")
+    hit("connect#7")
+    cursors.write("prune", {"key": "x"})
     page = root.get("/admin/ws_lambda/ratelimit/")
     assert {(row.scope, row.hits) for row in page.context["cl"].result_list} == {
         ("refused#203.0.113.9", 3),
@@ -39,7 +39,7 @@ def test_what_else_the_table_keeps_is_no_counter(root: Client) -> None:
 
 def test_tokens_are_listed_and_never_shown_whole(root: Client) -> None:
     token = WebSocketToken.mint(user_id="ann", auth_backend="b", auth_hash="h", session_key="key", channel="general")
-    EndedLogin.record(digest("other"))
+    record_ended_login(digest("other"))
     page = root.get("/admin/ws_lambda/websockettoken/")
     [row] = page.context["cl"].result_list
     assert (row.user_id, row.channel) == ("ann", "general")

@@ -12,8 +12,7 @@ from ws_lambda import delivery
 from ws_lambda.admin import model_admin
 from ws_lambda.gatekeeping import eviction
 from ws_lambda.models import ChannelMembership, ChannelPermission
-from ws_lambda.models.admin_log import AdminAction
-from ws_lambda.models.opening import membership
+from ws_lambda.tables.admin_log import AdminAction
 
 LISTS = ("apigateway", "websocketsession", "channelpermission", "ratelimit", "websockettoken")
 PAGES = (*LISTS, "liveoverview")
@@ -195,7 +194,7 @@ def test_members_whom_a_change_no_longer_admits_are_put_out(root: Client, monkey
         row = session(
             connection_id, channels={"team_red"}, channel_name="team_red", user_id=user_id, auth_backend=backend
         )
-        membership(row, "team_red").save()
+        ChannelMembership.of(row, "team_red").save()
     root.post("/admin/ws_lambda/channelpermission/add/", {"channel_name": "team_*", "access": "allow_all", "rules": ""})
     assert closed == []
     page = "/admin/ws_lambda/channelpermission/team_*/"
@@ -219,7 +218,7 @@ def test_members_whose_own_rights_have_changed_are_put_out_on_request(root: Clie
             auth_backend=settings.AUTHENTICATION_BACKENDS[0],
             auth_hash=user.get_session_auth_hash(),
         )
-        membership(row, "general").save()
+        ChannelMembership.of(row, "general").save()
     clerk.is_staff = False
     clerk.save()
     page = "/admin/ws_lambda/channelpermission/"
@@ -234,7 +233,7 @@ def test_the_page_says_how_many_were_put_out_and_what_is_left(root: Client, monk
     monkeypatch.setattr(eviction, "PAGE", 2)
     for number in range(5):
         row = session(f"C{number}=", channels={"general"}, channel_name="general")
-        membership(row, "general").save()
+        ChannelMembership.of(row, "general").save()
     page = "/admin/ws_lambda/channelpermission/"
     fields = {"channel_name": "general", "access": "staff_only", "rules": ""}
 

@@ -65,7 +65,7 @@ from django.test import Client
 from django.utils import timezone
 
 from ws_lambda.models import ALL_TABLES, ApiGateway, ChannelPermission, WebSocketSession
-from ws_lambda.models.admin_log import AdminAction
+from ws_lambda.tables.admin_log import AdminAction
 
 call_command("check", fail_level="ERROR")
 call_command("migrate", verbosity=0)

@@ -9,7 +9,6 @@ from tests.far_side import FarSide
 from tests.flows.housekeeping.conftest import open_one
 from ws_lambda.gatekeeping import eviction
 from ws_lambda.models import ChannelMembership, ChannelPermission, WebSocketSession
-from ws_lambda.models.opening import membership
 
 
 def enter(side: FarSide, count: int, *more: str, users: int = 10, begin: int = 0) -> list[str]:
@@ -19,7 +18,7 @@ def enter(side: FarSide, count: int, *more: str, users: int = 10, begin: int = 0
         owner = backends.people.get(str(100 + number % users)) or backends.add(str(100 + number % users))
         session = open_one(side, one, age=timedelta(minutes=1), user=owner)
         for name in more:
-            membership(session, name).save()
+            ChannelMembership.of(session, name).save()
         if more:
             WebSocketSession(one).update([WebSocketSession.channels.add(set(more))])
     return ids

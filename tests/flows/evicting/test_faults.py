@@ -13,8 +13,7 @@ from ws_lambda.delivery import calls
 from ws_lambda.gatekeeping import eviction
 from ws_lambda.gatekeeping.eviction import evict
 from ws_lambda.local.dynamodb_faults import DynamoDBFaults
-from ws_lambda.models import ChannelMembership, ChannelPermission, WebSocketSession
-from ws_lambda.models.unfinished import Unfinished
+from ws_lambda.models import ChannelMembership, ChannelPermission, WebSocketSession, unfinished_work
 
 MEMBERS = 40
 WRITES = frozenset({"TransactWriteItems", "BatchWriteItem", "UpdateItem"})
@@ -25,7 +24,7 @@ def room(ws_client: Any, monkeypatch: pytest.MonkeyPatch, settings: Any) -> list
     """Half of the members are in the lobby, too; each transaction takes a few of them."""
     settings.WS_LAMBDA = {"CONNECTS_PER_MINUTE": 10_000, "TOKENS_PER_MINUTE": 10_000}
     monkeypatch.setitem(urls.current, "view", urls.ChatView)
-    monkeypatch.setattr("ws_lambda.models.leaving.MOST_ITEMS", 8)
+    monkeypatch.setattr("ws_lambda.models.batch_leaving.MOST_ITEMS", 8)
     users = [get_user_model().objects.create_user(f"member-{number}", password="secret") for number in range(4)]
     clients = [ws_client(user=users[number % 4], channel="general") for number in range(MEMBERS)]
     for client in clients[::2]:
@@ -83,7 +82,7 @@ def test_when_nothing_can_be_written_it_is_said_and_done_later(
     assert f"{MEMBERS} could not be put out now, and the schedule tries again" in str(evicted)
     assert f"{MEMBERS} members could not be put out: ProvisionedThroughputExceededException" in caplog.text
     agreed()
-    (work,) = Unfinished.everything()
+    (work,) = unfinished_work.everything()
     assert work.place == {}, "from the beginning"
     ws_dynamodb_faults.faults = DynamoDBFaults()
     assert housekeeping.run().removed == MEMBERS
@@ -126,10 +125,10 @@ def test_sessions_that_dynamodb_leaves_out_are_asked_for_again(
 
 def test_who_collides_is_tried_again_and_holds_up_no_other(room: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """A transaction of several members is cancelled for one of them."""
-    from ws_lambda.models import leaving
+    from ws_lambda.models import batch_leaving
 
     changed: list[str] = []
-    make = leaving._transaction
+    make = batch_leaving._transaction
 
     def change_one(batch: Any) -> Any:
         request = make(batch)
@@ -139,7 +138,7 @@ def test_who_collides_is_tried_again_and_holds_up_no_other(room: list[Any], monk
             WebSocketSession.get(other).join(f"elsewhere-{len(changed)}", check=False)
         return request
 
-    monkeypatch.setattr(leaving, "_transaction", change_one)
+    monkeypatch.setattr(batch_leaving, "_transaction", change_one)
     ChannelPermission("general", access="staff_only").save()
     evicted = evict("general")
     assert (evicted.put_out, evicted.undone) == (MEMBERS, 0)

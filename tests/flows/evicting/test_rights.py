@@ -10,8 +10,7 @@ from tests.far_side import FarSide
 from tests.flows.evicting.conftest import agreed, close, enter, rostered
 from ws_lambda import delivery, housekeeping
 from ws_lambda.gatekeeping import rights
-from ws_lambda.models import WebSocketSession
-from ws_lambda.models.unfinished import Unfinished
+from ws_lambda.models import WebSocketSession, unfinished_work
 
 pytestmark = pytest.mark.usefixtures("tables")
 
@@ -49,9 +48,9 @@ def test_members_of_a_group_for_whom_there_is_no_time_are_the_schedules(
     monkeypatch.setattr(rights, "SECONDS", 0)
     monkeypatch.setattr(rights, "_NOTED_TOGETHER", 40)
     assert rights.judge_users(ids).removed == 0
-    assert len(Unfinished.everything()) == 2
+    assert len(unfinished_work.everything()) == 2
     runs = 0
-    while Unfinished.everything():
+    while unfinished_work.everything():
         housekeeping.run(0)
         runs += 1
     assert runs == 3, "at least some users of one note in every run"
@@ -71,7 +70,7 @@ def test_members_of_a_group_who_could_not_be_judged_are_the_schedules(
         with pytest.raises(ConnectionError):
             rights.judge_users(ids)
     housekeeping.run(0)
-    assert Unfinished.everything() == []
+    assert unfinished_work.everything() == []
     assert {channel for channel, _one in rostered()} == {"general"}
     agreed()
 
@@ -84,7 +83,7 @@ def test_nobody_keeps_a_channel_because_closing_somebody_else_fails(
 
     ids = lose_rights(there, 12, 6)
     people[ids[0]].is_active = False
-    monkeypatch.setattr("ws_lambda.gatekeeping.judging.put_out", fail)
+    monkeypatch.setattr("ws_lambda.gatekeeping.judging.disconnect_all", fail)
     with pytest.raises(delivery.DeliveryError, match="away"):
         rights.judge_users(ids)
     assert len([1 for channel, _one in rostered() if channel == "staff"]) == 2, "the two that were to be closed"

@@ -14,8 +14,8 @@ from tests.flows.housekeeping.conftest import members, open_ids, open_one
 from ws_lambda import aws, clock, delivery, housekeeping
 from ws_lambda.gatekeeping import eviction
 from ws_lambda.gatekeeping.eviction import evict
-from ws_lambda.models import ChannelPermission
-from ws_lambda.models.unfinished import Unfinished
+from ws_lambda.models import ChannelPermission, unfinished_work
+from ws_lambda.tables.rate_limits import UnfinishedWork
 
 pytestmark = pytest.mark.usefixtures("tables")
 
@@ -33,7 +33,7 @@ def test_what_is_left_when_the_time_is_up_is_the_schedules(there: FarSide, peopl
     pruned = housekeeping.run()
     assert (pruned.put_out, pruned.removed) == (30, 30)
     assert open_ids() == members() == set()
-    assert Unfinished.everything() == []
+    assert unfinished_work.everything() == []
 
 
 def test_the_schedule_goes_on_from_where_it_was(there: FarSide, people: Any, small_pages: None) -> None:
@@ -44,17 +44,17 @@ def test_the_schedule_goes_on_from_where_it_was(there: FarSide, people: Any, sma
     open_one(there, "Z=", age=timedelta(minutes=1), user=last)
     close()
     assert evict("general", seconds=0).looked_at == 20
-    looked_at = [eviction.go_on(Unfinished.everything()[0], seconds=0).looked_at for _run in range(3)]
+    looked_at = [eviction.go_on(unfinished_work.everything()[0], seconds=0).looked_at for _run in range(3)]
     assert looked_at == [20, 20, 1]
     assert "Z=" not in members()
-    assert Unfinished.everything() == []
+    assert unfinished_work.everything() == []
 
 
 def test_a_prefix_is_taken_up_again_in_the_index_of_everyone(there: FarSide, people: Any, small_pages: None) -> None:
     enter(there, 70)
     close("*")
     runs = [evict("*", seconds=0)]
-    while work := Unfinished.everything():
+    while work := unfinished_work.everything():
         runs.append(eviction.go_on(work[0], seconds=0))
     assert sum(one.put_out for one in runs) == sum(one.looked_at for one in runs) == 70
     assert len(runs) >= 4
@@ -76,11 +76,11 @@ def test_a_prefix_is_taken_up_again_in_the_index_of_everyone(there: FarSide, peo
 def test_a_place_that_does_not_fit_is_none(there: FarSide, people: Any, place: Any) -> None:
     enter(there, 3)
     close()
-    work = Unfinished.begin("evict", "general")
-    work.leave(place)
-    (work,) = Unfinished.everything()
+    work = unfinished_work.begin("evict", "general")
+    unfinished_work.leave(work, place)
+    (work,) = unfinished_work.everything()
     assert eviction.go_on(work).put_out == 3
-    assert Unfinished.everything() == []
+    assert unfinished_work.everything() == []
 
 
 def test_a_second_change_begins_anew_and_is_not_ended_by_the_first(
@@ -89,12 +89,12 @@ def test_a_second_change_begins_anew_and_is_not_ended_by_the_first(
     enter(there, 30)
     ChannelPermission("general", access="allow_all").save()
     assert evict("general", seconds=0).looked_at == 20
-    (first,) = Unfinished.everything()
+    (first,) = unfinished_work.everything()
     close()
-    second = Unfinished.begin("evict", "general")
-    first.leave({"part": {"kind": "channel", "partition": "general", "after": "Z", "upto": ""}})
-    first.end()
-    (left,) = Unfinished.everything()
+    second = unfinished_work.begin("evict", "general")
+    unfinished_work.leave(first, {"part": {"kind": "channel", "partition": "general", "after": "Z", "upto": ""}})
+    unfinished_work.end(first)
+    (left,) = unfinished_work.everything()
     assert (left.mark, left.place) == (second.mark, {})
     assert eviction.go_on(left).put_out == 30
 
@@ -174,19 +174,19 @@ def test_the_command_shows_how_far_it_is(there: FarSide, people: Any, small_page
 
 
 def test_it_is_kept_for_a_day(there: FarSide, people: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    Unfinished.begin("evict", "general")
+    unfinished_work.begin("evict", "general")
     later = clock.now() + 86_401
     monkeypatch.setattr(clock, "now", lambda: later)
-    assert Unfinished.everything() == []
+    assert unfinished_work.everything() == []
 
 
 def test_unfinished_work_that_cannot_be_read_does_not_stop_the_schedule(
     there: FarSide, caplog: pytest.LogCaptureFixture
 ) -> None:
     open_one(there, "old=", age=timedelta(hours=3))
-    key = {"scope": {"S": Unfinished.SCOPE}, "window": {"S": "evict general"}}
+    key = {"scope": {"S": UnfinishedWork.SCOPE}, "window": {"S": "evict general"}}
     item = {**key, "mark": {"S": "m"}, "position": {"N": "7"}, "expires_at": {"N": str(int(clock.now()) + 60)}}
-    aws.client("dynamodb").put_item(TableName=Unfinished.Meta.table_name, Item=item)
+    aws.client("dynamodb").put_item(TableName=UnfinishedWork.Meta.table_name, Item=item)
     pruned = housekeeping.run()
     assert (pruned.expired, pruned.complete) == (1, True)
     assert "What calls have left unfinished could not be read" in caplog.text

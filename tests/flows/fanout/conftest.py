@@ -11,7 +11,7 @@ from ws_lambda.conf import conf
 from ws_lambda.delivery.jobs import Job
 from ws_lambda.delivery.key_ranges import KeyRange
 from ws_lambda.models import ChannelMembership
-from ws_lambda.models.attributes import from_milliseconds
+from ws_lambda.tables.attributes import from_milliseconds
 
 ENDPOINT = "https://abc123.execute-api.eu-west-1.amazonaws.com/production"
 

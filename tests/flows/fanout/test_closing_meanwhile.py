@@ -14,7 +14,7 @@ from ws_lambda.delivery import calls, rounds
 from ws_lambda.delivery.job_rows import register
 from ws_lambda.local.dynamodb_faults import DynamoDBFaults, FaultyDynamoDB
 from ws_lambda.models import ChannelMembership
-from ws_lambda.models.closer import Closer
+from ws_lambda.models.batch_closing import BatchCloser
 
 LEAVING = frozenset({"DeleteItem"})
 """What takes someone without a session out of a channel. Nothing else in this story deletes a single row."""
@@ -86,7 +86,7 @@ def test_it_ends_within_a_second_of_the_deadline(room: Room, ws_dynamodb_faults:
     ws_dynamodb_faults.faults = DynamoDBFaults(throttle=1.0, operations=LEAVING)
     begun = time.monotonic()
     with delivery.deadline(0):
-        closer = Closer("general")
+        closer = BatchCloser("general")
         closer.close([delivery.Recipient(one, room.far.endpoint_url, 1_700_000_000_000) for one in room.gone])
         closer.finish()
 

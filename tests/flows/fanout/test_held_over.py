@@ -9,8 +9,8 @@ from ws_lambda import clock, delivery, fanout
 from ws_lambda.delivery import YOUNG_SECONDS, patience, queue
 from ws_lambda.delivery.job_rows import register
 from ws_lambda.models import ChannelMembership, FanoutJob, WebSocketSession
-from ws_lambda.models.attributes import from_milliseconds
 from ws_lambda.models.closing import close_session
+from ws_lambda.tables.attributes import from_milliseconds
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ from ws_lambda import aws, delivery
 from ws_lambda.delivery import reading
 from ws_lambda.delivery.rounds import PROGRESS_EVERY
 from ws_lambda.local.sqs import LocalQueue
-from ws_lambda.models import ChannelMembership, FanoutJob, base
+from ws_lambda.models import ChannelMembership, FanoutJob
+from ws_lambda.tables import shared_connection
 
 MEMBERS = 5_000
 PATIENCE = 300.0
@@ -38,10 +39,10 @@ def surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with dynamodb_server.serving() as endpoint:
         monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", endpoint)
         aws.forget()
-        base.forget_connection()
+        shared_connection.forget_connection()
         yield
     aws.forget()
-    base.forget_connection()
+    shared_connection.forget_connection()
 
 
 class Workers:

@@ -12,11 +12,10 @@ from tests.golden import golden
 from ws_lambda import clock, housekeeping
 from ws_lambda.events import GatewayEvent
 from ws_lambda.housekeeping import turns
-from ws_lambda.models import ChannelMembership, WebSocketSession
-from ws_lambda.models.attributes import milliseconds
-from ws_lambda.models.cursors import Cursor
+from ws_lambda.models import ChannelMembership, WebSocketSession, cursors
 from ws_lambda.models.opening import new_session, open_session
-from ws_lambda.models.tokens import digest
+from ws_lambda.tables.attributes import milliseconds
+from ws_lambda.tables.tokens import digest
 
 
 @pytest.fixture
@@ -56,4 +55,4 @@ def members() -> set[str]:
 
 def everybodys_turn() -> None:
     """As half an hour after the last run of the schedule."""
-    Cursor.write("prune", {"done": turns.turn_at(clock.now()) - turns.TURNS})
+    cursors.write("prune", {"done": turns.turn_at(clock.now()) - turns.TURNS})

@@ -11,8 +11,8 @@ from tests.far_side import FarSide
 from tests.flows.housekeeping.conftest import everybodys_turn, members, open_ids, open_one
 from ws_lambda import aws, clock, housekeeping
 from ws_lambda.housekeeping import turns
-from ws_lambda.models import base
-from ws_lambda.models.cursors import Cursor
+from ws_lambda.models import cursors
+from ws_lambda.tables import shared_connection
 
 pytestmark = pytest.mark.usefixtures("tables")
 
@@ -55,7 +55,7 @@ def everyone() -> dict[str, int]:
 def test_a_position_of_another_shape_is_none(far_side: FarSide, name: str, position: Any) -> None:
     for number in range(3):
         open_one(far_side, f"idle{number}=", age=timedelta(minutes=30))
-    Cursor.write(name, position)
+    cursors.write(name, position)
     pruned = housekeeping.run(whole=name == "prune whole")
     assert pruned.complete
     if name == "prune whole":
@@ -72,7 +72,7 @@ def test_a_key_of_another_shape_is_none(
 ) -> None:
     for number in range(8):
         open_one(far_side, f"idle{number}=", age=timedelta(minutes=30))
-    Cursor.write("prune whole", {"walk": {**everyone(), "step": step, "key": key}})
+    cursors.write("prune whole", {"walk": {**everyone(), "step": step, "key": key}})
     assert housekeeping.run().complete
     assert "stored key" in caplog.text
     assert housekeeping.run().complete
@@ -92,10 +92,10 @@ def test_a_key_that_dynamodb_refuses_all_the_same_is_none(far_side: FarSide, cap
 
     open_one(far_side, "idle=", age=timedelta(minutes=30))
     key = {**LIVE, "live_shard": {"S": "0"}}
-    Cursor.write("prune whole", {"walk": {**everyone(), "step": "open 0", "key": key}})
+    cursors.write("prune whole", {"walk": {**everyone(), "step": "open 0", "key": key}})
     aws.session().register("before-send.dynamodb.Query", refuse)
     try:
-        base.forget_connection()
+        shared_connection.forget_connection()
         assert housekeeping.run().gone == 1
     finally:
         aws.session().unregister("before-send.dynamodb.Query", refuse)

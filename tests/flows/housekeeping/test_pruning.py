@@ -15,8 +15,7 @@ from tests.wire import Context
 from ws_lambda import housekeeping
 from ws_lambda.delivery import rounds
 from ws_lambda.delivery.deadlines import MARGIN
-from ws_lambda.models import ChannelMembership
-from ws_lambda.models.cursors import Cursor
+from ws_lambda.models import ChannelMembership, cursors
 
 pytestmark = pytest.mark.usefixtures("tables")
 
@@ -78,11 +77,11 @@ def test_a_run_that_is_cut_short_goes_on_where_it_stopped(far_side: FarSide, mon
         assert pruned.asked <= 5, "one page and no more, when there is no time"
         if pruned.complete:
             break
-        assert Cursor.read("prune whole")
+        assert cursors.read("prune whole")
     assert runs > 8
     assert closed == 40
     assert open_ids() == members() == set()
-    assert Cursor.read("prune whole") == {}
+    assert cursors.read("prune whole") == {}
 
 
 @pytest.mark.usefixtures("graceful")

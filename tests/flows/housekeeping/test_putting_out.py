@@ -11,8 +11,8 @@ from tests.far_side import FarSide
 from tests.flows.housekeeping.conftest import everybodys_turn, members, open_ids, open_one
 from ws_lambda import clock, housekeeping
 from ws_lambda.models import ChannelMembership, opening
-from ws_lambda.models.login_marks import EndedLogin
-from ws_lambda.models.tokens import digest
+from ws_lambda.models.login_marks import record_ended_login
+from ws_lambda.tables.tokens import digest
 
 pytestmark = pytest.mark.usefixtures("tables")
 
@@ -38,7 +38,7 @@ def delete(user: Any) -> None:
 
 def log_out_unseen(_user: Any) -> None:
     """As where the index did not show the connection yet when the login ended."""
-    EndedLogin.record(digest("one"))
+    record_ended_login(digest("one"))
 
 
 @pytest.mark.parametrize("end", [deactivate, change_password, delete, log_out_unseen])

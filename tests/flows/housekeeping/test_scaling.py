@@ -13,7 +13,7 @@ from tests.flows.housekeeping.conftest import members, open_ids, open_one
 from ws_lambda import clock, housekeeping
 from ws_lambda.housekeeping import pages
 from ws_lambda.models import ChannelMembership, WebSocketSession
-from ws_lambda.models.attributes import from_milliseconds
+from ws_lambda.tables.attributes import from_milliseconds
 
 pytestmark = pytest.mark.usefixtures("tables")
 

@@ -15,8 +15,9 @@ from moto.moto_api._internal.models import moto_api_backend
 
 from tests import engines, moto_apigateway, table_making
 from ws_lambda import aws
-from ws_lambda.models import base, gateways
-from ws_lambda.models.gateways import AdditionalRoute, ApiGateway
+from ws_lambda.models import gateways
+from ws_lambda.tables import shared_connection
+from ws_lambda.tables.gateways import AdditionalRoute, ApiGateway
 
 CERTIFICATE = "arn:aws:acm:eu-west-1:123456789012:certificate/11111111-2222-3333-4444-555555555555"
 
@@ -38,10 +39,10 @@ def in_memory() -> Iterator[None]:
             patch.setenv("AWS_ENDPOINT_URL_DYNAMODB", engines.endpoint_or_skip())
         with mock_aws(config=engines.mock_config()):
             aws.forget()
-            base.forget_connection()
+            shared_connection.forget_connection()
             yield
     aws.forget()
-    base.forget_connection()
+    shared_connection.forget_connection()
 
 
 @pytest.fixture(autouse=True)

@@ -10,8 +10,8 @@ from tests.flows.provisioning.seen import alias, apis, integrations, routes
 from ws_lambda import aws
 from ws_lambda.exceptions import ProvisioningError
 from ws_lambda.models import gateways
-from ws_lambda.models.gateways import ApiGateway
 from ws_lambda.provisioning import adopt, create, sync, update
+from ws_lambda.tables.gateways import ApiGateway
 
 Before = Callable[[str, Callable[..., None]], None]
 

@@ -13,9 +13,9 @@ from django.test import override_settings
 from tests.flows.provisioning.seen import apis, integrations, routes
 from ws_lambda import aws, clock
 from ws_lambda.exceptions import ProvisioningError
-from ws_lambda.models.gateways import AdditionalRoute, ApiGateway, Status
 from ws_lambda.provisioning import create, lease, sync
 from ws_lambda.provisioning.lease import GatewayBusyError, LeaseLostError
+from ws_lambda.tables.gateways import AdditionalRoute, ApiGateway, Status
 
 Before = Callable[[str, Callable[..., None]], None]
 

@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 from tests.flows.provisioning.seen import alias, apis
 from ws_lambda import aws
 from ws_lambda.exceptions import ProvisioningError
-from ws_lambda.models.gateways import ApiGateway
 from ws_lambda.provisioning import create, update
+from ws_lambda.tables.gateways import ApiGateway
 
 Before = Callable[[str, Callable[..., None]], None]
 

@@ -10,8 +10,8 @@ from tests.flows.provisioning.conftest import CERTIFICATE
 from tests.flows.provisioning.seen import alias
 from ws_lambda import aws
 from ws_lambda.exceptions import ProvisioningError
-from ws_lambda.models.gateways import ApiGateway, Status
 from ws_lambda.provisioning import create, lease, sync, update
+from ws_lambda.tables.gateways import ApiGateway, Status
 
 Before = Callable[[str, Callable[..., None]], None]
 

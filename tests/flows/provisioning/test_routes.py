@@ -9,8 +9,8 @@ from django.core.exceptions import ValidationError
 from tests.flows.provisioning.seen import apis, routes
 from ws_lambda import aws
 from ws_lambda.exceptions import ProvisioningError
-from ws_lambda.models.gateways import ApiGateway
 from ws_lambda.provisioning import create, sync, update
+from ws_lambda.tables.gateways import ApiGateway
 
 Before = Callable[[str, Callable[..., None]], None]
 

@@ -10,8 +10,8 @@ from tests.flows.provisioning.conftest import make_function
 from tests.flows.provisioning.seen import apis, integrations, routes
 from ws_lambda import aws
 from ws_lambda.exceptions import ProvisioningError
-from ws_lambda.models.gateways import AdditionalRoute, ApiGateway
 from ws_lambda.provisioning import create, lease, sync, update
+from ws_lambda.tables.gateways import AdditionalRoute, ApiGateway
 
 Before = Callable[[str, Callable[..., None]], None]
 

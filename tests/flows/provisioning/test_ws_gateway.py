@@ -9,8 +9,8 @@ from django.core.management import CommandError, call_command
 
 from tests.flows.provisioning.seen import apis, routes
 from ws_lambda import aws
-from ws_lambda.models.gateways import ApiGateway
 from ws_lambda.provisioning import lease
+from ws_lambda.tables.gateways import ApiGateway
 
 
 def run(*arguments: str) -> str:

@@ -18,7 +18,7 @@ from ws_lambda.delivery import curl, pacing, rounds
 from ws_lambda.delivery.broadcasting import slots
 from ws_lambda.delivery.exchange import Broken, Request, Response, Slots
 from ws_lambda.delivery.outcomes import Recipient
-from ws_lambda.models import base
+from ws_lambda.tables import shared_connection
 
 
 class Ask:
@@ -156,7 +156,7 @@ def test_a_child_forked_while_others_send_is_not_held_up(far: FarSide) -> None:
             pass
         bucket = pacing.shared()
         assert isinstance(bucket, pacing.TokenBucket)
-        with aws._lock, base._lock, curl._lock, bucket._lock, pacing._lock:
+        with aws._lock, shared_connection._lock, curl._lock, bucket._lock, pacing._lock:
             held.set()
             done.wait(120)
         for _ in range(shared.limit):
@@ -171,7 +171,7 @@ def test_a_child_forked_while_others_send_is_not_held_up(far: FarSide) -> None:
         status = 1
         try:
             aws.client("sqs")
-            base.connection()
+            shared_connection.connection()
             status = 0 if slots().take() and send(to(far, 1)).sent == 1 else 2
         finally:
             os._exit(status)

@@ -14,11 +14,12 @@ from ws_lambda.gatekeeping.judging import judge
 from ws_lambda.gatekeeping.logins import login_of, proof_of_login
 from ws_lambda.gatekeeping.remembering import Memory
 from ws_lambda.gatekeeping.sealing import unseal
-from ws_lambda.models import WebSocketSession, WebSocketToken, base, owners
-from ws_lambda.models.login_marks import EndedLogin
+from ws_lambda.models import WebSocketSession, WebSocketToken, owners
+from ws_lambda.models.login_marks import record_ended_login
 from ws_lambda.session_store import SessionStore
+from ws_lambda.tables import shared_connection
 from ws_lambda.users.backends import DynamoDBBackend
-from ws_lambda.users.tables import UserItem
+from ws_lambda.users.user_row import UserRow
 
 NAMES = ("ann", "bob", "cid")
 BACKEND = "ws_lambda.users.backends.DynamoDBBackend"
@@ -61,7 +62,7 @@ def asked(tables: list[str]) -> Any:
             seen.append((model.name, body["TableName"], body.get("ConsistentRead", False), 1))
 
     aws.session().register("before-call.dynamodb", note)
-    base.forget_connection()
+    shared_connection.forget_connection()
     yield seen
     aws.session().unregister("before-call.dynamodb", note)
 
@@ -90,7 +91,7 @@ def test_whoever_must_know_at_once_reads_consistently(opened: Any, asked: Any) -
 
 
 def test_everyone_whose_time_is_over_is_put_out(opened: Any) -> None:
-    UserItem("ann").update([UserItem.is_active.set(False)])
+    UserRow("ann").update([UserRow.is_active.set(False)])
     SessionStore(key_of(opened[1])).delete()
     assert judge(opened, Memory(glancing=True)).put_out == 2
     assert open_names() == {"cid"}
@@ -114,7 +115,7 @@ def test_nobody_is_put_out_for_what_is_a_moment_old(opened: Any, monkeypatch: py
 def test_a_login_that_cannot_be_looked_for_has_its_mark_looked_for(opened: Any) -> None:
     """As with an engine that keeps nothing on the server."""
     for one in opened:
-        EndedLogin.record(str(one.login_id))
+        record_ended_login(str(one.login_id))
     opened[0].login_proof = None
     assert judge(opened, Memory(glancing=True)).put_out == 1
     assert open_names() == {"bob", "cid"}
@@ -175,7 +176,7 @@ def test_a_user_who_cannot_be_read_keeps_nobody_else_from_being_judged(
     settings.AUTHENTICATION_BACKENDS = [f"{__name__}.{Nowhere.__name__}"]
     for one in opened:
         one.auth_backend = settings.AUTHENTICATION_BACKENDS[0]
-    UserItem("cid").update([UserItem.is_active.set(False)])
+    UserRow("cid").update([UserRow.is_active.set(False)])
     judged = judge([opened[1], opened[0], opened[2]], Memory(glancing=True))
     assert (judged.put_out, judged.unjudged) == (1, 1)
     assert open_names() == {"ann", "bob"}

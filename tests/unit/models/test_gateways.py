@@ -7,8 +7,9 @@ from pynamodb.exceptions import PutError
 
 from tests import table_making
 from ws_lambda import clock
-from ws_lambda.models import base, gateways
-from ws_lambda.models.gateways import AdditionalRoute, ApiGateway, Status
+from ws_lambda.models import gateways
+from ws_lambda.tables import shared_connection
+from ws_lambda.tables.gateways import AdditionalRoute, ApiGateway, Status
 
 
 @pytest.fixture(autouse=True)
@@ -120,13 +121,13 @@ def test_the_copy_is_read_again_after_its_age(monkeypatch: pytest.MonkeyPatch) -
 def test_any_number_of_questions_is_one_request(monkeypatch: pytest.MonkeyPatch) -> None:
     made("chat", "abc")
     asked: list[str] = []
-    send = base.SharedConnection.dispatch
+    send = shared_connection.SharedConnection.dispatch
 
-    def dispatch(self: base.SharedConnection, operation: str, arguments: dict[str, object]) -> object:
+    def dispatch(self: shared_connection.SharedConnection, operation: str, arguments: dict[str, object]) -> object:
         asked.append(operation)
         return send(self, operation, arguments)
 
-    monkeypatch.setattr(base.SharedConnection, "dispatch", dispatch)
+    monkeypatch.setattr(shared_connection.SharedConnection, "dispatch", dispatch)
     for _ in range(5):
         gateways.find("abc")
         gateways.find("unknown")

@@ -12,8 +12,8 @@ from ws_lambda import clock, delivery
 from ws_lambda.exceptions import DeliveryError
 from ws_lambda.local.dynamodb_faults import DynamoDBFaults
 from ws_lambda.models import ChannelMessage, history, messages
-from ws_lambda.models.base import SharedConnection
 from ws_lambda.models.numbering import take_number
+from ws_lambda.tables.shared_connection import SharedConnection
 
 WRITERS = 30
 
@@ -29,13 +29,13 @@ def append(n):
 
 def take():
     now = clock.utcnow()
-    return take_number(ChannelMessage, "general", now, now + timedelta(days=1))
+    return take_number("general", now, now + timedelta(days=1))
 
 
 def store(number, n):
     now = clock.utcnow()
     message = ChannelMessage("general", number, payload={"n": n}, sent_at=now, expires_at=now + timedelta(days=1))
-    return message.store()
+    return history.store(message)
 
 
 def said(read):

@@ -12,7 +12,7 @@ from pynamodb.exceptions import PutError
 from ws_lambda import clock
 from ws_lambda.exceptions import InvalidChannel
 from ws_lambda.models import ChannelMessage
-from ws_lambda.models.base import connection
+from ws_lambda.tables.shared_connection import connection
 
 DAY = 86_400
 

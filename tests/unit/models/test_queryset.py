@@ -13,7 +13,8 @@ from ws_lambda.delivery import YOUNG_SECONDS
 from ws_lambda.events import GatewayEvent
 from ws_lambda.exceptions import InvalidChannel, InvalidConnectionId, PermissionRefused
 from ws_lambda.models import ApiGateway, ChannelMembership, ChannelPermission, WebSocketSession, channel_permissions
-from ws_lambda.models.closing import close_gone, close_session
+from ws_lambda.models.batch_closing import close_gone
+from ws_lambda.models.closing import close_session
 from ws_lambda.models.opening import new_session, open_session
 
 objects = WebSocketSession.objects

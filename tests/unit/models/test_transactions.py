@@ -8,8 +8,8 @@ from pynamodb.exceptions import TransactWriteError
 from ws_lambda import clock
 from ws_lambda.exceptions import DuplicateConnection, RateLimited, TokenRefused
 from ws_lambda.models import RateLimit
-from ws_lambda.models.login_marks import EndedLogin
 from ws_lambda.models.transactions import DecidingWrite
+from ws_lambda.tables.tokens import EndedLogin
 
 pytestmark = pytest.mark.usefixtures("tables")
 

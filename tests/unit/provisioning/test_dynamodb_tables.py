@@ -12,8 +12,8 @@ from django.core.management import CommandError, call_command
 
 from ws_lambda import aws
 from ws_lambda.models import RateLimit, WebSocketSession
-from ws_lambda.models.base import connection
 from ws_lambda.provisioning import dynamodb_tables
+from ws_lambda.tables.shared_connection import connection
 
 pytestmark = pytest.mark.usefixtures("dynamodb")
 

@@ -6,8 +6,8 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.test import override_settings
 
-from ws_lambda.models.gateways import AdditionalRoute, ApiGateway
 from ws_lambda.provisioning import rules
+from ws_lambda.tables.gateways import AdditionalRoute, ApiGateway
 
 FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:chat"
 CERTIFICATE = "arn:aws:acm:eu-west-1:123456789012:certificate/11111111-2222"

@@ -7,6 +7,7 @@ import pytest
 
 from tests import policy
 from ws_lambda.models import RateLimit
+from ws_lambda.models.rate_limits import hit
 from ws_lambda.provisioning.zappa import function_settings
 
 IAM = policy.ROOT / "serverless_config" / "iam"
@@ -59,5 +60,5 @@ def test_the_functions_own_calls_are_recorded_and_a_tests_are_not(monkeypatch: p
     monkeypatch.setattr(policy, "_seen", seen)
     list(RateLimit.scan())
     assert seen == {"function": set(), "operator": set()}
-    RateLimit.hit("a")
+    hit("a")
     assert seen["function"] == {"dynamodb:UpdateItem"}

@@ -12,8 +12,8 @@ import yaml
 from ws_lambda import telemetry
 from ws_lambda.conf import conf
 from ws_lambda.delivery.jobs import LIFETIME
-from ws_lambda.models.fanout_jobs import KEPT
 from ws_lambda.provisioning import dynamodb_tables
+from ws_lambda.tables.fanout_jobs import KEPT
 
 CONFIG = Path(__file__).resolve().parents[3] / "serverless_config"
 

@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from tests import table_making
-from ws_lambda.models.django_sessions import DjangoSession
-from ws_lambda.session_store import SessionStore
+from ws_lambda.session_store import DjangoSession, SessionStore
 
 
 @pytest.fixture(autouse=True)

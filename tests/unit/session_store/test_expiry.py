@@ -10,8 +10,7 @@ from django.utils import timezone
 
 from tests.unit.session_store.conftest import keys, stored
 from ws_lambda import clock
-from ws_lambda.models.django_sessions import DjangoSession
-from ws_lambda.session_store import SessionStore
+from ws_lambda.session_store import DjangoSession, SessionStore
 
 
 @pytest.fixture

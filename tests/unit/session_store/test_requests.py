@@ -9,8 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 
 from tests.unit.session_store.conftest import keys, stored
-from ws_lambda.models.django_sessions import DjangoSession
-from ws_lambda.session_store import SessionStore
+from ws_lambda.session_store import DjangoSession, SessionStore
 
 
 def test_what_each_operation_costs(calls: list[str]) -> None:

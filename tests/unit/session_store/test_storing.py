@@ -9,8 +9,7 @@ from pynamodb.exceptions import PutError
 from tests.unit.session_store.conftest import keys, stored
 from ws_lambda import session_store
 from ws_lambda.exceptions import SessionTooLarge
-from ws_lambda.models.django_sessions import DjangoSession
-from ws_lambda.session_store import SessionStore
+from ws_lambda.session_store import DjangoSession, SessionStore
 
 
 def test_a_saved_session_is_read_back() -> None:

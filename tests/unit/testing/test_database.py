@@ -8,7 +8,8 @@ from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
 from tests import dynamodb_server
-from ws_lambda.models import ChannelMembership, WebSocketSession, all_tables, base
+from ws_lambda.models import ChannelMembership, WebSocketSession, all_tables
+from ws_lambda.tables import shared_connection
 from ws_lambda.testing import tables
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -47,7 +48,7 @@ def test_a_cancelled_transaction_leaves_everything_as_it_was(ws_tables):
     ChannelMembership("room", "changed", **ROW).save()
     ChannelMembership("other", "kept", **ROW).save()
     before = members()
-    with pytest.raises(TransactWriteError), TransactWrite(connection=base.connection()) as transaction:
+    with pytest.raises(TransactWriteError), TransactWrite(connection=shared_connection.connection()) as transaction:
         transaction.save(ChannelMembership("room", "new", **ROW))
         transaction.delete(ChannelMembership("room", "kept"))
         transaction.update(ChannelMembership("room", "changed"), actions=[ChannelMembership.user_id.set("2")])
@@ -64,7 +65,7 @@ def test_only_what_the_transaction_names_is_copied(ws_tables, monkeypatch):
     for number in range(50):
         ChannelMembership("a", str(number), **ROW).save()
     copied.clear()
-    with TransactWrite(connection=base.connection()) as transaction:
+    with TransactWrite(connection=shared_connection.connection()) as transaction:
         transaction.save(ChannelMembership("a", "7", **ROW))
         transaction.delete(ChannelMembership("a", "8"))
     assert {one.range_key.value for one in copied} == {"7", "8"}

@@ -3,7 +3,7 @@
 import pytest
 from botocore.exceptions import ConnectionClosedError
 
-from ws_lambda.models.rate_limits import RateLimit
+from ws_lambda.tables.rate_limits import RateLimit
 from ws_lambda.testing import DynamoDBFaults, dynamodb_faults, tables
 
 

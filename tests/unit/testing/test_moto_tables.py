@@ -3,11 +3,12 @@
 import pytest
 from moto import mock_aws
 
-from ws_lambda.models import ALL_TABLES, ChannelPermission, base
+from ws_lambda.models import ALL_TABLES, ChannelPermission
+from ws_lambda.tables import shared_connection
 from ws_lambda.testing import moto_tables
-from ws_lambda.users.tables import UserItem
+from ws_lambda.users.user_row import UserRow
 
-TABLES = [*ALL_TABLES, UserItem]
+TABLES = [*ALL_TABLES, UserRow]
 
 
 @pytest.fixture(autouse=True)
@@ -15,20 +16,20 @@ def keys(monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
     yield
-    base.forget_connection()
+    shared_connection.forget_connection()
 
 
 def told(make):
     """What moto says of each table, in a DynamoDB of its own."""
     with mock_aws():
-        base.forget_connection()
+        shared_connection.forget_connection()
         make()
         return [_without_what_differs(table) for table in TABLES]
 
 
 def _without_what_differs(table):
     description = {**table.describe_table(), "CreationDateTime": None}
-    expiry = base.connection().client.describe_time_to_live(TableName=table.Meta.table_name)
+    expiry = shared_connection.connection().client.describe_time_to_live(TableName=table.Meta.table_name)
     return description, expiry["TimeToLiveDescription"]
 
 
@@ -46,7 +47,7 @@ def test_they_are_the_same_the_first_time_and_later():
 def test_what_one_holds_is_not_in_the_next():
     for _time in range(2):
         with mock_aws():
-            base.forget_connection()
+            shared_connection.forget_connection()
             moto_tables.create(TABLES)
             assert not list(ChannelPermission.scan())
             ChannelPermission("a", access="allow_all").save()
@@ -54,7 +55,7 @@ def test_what_one_holds_is_not_in_the_next():
 
 def test_a_table_that_is_there_is_left_as_it_is():
     with mock_aws():
-        base.forget_connection()
+        shared_connection.forget_connection()
         moto_tables.create(TABLES)
         ChannelPermission("a", access="allow_all").save()
         moto_tables.create(TABLES)

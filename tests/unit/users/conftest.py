@@ -3,10 +3,10 @@
 import pytest
 
 from tests import table_making
-from ws_lambda.models.django_sessions import DjangoSession
-from ws_lambda.users.tables import UserItem
+from ws_lambda.session_store import DjangoSession
+from ws_lambda.users.user_row import UserRow
 
 
 @pytest.fixture(autouse=True)
 def tables(dynamodb: list[str], nobody_listens: None) -> None:
-    table_making.create(UserItem, DjangoSession)
+    table_making.create(UserRow, DjangoSession)

@@ -15,7 +15,7 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from ws_lambda.users.models import User
-from ws_lambda.users.tables import UserItem
+from ws_lambda.users.user_row import UserRow
 
 
 def test_it_is_the_user_model() -> None:
@@ -51,7 +51,7 @@ def test_every_field_comes_back() -> None:
 
 
 def test_what_is_not_stored_has_djangos_defaults() -> None:
-    UserItem("bare").save()
+    UserRow("bare").save()
     user = User.objects.get(pk="bare")
     assert (user.password, user.email, user.last_login) == ("", "", None)
     assert (user.is_active, user.is_staff, user.is_superuser) == (True, False, False)
@@ -64,7 +64,7 @@ def test_times_come_back_as_the_project_has_them(settings: Any, use_tz: bool) ->
     settings.TIME_ZONE = "Asia/Kolkata"
     now = timezone.now()
     User.objects.create(username="red", last_login=now)
-    assert UserItem.get("red").last_login.utcoffset() == timedelta(0)
+    assert UserRow.get("red").last_login.utcoffset() == timedelta(0)
     assert User.objects.get(pk="red").last_login == now
 
 
@@ -72,7 +72,7 @@ def test_create_user_hashes_and_folds() -> None:
     user = User.objects.create_user("Red", "red@EXAMPLE.com", "secret")
     assert user.username == "red"
     assert user.email == "red@example.com"
-    assert UserItem.get("red").password.startswith("md5$")
+    assert UserRow.get("red").password.startswith("md5$")
     assert user.check_password("secret")
     assert not user.is_staff
     assert User.objects.create_superuser("boss", None, "secret").is_superuser
@@ -110,10 +110,10 @@ def test_every_read_of_users_is_consistent() -> None:
     asked: list[bool] = []
 
     def listen(params: dict[str, Any], **_kwargs: Any) -> None:
-        batch = params.get("RequestItems", {UserItem.Meta.table_name: params})
-        asked.append(batch[UserItem.Meta.table_name].get("ConsistentRead", False))
+        batch = params.get("RequestItems", {UserRow.Meta.table_name: params})
+        asked.append(batch[UserRow.Meta.table_name].get("ConsistentRead", False))
 
-    events = UserItem._get_connection().connection.client.meta.events
+    events = UserRow._get_connection().connection.client.meta.events
     for operation in ("GetItem", "BatchGetItem", "Scan"):
         events.register(f"provide-client-params.dynamodb.{operation}", listen)
     for lookup in ({"pk": "red"}, {"username__in": ["red"]}, {"email__iexact": "red@example.com"}, {"is_active": True}):

@@ -136,11 +136,11 @@ def test_none_and_impossible_names_cost_nothing(calls: list[str]) -> None:
 
 @pytest.mark.usefixtures("people")
 def test_more_users_than_one_batch_reads(calls: list[str]) -> None:
-    from ws_lambda.users.tables import UserItem
+    from ws_lambda.users.user_row import UserRow
 
-    with UserItem.batch_write() as batch:
+    with UserRow.batch_write() as batch:
         for number in range(120):
-            batch.save(UserItem(f"user{number:03}", email="many@example.com", email_key="many@example.com"))
+            batch.save(UserRow(f"user{number:03}", email="many@example.com", email_key="many@example.com"))
     calls.clear()
     found = list(User.objects.filter(email__iexact="many@example.com"))
     assert [user.pk for user in found] == [f"user{number:03}" for number in range(120)]

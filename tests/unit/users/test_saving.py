@@ -10,7 +10,7 @@ from django.utils import timezone
 from pynamodb.exceptions import PutError, UpdateError
 
 from ws_lambda.users.models import User
-from ws_lambda.users.tables import UserItem
+from ws_lambda.users.user_row import UserRow
 
 Signals = list[tuple[str, dict[str, Any]]]
 
@@ -86,10 +86,8 @@ def test_a_name_cannot_be_changed() -> None:
 
 def raw(username: str) -> dict[str, Any]:
     """A user's item as DynamoDB has it."""
-    client = UserItem._get_connection().connection.client
-    item: dict[str, Any] = client.get_item(TableName=UserItem.Meta.table_name, Key={"username": {"S": username}})[
-        "Item"
-    ]
+    client = UserRow._get_connection().connection.client
+    item: dict[str, Any] = client.get_item(TableName=UserRow.Meta.table_name, Key={"username": {"S": username}})["Item"]
     return item
 
 
@@ -166,7 +164,7 @@ def test_a_refused_save_sends_no_post_save(signals: Signals) -> None:
 
 def test_other_failures_of_dynamodb_are_not_taken_for_conflicts() -> None:
     user = User.objects.create_user("red")
-    UserItem.delete_table()
+    UserRow.delete_table()
     with pytest.raises(PutError):
         User.objects.create_user("blue")
     with pytest.raises(UpdateError):

@@ -10,10 +10,10 @@ from django.core.management.base import CommandError, CommandParser
 from ws_lambda.exceptions import ProvisioningError
 from ws_lambda.management import gateway_options, output
 from ws_lambda.management.aws_command import AwsCommand
-from ws_lambda.models.gateways import ApiGateway
 from ws_lambda.provisioning import adopt, create, lease, rules, sync, update
 from ws_lambda.provisioning.create import Progress, Step
 from ws_lambda.provisioning.state import Difference
+from ws_lambda.tables.gateways import ApiGateway
 
 BUSY = 3
 """The exit code when another process is working on the gateway: trying again later may help."""

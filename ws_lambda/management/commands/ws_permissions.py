@@ -8,7 +8,8 @@ from ws_lambda import channels
 from ws_lambda.gatekeeping.eviction import Evicted, Eviction, evict
 from ws_lambda.management import output
 from ws_lambda.management.aws_command import AwsCommand
-from ws_lambda.models.channel_permissions import ACCESS_LEVELS, PERMISSIONS, ChannelPermission
+from ws_lambda.models.channel_permissions import ChannelPermission
+from ws_lambda.tables.channel_permissions import ACCESS_LEVELS, PERMISSIONS
 
 
 class Command(AwsCommand):

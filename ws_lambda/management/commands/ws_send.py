@@ -14,7 +14,8 @@ from ws_lambda.delivery import payload
 from ws_lambda.delivery.rounds import Round
 from ws_lambda.management.aws_command import AwsCommand
 from ws_lambda.management.output import table
-from ws_lambda.models import SessionQuerySet, WebSocketSession, closing
+from ws_lambda.models import SessionQuerySet, WebSocketSession
+from ws_lambda.models.batch_closing import close_gone
 
 BAR = 30
 FAILURES_SHOWN = 20
@@ -50,7 +51,7 @@ class Command(AwsCommand):
             report = delivery.send(
                 selected.audience(),
                 message,
-                on_gone=partial(closing.close_gone, channel_name=options["channel"] or ""),
+                on_gone=partial(close_gone, channel_name=options["channel"] or ""),
                 progress=bar,
             )
         except (ValueError, delivery.DeliveryError) as failed:

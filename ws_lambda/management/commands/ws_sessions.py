@@ -10,8 +10,8 @@ from ws_lambda import delivery
 from ws_lambda.management import output
 from ws_lambda.management.aws_command import AwsCommand
 from ws_lambda.models import disconnecting
-from ws_lambda.models.queryset import SessionQuerySet
-from ws_lambda.models.sessions import WebSocketSession, channels_of
+from ws_lambda.models.session import SessionQuerySet, WebSocketSession
+from ws_lambda.tables.sessions import channels_of
 
 COLUMNS = (
     "connection_id",

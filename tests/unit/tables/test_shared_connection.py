@@ -8,8 +8,8 @@ from pynamodb.exceptions import PutError
 
 from tests import wire
 from ws_lambda.models import WebSocketSession
-from ws_lambda.models.base import connection
-from ws_lambda.models.login_marks import EndedLogin
+from ws_lambda.models.login_marks import ended_among, record_ended_login
+from ws_lambda.tables.shared_connection import connection
 
 
 @pytest.fixture
@@ -50,14 +50,14 @@ def test_a_disconnect_that_meets_a_join_closes_the_session(user: Any, collide: A
 
 def test_a_logout_that_meets_a_connect_is_noted(collide: Any) -> None:
     collided = collide("PutItem", 1)
-    EndedLogin.record("login")
+    record_ended_login("login")
     assert collided
-    assert EndedLogin.among(["login"])
+    assert ended_among(["login"])
 
 
 def test_it_is_given_up_at_last(collide: Any) -> None:
     collided = collide("PutItem", 100)
     with pytest.raises(PutError) as failed:
-        EndedLogin.record("login")
+        record_ended_login("login")
     assert failed.value.cause_response_code == "TransactionConflictException"
     assert len(collided) == 6

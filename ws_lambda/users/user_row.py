@@ -8,10 +8,10 @@ from pynamodb.attributes import (
 )
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
-from ws_lambda.models.base import Table, TableMeta
+from ws_lambda.tables.table import Table, TableMeta
 
 
-class ByEmail(GlobalSecondaryIndex["UserItem"]):  # type: ignore[no-untyped-call]
+class ByEmail(GlobalSecondaryIndex["UserRow"]):  # type: ignore[no-untyped-call]
     """Finds the users of an email address, for a password reset. Users without one are not in it."""
 
     class Meta:
@@ -22,7 +22,7 @@ class ByEmail(GlobalSecondaryIndex["UserItem"]):  # type: ignore[no-untyped-call
     username = UnicodeAttribute(range_key=True)
 
 
-class UserItem(Table):
+class UserRow(Table):
     """A user as stored. The attributes are named as the fields of `ws_lambda.users.models.User`."""
 
     class Meta(metaclass=TableMeta):

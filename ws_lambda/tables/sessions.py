@@ -1,11 +1,9 @@
-"""The record of a WebSocket connection."""
+"""The connections."""
 
+import zlib
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar
 
-from django.core.exceptions import MultipleObjectsReturned
-from django.utils.functional import cached_property
 from pynamodb.attributes import (
     BooleanAttribute,
     MapAttribute,
@@ -16,17 +14,10 @@ from pynamodb.attributes import (
 )
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 
-from ws_lambda import delivery
-from ws_lambda.models import gateways
-from ws_lambda.models.attributes import MillisecondsAttribute, milliseconds
-from ws_lambda.models.base import Table, TableMeta
-from ws_lambda.models.gateways import ApiGateway
-from ws_lambda.models.owners import load_user
+from ws_lambda.tables.attributes import MillisecondsAttribute
+from ws_lambda.tables.table import Table, TableMeta
 
-if TYPE_CHECKING:
-    from ws_lambda.models.queryset import SessionQuerySet
-
-LIVE_SHARDS = delivery.roster.LIVE_SHARDS
+LIVE_SHARDS = ("0", "1", "2", "3")
 """Partitions of the index of open connections: 500 connects/s, the account's quota, are half of what one takes."""
 
 CLOSING = "closing"
@@ -44,7 +35,7 @@ LOGIN_ATTRIBUTE = "session_key_hash"
 _PROJECTED = ["endpoint_url", "api_id", "user_id", "channel_name", "live_shard"]
 
 
-class LiveIndex(GlobalSecondaryIndex["WebSocketSession"]):  # type: ignore[no-untyped-call]
+class LiveIndex(GlobalSecondaryIndex["SessionRow"]):  # type: ignore[no-untyped-call]
     """Open connections, by age. A closed one loses its place here; for a while it may have one in `CLOSING` instead."""
 
     class Meta:
@@ -55,7 +46,7 @@ class LiveIndex(GlobalSecondaryIndex["WebSocketSession"]):  # type: ignore[no-un
     connected_at = MillisecondsAttribute(range_key=True)
 
 
-class UserIndex(GlobalSecondaryIndex["WebSocketSession"]):  # type: ignore[no-untyped-call]
+class UserIndex(GlobalSecondaryIndex["SessionRow"]):  # type: ignore[no-untyped-call]
     """A user's connections, by age."""
 
     class Meta:
@@ -66,7 +57,7 @@ class UserIndex(GlobalSecondaryIndex["WebSocketSession"]):  # type: ignore[no-un
     connected_at = MillisecondsAttribute(range_key=True)
 
 
-class LoginIndex(GlobalSecondaryIndex["WebSocketSession"]):  # type: ignore[no-untyped-call]
+class LoginIndex(GlobalSecondaryIndex["SessionRow"]):  # type: ignore[no-untyped-call]
     """The connections of one Django login."""
 
     class Meta:
@@ -76,15 +67,11 @@ class LoginIndex(GlobalSecondaryIndex["WebSocketSession"]):  # type: ignore[no-u
     login_id = UnicodeAttribute(hash_key=True, attr_name=LOGIN_ATTRIBUTE)
 
 
-class WebSocketSession(Table):
+class SessionRow(Table):
     """One WebSocket connection, kept for SESSION_RETENTION_SECONDS after it has closed."""
 
     class Meta(metaclass=TableMeta):
         name = "sessions"
-
-    MultipleObjectsReturned: ClassVar = MultipleObjectsReturned
-    objects: ClassVar["SessionQuerySet"]
-    """The selection of all sessions; set in `queryset`, which imports this module."""
 
     live = LiveIndex()
     by_user = UserIndex()
@@ -151,81 +138,17 @@ class WebSocketSession(Table):
 
     expires_at = TTLAttribute()
 
-    @cached_property
-    def user(self) -> Any:
-        """The owner, read on first use; None for anonymous, gone or deactivated."""
-        return load_user(self.user_id or "", self.auth_backend or "")
 
-    @property
-    def api_gateway(self) -> ApiGateway | None:
-        """The record of the gateway that the connection came by; None where that is not registered."""
-        return gateways.find(self.api_id)
-
-    @property
-    def recipient(self) -> delivery.Recipient:
-        """How the delivery room addresses this connection."""
-        return delivery.Recipient(self.connection_id, self.endpoint_url, milliseconds(self.connected_at))
-
-    def send_message(self, data: Any) -> delivery.DeliveryReport:
-        """Sends to this connection (unicast).
-
-        A connection that turns out to be gone is closed, and the report says so.
-
-        Raises:
-            ValueError: the session has no endpoint, or the message is over 131,072 bytes.
-            NotOpenYet: from inside the connection's own `connect`.
-        """
-        from ws_lambda.models.closing import close_gone
-
-        return delivery.send(delivery.Listed([self.recipient]), data, on_gone=close_gone)
-
-    def disconnect(self) -> delivery.DeliveryReport:
-        """Closes the session, then its socket (`DELETE @connections`).
-
-        One that is not open yet is closed by the schedule if it opens; from inside its own `connect`, the connect is
-        refused.
-        """
-        from ws_lambda.models.closing import close_and_drop
-
-        return close_and_drop([self.recipient])
-
-    def join(self, channel_name: str, *, check: bool = True) -> None:
-        """Enters one more channel.
-
-        Args:
-            check: whether the channel's permission is asked for the session's user.
-
-        Raises:
-            InvalidChannel: it is no channel name.
-            PermissionRefused: the user may not be in it, or the connection's token was minted for another.
-            TooManyChannels: the connection is in CHANNELS_PER_CONNECTION already, whoever asks.
-            InvalidConnectionId: the connection has closed.
-        """
-        from ws_lambda.models.joining import enter
-
-        enter(self, channel_name, check=check)
-
-    def leave(self, channel_name: str) -> None:
-        """Leaves a channel; one that the connection is not in is no error."""
-        from ws_lambda.models.joining import leave
-
-        leave(self, channel_name)
-
-    def change_channel(self, channel_name: str, *, check: bool = True) -> None:
-        """Leaves `channel_name`'s predecessor, the first channel, and enters the new one in its place.
-
-        When this returns the old membership is gone. Raises what `join` does.
-        """
-        from ws_lambda.models.joining import change
-
-        change(self, channel_name, check=check)
+def live_shard(connection_id: str) -> str:
+    """Which partition of the index of open connections a connection is in."""
+    return LIVE_SHARDS[zlib.crc32(connection_id.encode()) % len(LIVE_SHARDS)]
 
 
-def is_listed_open(row: WebSocketSession) -> bool:
+def is_listed_open(row: SessionRow) -> bool:
     """Whether a row, full or of an index, is of an open connection: `connected` is in no index."""
     return row.live_shard in LIVE_SHARDS
 
 
-def channels_of(session: WebSocketSession) -> Iterable[str]:
+def channels_of(session: SessionRow) -> Iterable[str]:
     """The channels of a session that may be in none."""
     return session.channels or ()

@@ -4,8 +4,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests import wire
-from ws_lambda.models import WebSocketSession, own_work
-from ws_lambda.models.rate_limits import RateLimit
+from ws_lambda.models import WebSocketSession
+from ws_lambda.models.rate_limits import hit
+from ws_lambda.tables import idempotency
 
 
 def refused(operation, item=None, *, attempts=1, reasons=()):
@@ -24,23 +25,23 @@ SAME = {"id": {"S": "a"}, "n": {"N": "1.0"}, "set": {"SS": ["y", "x"]}, "map": {
 )
 def test_a_put_knows_its_own_item_when_it_was_made_again(stored, attempts, own):
     error = refused("PutItem", stored, attempts=attempts)
-    assert own_work.done_before("PutItem", {"Item": ITEM}, error) is own
+    assert idempotency.done_before("PutItem", {"Item": ITEM}, error) is own
 
 
 @pytest.mark.parametrize(("stored", "own"), [(None, True), (ITEM, False)])
 def test_a_delete_that_finds_nothing_has_done_its_work(stored, own):
-    assert own_work.done_before("DeleteItem", {}, refused("DeleteItem", stored)) is own
+    assert idempotency.done_before("DeleteItem", {}, refused("DeleteItem", stored)) is own
 
 
 @pytest.mark.parametrize(("stored", "own"), [(SAME, True), (SAME | {"id": {"S": "b"}}, False)])
 def test_a_transaction_knows_one_of_its_items(stored, own):
     reasons = [{"Code": "None"}, {"Code": "ConditionalCheckFailed", "Item": stored}]
     request = {"TransactItems": [{"Delete": {}}, {"Put": {"Item": ITEM}}]}
-    assert own_work.done_before("TransactWriteItems", request, refused("Transact", reasons=reasons)) is own
+    assert idempotency.done_before("TransactWriteItems", request, refused("Transact", reasons=reasons)) is own
 
 
 def test_an_error_of_the_network_has_no_code():
-    assert own_work.response_code(TimeoutError()) == ""
+    assert idempotency.response_code(TimeoutError()) == ""
 
 
 def test_a_row_keeps_the_marks_of_its_last_eight_messages(tables, user):
@@ -65,4 +66,4 @@ def test_a_known_message_goes_through_though_the_limit_is_reached_meanwhile(tabl
 
 
 def test_a_counter_counts_each_hit(tables):
-    assert [RateLimit.hit("scope") for _ in range(10)] == list(range(1, 11))
+    assert [hit("scope") for _ in range(10)] == list(range(1, 11))

@@ -11,15 +11,16 @@ from itertools import islice
 from typing import Self
 
 from ws_lambda import delivery
-from ws_lambda.models.sessions import CLOSING, MAX_DURATION, WebSocketSession
+from ws_lambda.models.recipients import recipient_of
+from ws_lambda.tables.sessions import CLOSING, MAX_DURATION, SessionRow
 
 _PAGE = 100
 
 _log = logging.getLogger("ws_lambda")
 
 
-def drop(recipients: Sequence[delivery.Recipient]) -> delivery.DeliveryReport:
-    """Closes the sockets of sessions that are closed. One that cannot be closed now is left to `drop_again`.
+def close_sockets(recipients: Sequence[delivery.Recipient]) -> delivery.DeliveryReport:
+    """Closes the sockets of sessions that are closed. `close_remaining_sockets` tries those again that cannot be now.
 
     That of a connection whose own `$connect` is running in this invocation counts as closed: its connect is refused.
     """
@@ -30,22 +31,22 @@ def drop(recipients: Sequence[delivery.Recipient]) -> delivery.DeliveryReport:
     others = [one for one in recipients if one.connection_id not in connecting]
     report = delivery.close(others)
     failed = {failure.connection_id for failure in report.failed}
-    undropped = [_undropped(one) for one in others if one.connection_id in failed]
-    dropped = [_dropped(one) for one in others if one.connection_id not in failed and one.is_young]
-    delivery.call_all([*undropped, *dropped])
-    if errors := _errors(dropped):  # at worst their sockets are closed once more
+    still_open = [_still_open(one) for one in others if one.connection_id in failed]
+    closed = [_closed(one) for one in others if one.connection_id not in failed and one.is_young]
+    delivery.call_all([*still_open, *closed])
+    if errors := _errors(closed):  # at worst their sockets are closed once more
         _log.warning("%d closed sockets could not be marked as such: %s", len(errors), errors[0])
-    _check(undropped)
+    _check(still_open)
     return replace(report, sent=report.sent + len(recipients) - len(others))
 
 
-class Dropper:
+class SocketCloser:
     """Closes sockets in a thread of its own, a page at a time, while the next page of sessions is closed.
 
-    with Dropper(told) as dropper:
+    with SocketCloser(told) as sockets:
         for page in pages:
             close_all(page)
-            dropper.begin(page, more=True)
+            sockets.begin(page, more=True)
     """
 
     def __init__(self, told: Callable[[delivery.DeliveryReport], object]) -> None:
@@ -54,7 +55,7 @@ class Dropper:
             told: gets the report of each page.
         """
         self._told = told
-        self._thread = ThreadPoolExecutor(1, "ws-dropper")
+        self._thread = ThreadPoolExecutor(1, "ws-sockets")
         self._under_way: Future[delivery.DeliveryReport] | None = None
 
     def __enter__(self) -> Self:
@@ -72,10 +73,10 @@ class Dropper:
         """
         self._wait()
         if recipients and (not more or delivery.installed() is not None):
-            self._told(drop(recipients))
+            self._told(close_sockets(recipients))
         elif recipients:
             run = contextvars.copy_context().run  # the deadline, and the pace
-            self._under_way = self._thread.submit(run, drop, recipients)
+            self._under_way = self._thread.submit(run, close_sockets, recipients)
 
     def _wait(self) -> None:
         under_way, self._under_way = self._under_way, None
@@ -83,7 +84,7 @@ class Dropper:
             self._told(under_way.result())
 
 
-def drop_again(until: float = float("inf")) -> int:
+def close_remaining_sockets(until: float = float("inf")) -> int:
     """Closes the sockets of closed sessions in the partition `CLOSING`; how many of them need no further try.
 
     One is through with when its socket is closed, or is gone and would have opened by now, or has reached the age at
@@ -94,15 +95,15 @@ def drop_again(until: float = float("inf")) -> int:
         until: the `time.monotonic()` after which no more are begun, and none is tried again.
     """
     from_the_oldest = random.random() < 0.5  # noqa: S311 - no secret
-    rows, dropped = WebSocketSession.live.query(CLOSING, scan_index_forward=from_the_oldest), 0
+    rows, closed = SessionRow.live.query(CLOSING, scan_index_forward=from_the_oldest), 0
     while time.monotonic() < until and (page := list(islice(rows, _PAGE))):
-        dropped += _drop_page([row.recipient for row in page], until)
-    return dropped
+        closed += _close_page([recipient_of(row) for row in page], until)
+    return closed
 
 
-def mark_dropped(recipient: delivery.Recipient) -> None:
+def mark_socket_closed(recipient: delivery.Recipient) -> None:
     """Notes that the socket of a closed session is closed as well: the schedule need not try again."""
-    _mark([_dropped(recipient)])
+    _mark([_closed(recipient)])
 
 
 def _errors(calls: Iterable[delivery.Call]) -> list[str]:
@@ -119,21 +120,21 @@ def _check(calls: Iterable[delivery.Call]) -> None:
         raise delivery.DeliveryError(f"{len(errors)} requests to close connections failed: {errors[0]}")
 
 
-def _drop_page(recipients: Sequence[delivery.Recipient], until: float) -> int:
+def _close_page(recipients: Sequence[delivery.Recipient], until: float) -> int:
     with delivery.deadline(until - time.monotonic()):
         report = delivery.close(recipients)
     failed = {failure.connection_id for failure in report.failed}
     longest = MAX_DURATION.total_seconds()
-    dropped = [one for one in recipients if one.connection_id not in failed or one.age > longest]
-    _mark([_dropped(one) for one in dropped])
-    return len(dropped)
+    closed = [one for one in recipients if one.connection_id not in failed or one.age > longest]
+    _mark([_closed(one) for one in closed])
+    return len(closed)
 
 
-def _dropped(recipient: delivery.Recipient) -> delivery.Call:
+def _closed(recipient: delivery.Recipient) -> delivery.Call:
     return _marking(recipient, "REMOVE live_shard", "live_shard = :closing", {":closing": {"S": CLOSING}})
 
 
-def _undropped(recipient: delivery.Recipient) -> delivery.Call:
+def _still_open(recipient: delivery.Recipient) -> delivery.Call:
     """The session is closed and its socket may not be: the schedule tries again."""
     values: dict[str, dict[str, object]] = {":closing": {"S": CLOSING}, ":false": {"BOOL": False}}
     return _marking(recipient, "SET live_shard = :closing", "connected = :false", values)
@@ -145,7 +146,7 @@ def _marking(
     return delivery.Call(
         "UpdateItem",
         {
-            "TableName": WebSocketSession.Meta.table_name,
+            "TableName": SessionRow.Meta.table_name,
             "Key": {"connection_id": {"S": recipient.connection_id}},
             "UpdateExpression": update,
             "ConditionExpression": f"{condition} AND connected_at = :generation",

@@ -13,11 +13,12 @@ from uuid import uuid4
 
 from ws_lambda import delivery
 from ws_lambda.delivery.deadlines import ends_at
-from ws_lambda.models import own_work
-from ws_lambda.models.attributes import milliseconds
-from ws_lambda.models.closer import closing_item, leaving_item
-from ws_lambda.models.sessions import WebSocketSession, channels_of
+from ws_lambda.models.closing_requests import closing_item, leaving_item
+from ws_lambda.models.session import WebSocketSession
 from ws_lambda.models.transactions import MOST_ITEMS, batched
+from ws_lambda.tables import idempotency
+from ws_lambda.tables.attributes import milliseconds
+from ws_lambda.tables.sessions import channels_of
 
 _ATTEMPTS = 6
 _KEYS = 100
@@ -45,7 +46,7 @@ class Departure:
     """Changes as its row does: `connected` says whether it has been closed."""
 
     lost: frozenset[str]
-    mark: str = field(default_factory=own_work.mark)
+    mark: str = field(default_factory=idempotency.mark)
     """By which a request that closes the session knows its own work."""
 
     @property

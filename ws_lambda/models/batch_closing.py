@@ -5,21 +5,24 @@ was in, another takes it from them. Both ways end in the same rows. A transactio
 nine tenths of the work: who is gone is closed while others are sent to.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from typing import Any
 from uuid import uuid4
 
-from ws_lambda import channels, clock, delivery
-from ws_lambda.conf import conf
+from ws_lambda import channels, delivery
 from ws_lambda.delivery.calls import Calling
-from ws_lambda.models import own_work
-from ws_lambda.models.attributes import milliseconds
-from ws_lambda.models.memberships import ChannelMembership
-from ws_lambda.models.sessions import CLOSING, WebSocketSession
+from ws_lambda.models.closing_requests import (
+    closing_item,
+    closing_update,
+    leaving_alone,
+    leaving_item,
+    leaving_together,
+)
 from ws_lambda.models.transactions import MOST_ITEMS, batched
+from ws_lambda.tables import idempotency
+from ws_lambda.tables.sessions import SessionRow
 
 _MANY = 25
 _READ_AT_ONCE = 100
@@ -44,7 +47,7 @@ def close_all(recipients: Iterable[delivery.Recipient], channel_name: str = "") 
     Raises:
         DeliveryError: some could not be closed. The others are.
     """
-    closer = Closer(channel_name)
+    closer = BatchCloser(channel_name)
     closer.close(recipients)
     closer.finish()
     if closer.errors:
@@ -52,7 +55,18 @@ def close_all(recipients: Iterable[delivery.Recipient], channel_name: str = "") 
     return closer.closed
 
 
-class Closer:
+def close_gone(recipients: Sequence[delivery.Recipient], *, channel_name: str = "") -> int:
+    """Closes the sessions of connections that API Gateway no longer knows; returns how many it closed.
+
+    None is closed that is so young that it may only be opening.
+
+    Args:
+        channel_name: the channel whose roster named them; its rows go even where the session's record is gone.
+    """
+    return close_all([one for one in recipients if not one.is_young], channel_name)
+
+
+class BatchCloser:
     """Closes sessions while others are sent to: `work` is for the same pump (see `exchange.Together`)."""
 
     def __init__(self, channel_name: str = "") -> None:
@@ -79,7 +93,7 @@ class Closer:
             self.work.add(delivery.Call("BatchGetItem", _reading(part), then=partial(self._read, part)))
 
     def _read(self, recipients: Sequence[delivery.Recipient], call: delivery.Call) -> None:
-        answered = (call.answer or {}).get("Responses", {}).get(WebSocketSession.Meta.table_name, ())
+        answered = (call.answer or {}).get("Responses", {}).get(SessionRow.Meta.table_name, ())
         found = {item["connection_id"]["S"]: item for item in answered}
         open_now, others = list[_Open](), list[delivery.Recipient]()
         for one in recipients:
@@ -103,7 +117,7 @@ class Closer:
 
     def _close_alone(self, recipients: Iterable[delivery.Recipient]) -> None:
         for one in recipients:
-            mark = own_work.mark()
+            mark = idempotency.mark()
             asked = closing_update(one, mark)
             self.work.add(delivery.Call("UpdateItem", asked, then=partial(self._marked, one, mark)))
 
@@ -127,7 +141,7 @@ class Closer:
             if closed_now:
                 self._leaving.append(key)
             else:
-                self.work.add(delivery.Call("DeleteItem", _leaving_alone(key, recipient), then=self._left))
+                self.work.add(delivery.Call("DeleteItem", leaving_alone(key, recipient), then=self._left))
         if len(self._leaving) >= _BATCH:
             self._leave()
 
@@ -135,7 +149,7 @@ class Closer:
         """Nothing else can be under these keys: the session of that generation was open a moment ago."""
         for start in range(0, len(self._leaving), _BATCH):
             batch = self._leaving[start : start + _BATCH]
-            self.work.add(delivery.Call("BatchWriteItem", _leaving_together(batch), then=self._left))
+            self.work.add(delivery.Call("BatchWriteItem", leaving_together(batch), then=self._left))
         self._leaving.clear()
 
     def _left(self, call: delivery.Call) -> None:
@@ -164,26 +178,8 @@ class _Open:
 
     def closing(self) -> list[dict[str, Any]]:
         """What closes it, if it is in the same channels still."""
-        update = closing_item(self.recipient, self.channels, own_work.mark())
+        update = closing_item(self.recipient, self.channels, idempotency.mark())
         return [update, *(leaving_item(name, self.recipient.connection_id) for name in self.names)]
-
-
-def closing_item(recipient: delivery.Recipient, channel_names: Collection[str], mark: str) -> dict[str, Any]:
-    """The part of a transaction that closes a session, if it is in just these channels."""
-    request = closing_update(recipient, mark)
-    del request["ReturnValues"]  # no part of a transaction has it
-    if channel_names:
-        request["ConditionExpression"] += " AND channels = :channels"
-        request["ExpressionAttributeValues"][":channels"] = {"SS": sorted(channel_names)}
-    else:
-        request["ConditionExpression"] += " AND attribute_not_exists(channels)"
-    return {"Update": request}
-
-
-def leaving_item(channel_name: str, connection_id: str) -> dict[str, Any]:
-    """The part of a transaction that takes a connection from a channel's roster."""
-    key = _key(channels.shard_key(channel_name, connection_id), connection_id)
-    return {"Delete": {"TableName": ChannelMembership.Meta.table_name, "Key": key}}
 
 
 def _reading(recipients: Sequence[delivery.Recipient]) -> dict[str, Any]:
@@ -192,67 +188,8 @@ def _reading(recipients: Sequence[delivery.Recipient]) -> dict[str, Any]:
         "ProjectionExpression": "connection_id, connected, connected_at, channels",
         "ConsistentRead": True,
     }
-    return {"RequestItems": {WebSocketSession.Meta.table_name: asked}}
+    return {"RequestItems": {SessionRow.Meta.table_name: asked}}
 
 
 def _is_generation(item: Mapping[str, Any], recipient: delivery.Recipient) -> bool:
     return bool(item) and recipient.connected_at in (0, int(item["connected_at"]["N"]))
-
-
-def _leaving_together(keys: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    return {
-        "RequestItems": {ChannelMembership.Meta.table_name: [{"DeleteRequest": {"Key": _key(*one)}} for one in keys]}
-    }
-
-
-def _leaving_alone(key: tuple[str, str], recipient: delivery.Recipient) -> dict[str, Any]:
-    return {
-        "TableName": ChannelMembership.Meta.table_name,
-        "Key": _key(*key),
-        "ConditionExpression": "connected_at = :generation",
-        "ExpressionAttributeValues": {":generation": {"N": str(recipient.connected_at)}},
-    }
-
-
-def _key(channel: str, connection_id: str) -> dict[str, Any]:
-    return {"channel": {"S": channel}, "connection_id": {"S": connection_id}}
-
-
-def closing_update(recipient: delivery.Recipient, mark: str, api_id: str = "", *, keep: bool = True) -> dict[str, Any]:
-    """The UpdateItem that closes a session, of that generation only if the recipient has one.
-
-    Args:
-        mark: by which this request knows what it has done itself.
-        api_id: only if it is this gateway's.
-        keep: whether one that may not be open yet is listed as `CLOSING`, for its socket to be closed later.
-    """
-    now = clock.utcnow()
-    values: dict[str, Any] = {
-        ":true": {"BOOL": True},
-        ":false": {"BOOL": False},
-        ":now": {"N": str(milliseconds(now))},
-        ":mark": {"S": mark},
-        ":keep": {"N": str(int((now + timedelta(seconds=conf.SESSION_RETENTION_SECONDS)).timestamp()))},
-    }
-    conditions = ["connected = :true"]
-    if api_id:
-        conditions.append("api_id = :api")
-        values[":api"] = {"S": api_id}
-    if recipient.connected_at:
-        conditions.append("connected_at = :generation")
-        values[":generation"] = {"N": str(recipient.connected_at)}
-    place = " REMOVE live_shard"
-    if keep and recipient.is_young:
-        place = ", live_shard = :closing"
-        values[":closing"] = {"S": CLOSING}
-    return {
-        "TableName": WebSocketSession.Meta.table_name,
-        "Key": {"connection_id": {"S": recipient.connection_id}},
-        "UpdateExpression": (
-            "SET connected = :false, disconnected_at = :now, expires_at = :keep, closed_by = :mark" + place
-        ),
-        "ConditionExpression": " AND ".join(conditions),
-        "ExpressionAttributeValues": values,
-        "ReturnValues": "ALL_OLD",
-        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-    }

@@ -7,7 +7,7 @@ from pynamodb.attributes import NumberAttribute, TTLAttribute, UnicodeAttribute
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from ws_lambda import clock
-from ws_lambda.models.base import Table, TableMeta
+from ws_lambda.tables.table import Table, TableMeta
 
 KEPT = timedelta(days=366)
 """How long an entry is kept."""
