@@ -205,7 +205,7 @@ def _unencrypted() -> Iterator[CheckMessage]:
 
 
 def _weak_channels() -> Iterator[CheckMessage]:
-    """Nothing where UNLISTED_CHANNELS is set to any value, or a view has a rule. Only then is the table not read."""
+    """Warns unless UNLISTED_CHANNELS is set or a view has a rule. Reads the table only if neither is so."""
     if "UNLISTED_CHANNELS" in getattr(settings, "WS_LAMBDA", {}) or any(map(_has_rule, _served_views())):
         return
     listed = _is_any_channel_listed()
