@@ -2,16 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import FieldError
 from django.db.models import Q
 
 from ws_lambda.users.names import fold
 from ws_lambda.users.storing import FLAGS
-
-if TYPE_CHECKING:
-    from ws_lambda.users.models import User
 
 SUPPORTED = {
     "username": ("exact", "iexact", "in"),
@@ -28,7 +26,7 @@ class Criterion:
     lookup: str
     value: Any
 
-    def accepts(self, user: "User") -> bool:
+    def accepts(self, user: AbstractUser) -> bool:
         """Whether the user is what is asked for."""
         actual = getattr(user, self.field)
         if self.lookup == "in":
@@ -36,12 +34,12 @@ class Criterion:
         return bool((fold(actual) if self.lookup == "iexact" else actual) == self.value)
 
 
-def _username(model: "type[User]", value: Any) -> str:
+def _username(model: type[AbstractUser], value: Any) -> str:
     """The stored form of a name, of a user, or of whatever else was asked for."""
     return str(model.normalize_username(str(getattr(value, "pk", value))))
 
 
-def _criterion(model: "type[User]", name: str, value: Any) -> Criterion:
+def _criterion(model: type[AbstractUser], name: str, value: Any) -> Criterion:
     field, _, lookup = name.partition("__")
     field = "username" if field == "pk" else field
     lookup = lookup or "exact"
@@ -59,7 +57,7 @@ def _criterion(model: "type[User]", name: str, value: Any) -> Criterion:
     return Criterion(field, lookup, value)
 
 
-def parse(model: "type[User]", args: tuple[Q, ...], kwargs: dict[str, Any]) -> Iterator[Criterion]:
+def parse(model: type[AbstractUser], args: tuple[Q, ...], kwargs: dict[str, Any]) -> Iterator[Criterion]:
     """The criteria of a call of `filter` or `get`.
 
     Raises:

@@ -19,7 +19,7 @@ class UserManager(auth.UserManager["User"]):
 
     use_in_migrations = False
 
-    def get_queryset(self) -> UserQuerySet:  # type: ignore[override] # a smaller one, on purpose
+    def get_queryset(self) -> UserQuerySet["User"]:  # type: ignore[override] # a smaller one, on purpose
         return UserQuerySet(self.model)
 
 

@@ -3,33 +3,32 @@
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any, Generic
 
 from asgiref.sync import sync_to_async
+from django.contrib.auth.models import AbstractUser
 from django.db import IntegrityError, models
 from django.db.models import Q
 
 from ws_lambda.users import storing
 from ws_lambda.users.lookups import Criterion, parse
 from ws_lambda.users.names import fold
-
-if TYPE_CHECKING:
-    from ws_lambda.users.models import User
+from ws_lambda.users.storing import User
 
 
-def _rank(name: str, user: "User") -> tuple[bool, Any]:
+def _rank(name: str, user: AbstractUser) -> tuple[bool, Any]:
     """Where a field puts a user; None comes first."""
     value = getattr(user, name)
     return value is not None, value
 
 
-class UserQuerySet:
+class UserQuerySet(Generic[User]):
     """Users to be read. Nothing is sent before they are asked for; what came is kept, as Django does.
 
     A username costs one read, an email address a query and a read; anything else reads the whole table.
     """
 
-    def __init__(self, model: "type[User]", criteria: tuple[Criterion, ...] = (), order: tuple[str, ...] = ()) -> None:
+    def __init__(self, model: type[User], criteria: tuple[Criterion, ...] = (), order: tuple[str, ...] = ()) -> None:
         self.model = model
         self._criteria = criteria
         self._order = order
@@ -40,19 +39,19 @@ class UserQuerySet:
             raise AttributeError(f"Users live in DynamoDB, which has nothing for QuerySet.{name}().")
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
-    def all(self) -> "UserQuerySet":
+    def all(self) -> "UserQuerySet[User]":
         """The same users, to be read again."""
         return UserQuerySet(self.model, self._criteria, self._order)
 
-    def using(self, _alias: str | None) -> "UserQuerySet":
+    def using(self, _alias: str | None) -> "UserQuerySet[User]":
         """The same: there is one DynamoDB, whichever SQL database Django names."""
         return self.all()
 
-    def none(self) -> "UserQuerySet":
+    def none(self) -> "UserQuerySet[User]":
         """No users, with nothing sent."""
         return self.filter(username__in=())
 
-    def filter(self, *args: Q, **kwargs: Any) -> "UserQuerySet":
+    def filter(self, *args: Q, **kwargs: Any) -> "UserQuerySet[User]":
         """The users that fit all of it. `lookups.SUPPORTED` says what can be asked.
 
         Raises:
@@ -60,13 +59,13 @@ class UserQuerySet:
         """
         return UserQuerySet(self.model, (*self._criteria, *parse(self.model, args, kwargs)), self._order)
 
-    def order_by(self, *names: str) -> "UserQuerySet":
+    def order_by(self, *names: str) -> "UserQuerySet[User]":
         """In the order of those fields, `-` before one for descending. All are read, then sorted here."""
         for name in names:
             self.model._meta.get_field("username" if name.lstrip("-") == "pk" else name.lstrip("-"))
         return UserQuerySet(self.model, self._criteria, names)
 
-    def get(self, *args: Q, **kwargs: Any) -> "User":
+    def get(self, *args: Q, **kwargs: Any) -> User:
         """The one user that fits.
 
         Raises:
@@ -79,7 +78,7 @@ class UserQuerySet:
             raise self.model.MultipleObjectsReturned("More than one user fits.")
         return found[0]
 
-    def first(self) -> "User | None":
+    def first(self) -> User | None:
         """The first that comes, or None."""
         return next(self.iterator(), None)
 
@@ -91,7 +90,7 @@ class UserQuerySet:
         """How many there are, by reading them."""
         return len(self)
 
-    def create(self, **fields: Any) -> "User":
+    def create(self, **fields: Any) -> User:
         """Stores a new user. Prefer `create_user`, which hashes the password.
 
         Raises:
@@ -101,7 +100,7 @@ class UserQuerySet:
         user.save(force_insert=True)
         return user
 
-    def get_or_create(self, defaults: dict[str, Any] | None = None, **fields: Any) -> "tuple[User, bool]":
+    def get_or_create(self, defaults: dict[str, Any] | None = None, **fields: Any) -> tuple[User, bool]:
         """The user that fits, or a new one, and whether it is new."""
         try:
             return self.get(**fields), False
@@ -111,12 +110,12 @@ class UserQuerySet:
             except IntegrityError:
                 return self.get(**fields), False
 
-    def iterator(self, chunk_size: int | None = None) -> "Iterator[User]":
+    def iterator(self, chunk_size: int | None = None) -> Iterator[User]:
         """The users, read as they are asked for where no order is wanted."""
         users = (user for user in self._candidates() if all(one.accepts(user) for one in self._criteria))
         return iter(self._sorted(users)) if self._order else users
 
-    def _candidates(self) -> "Iterator[User]":
+    def _candidates(self) -> Iterator[User]:
         """By the cheapest way: key, keys, index, or the whole table."""
         for one in self._criteria:
             if one.field == "username" and one.lookup == "exact":
@@ -130,18 +129,18 @@ class UserQuerySet:
         flags = {one.field: one.value for one in self._criteria if one.field in storing.FLAGS}
         return storing.scan(self.model, flags)
 
-    def _sorted(self, users: "Iterator[User]") -> "list[User]":
+    def _sorted(self, users: Iterator[User]) -> list[User]:
         found = list(users)
         for name in reversed(self._order):
             found.sort(key=partial(_rank, name.lstrip("-")), reverse=name.startswith("-"))
         return found
 
-    def _all(self) -> "list[User]":
+    def _all(self) -> list[User]:
         if self._found is None:
             self._found = list(self.iterator())
         return self._found
 
-    def __iter__(self) -> "Iterator[User]":
+    def __iter__(self) -> Iterator[User]:
         return iter(self._all())
 
     def __len__(self) -> int:
@@ -153,18 +152,18 @@ class UserQuerySet:
     def __getitem__(self, index: int | slice) -> Any:
         return self._all()[index]
 
-    def __aiter__(self) -> "AsyncIterator[User]":
-        async def users() -> "AsyncIterator[User]":
+    def __aiter__(self) -> AsyncIterator[User]:
+        async def users() -> AsyncIterator[User]:
             for user in await sync_to_async(self._all)():
                 yield user
 
         return users()
 
-    async def aget(self, *args: Q, **kwargs: Any) -> "User":
+    async def aget(self, *args: Q, **kwargs: Any) -> User:
         """See `get`."""
         return await sync_to_async(self.get)(*args, **kwargs)
 
-    async def afirst(self) -> "User | None":
+    async def afirst(self) -> User | None:
         """See `first`."""
         return await sync_to_async(self.first)()
 
@@ -176,10 +175,10 @@ class UserQuerySet:
         """See `count`."""
         return await sync_to_async(self.count)()
 
-    async def acreate(self, **fields: Any) -> "User":
+    async def acreate(self, **fields: Any) -> User:
         """See `create`."""
         return await sync_to_async(self.create)(**fields)
 
-    async def aget_or_create(self, defaults: dict[str, Any] | None = None, **fields: Any) -> "tuple[User, bool]":
+    async def aget_or_create(self, defaults: dict[str, Any] | None = None, **fields: Any) -> tuple[User, bool]:
         """See `get_or_create`."""
         return await sync_to_async(self.get_or_create)(defaults, **fields)

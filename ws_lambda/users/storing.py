@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, tzinfo
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 from django.conf import settings
+from django.contrib.auth.models import AbstractUser
 from django.db import DatabaseError, IntegrityError, models
 from django.utils import timezone
 from pynamodb.exceptions import DeleteError, PutError, UpdateError
@@ -13,8 +14,8 @@ from ws_lambda.tables.shared_connection import condition_failed
 from ws_lambda.users.names import fold, is_possible
 from ws_lambda.users.user_row import UserRow
 
-if TYPE_CHECKING:
-    from ws_lambda.users.models import User
+User = TypeVar("User", bound=AbstractUser)
+"""The class of `users.models`, which stores itself by what is here, or one derived from it."""
 
 FLAGS = ("is_active", "is_staff", "is_superuser")
 
@@ -42,7 +43,7 @@ def _from_stored(field: "models.Field[Any, Any]", value: Any) -> Any:
     return value
 
 
-def _stored(user: "User", names: Iterable[str]) -> dict[str, Any]:
+def _stored(user: AbstractUser, names: Iterable[str]) -> dict[str, Any]:
     """The attributes of those fields of a user."""
     values = {name: _to_stored(getattr(user, name)) for name in names}
     if "email" in values:
@@ -50,13 +51,13 @@ def _stored(user: "User", names: Iterable[str]) -> dict[str, Any]:
     return values
 
 
-def _to_user(model: "type[User]", item: UserRow) -> "User":
+def _to_user(model: type[User], item: UserRow) -> User:
     fields = model._meta.concrete_fields
     values = [_from_stored(field, getattr(item, field.attname)) for field in fields]
     return model.from_db(None, [field.attname for field in fields], values)
 
 
-def insert(user: "User") -> None:
+def insert(user: AbstractUser) -> None:
     """Stores a new user.
 
     Raises:
@@ -74,7 +75,7 @@ def insert(user: "User") -> None:
         raise IntegrityError(f"There is a user named {user.username!r} already.") from error
 
 
-def update(user: "User", names: Iterable[str]) -> None:
+def update(user: AbstractUser, names: Iterable[str]) -> None:
     """Writes those fields of a stored user and leaves the others alone.
 
     Raises:
@@ -94,7 +95,7 @@ def update(user: "User", names: Iterable[str]) -> None:
         ) from error
 
 
-def delete(user: "User") -> bool:
+def delete(user: AbstractUser) -> bool:
     """Deletes a user, and tells whether there was one: also where it is the answer to the deletion that got lost."""
     try:
         UserRow(user.username).delete(UserRow.username.exists())
@@ -105,7 +106,7 @@ def delete(user: "User") -> bool:
     return True
 
 
-def fetch(model: "type[User]", username: str) -> "Iterator[User]":
+def fetch(model: type[User], username: str) -> Iterator[User]:
     """The user of a folded name, read consistently; none where there is none."""
     if not is_possible(username):
         return
@@ -116,7 +117,7 @@ def fetch(model: "type[User]", username: str) -> "Iterator[User]":
     yield _to_user(model, item)
 
 
-def fetch_many(model: "type[User]", usernames: Iterable[str], *, consistently: bool = True) -> "Iterator[User]":
+def fetch_many(model: type[User], usernames: Iterable[str], *, consistently: bool = True) -> Iterator[User]:
     """The users of those folded names, in the order of their names: one request per hundred.
 
     Args:
@@ -128,12 +129,12 @@ def fetch_many(model: "type[User]", usernames: Iterable[str], *, consistently: b
         yield _to_user(model, item)
 
 
-def fetch_by_email(model: "type[User]", email_key: str) -> "Iterator[User]":
+def fetch_by_email(model: type[User], email_key: str) -> Iterator[User]:
     """The users of a folded address: one query for their names, one read of them all."""
     return fetch_many(model, [entry.username for entry in UserRow.by_email.query(email_key)])
 
 
-def scan(model: "type[User]", flags: dict[str, bool]) -> "Iterator[User]":
+def scan(model: type[User], flags: dict[str, bool]) -> Iterator[User]:
     """Every user with those flags. DynamoDB reads the whole table for it."""
     condition = None
     for name, value in flags.items():
