@@ -34,13 +34,13 @@ def test_the_commands_of_the_readme_are_targets_of_the_makefile():
 
 
 def test_links_between_documents_lead_somewhere():
-    for page in [ROOT / "README.md", *DOCS.glob("*.md"), *(ROOT / "serverless_config").glob("*.md")]:
+    for page in [*ROOT.glob("*.md"), *DOCS.glob("*.md"), *(ROOT / "serverless_config").glob("*.md")]:
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
 def test_files_and_tests_that_documents_name_exist():
-    for page in [ROOT / "README.md", *DOCS.glob("*.md")]:
+    for page in [*ROOT.glob("*.md"), *DOCS.glob("*.md")]:
         for named in re.findall(
             r"`((?:ws_lambda|tests|serverless_config|project|benchmarks)/[\w./]+)`", page.read_text()
         ):
@@ -112,3 +112,21 @@ def test_no_document_is_named_that_is_not_in_the_repository():
         for named in re.findall(r"\b((?:docs/)?[\w-]+\.md)\b", path.read_text()):
             places = (ROOT / named, DOCS / named, path.parent / named)
             assert any(place.exists() for place in places), f"{path.relative_to(ROOT)} names {named}"
+
+
+def test_every_room_is_told_of_and_none_that_is_not_there():
+    rooms = (DOCS / "architecture.md").read_text().partition("## Rooms")[2].partition("##")[0]
+    told = {
+        name.rstrip("/")
+        for row in re.findall(r"^\| (`.+?) \|", rooms, re.MULTILINE)
+        for name in re.findall(r"`([\w/]+)`", row)
+    }
+    there = {
+        path.stem for path in (ROOT / "ws_lambda").iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
+    assert told <= there
+    assert there - told <= SMALL_MODULES
+
+
+SMALL_MODULES = {"__init__", "apps", "aws", "checks", "clock", "conf", "exceptions", "snapstart", "telemetry", "urls"}
+"""What every Django package has, and what a name says by itself."""
