@@ -11,9 +11,9 @@ def register_all() -> None:
     """Registers every page with the default admin site, once."""
     from ws_lambda.admin.registration import PAGES
 
-    for face, page in PAGES.items():
-        if not admin.site.is_registered(face):
-            admin.site.register(face, page)
+    for model, page in PAGES.items():
+        if not admin.site.is_registered(model):
+            admin.site.register(model, page)
 
 
 if apps.models_ready:  # or AdminConfig does it, when it is ready

@@ -27,7 +27,7 @@ _PERMISSION = re.compile(r"\w+\.\w+")
 class Permissions(RowSource):
     """One request a page. The table is small by design: each process keeps a copy of it."""
 
-    face = admin_models.ChannelPermission
+    model = admin_models.ChannelPermission
 
     def page(self, asked: Asked) -> Page:
         if asked.search:
@@ -43,22 +43,19 @@ class Permissions(RowSource):
             for row in ChannelPermission.batch_get(list(keys), consistent_read=True)
         ]
 
-    def save(self, face: Any, *, change: bool) -> None:
-        row = ChannelPermission(
-            face.channel_name, access=face.access, rules=face.rules or [], description=face.description
+    def save(self, row: Any, *, change: bool) -> None:
+        item = ChannelPermission(
+            row.channel_name, access=row.access, rules=row.rules or [], description=row.description
         )
         try:
-            row.save(None if change else ChannelPermission.channel_name.does_not_exist())
+            item.save(None if change else ChannelPermission.channel_name.does_not_exist())
         except PutError as error:
             if not condition_failed(error):
                 raise
-            raise WsLambdaError(f"There is a permission for {face.channel_name!r} already.") from error
+            raise WsLambdaError(f"There is a permission for {row.channel_name!r} already.") from error
 
-    def delete(self, face: Any) -> None:
-        ChannelPermission(face.channel_name).delete()
-
-
-admin_models.ChannelPermission.source = Permissions()
+    def delete(self, row: Any) -> None:
+        ChannelPermission(row.channel_name).delete()
 
 
 class RulesField(forms.CharField):
@@ -114,7 +111,7 @@ class ChannelPermissionAdmin(DynamoDBAdmin):
     Members whom a change no longer admits are put out, as by `manage.py ws_permissions`.
     """
 
-    source = admin_models.ChannelPermission.source
+    source = Permissions()
     form = ChannelPermissionForm
     list_display = ("channel_name", "access", "rules_in_words", "description")
     search_fields = ("channel_name",)

@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from ws_lambda.admin import gateway_forms
 from ws_lambda.admin import models as admin_models
 from ws_lambda.admin.model_admin import DynamoDBAdmin
+from ws_lambda.admin.route_inline import RouteInline
 from ws_lambda.admin.row_set import Asked, Page, RowSource, read_pages
 from ws_lambda.exceptions import ProvisioningError
 from ws_lambda.provisioning import create, lease, rules, sync, update
@@ -23,7 +24,7 @@ from ws_lambda.tables.gateways import ApiGateway, Status
 class Gateways(RowSource):
     """One request a page; an account has a handful."""
 
-    face = admin_models.ApiGateway
+    model = admin_models.ApiGateway
 
     def page(self, asked: Asked) -> Page:
         if asked.search:
@@ -37,20 +38,17 @@ class Gateways(RowSource):
         rows = ApiGateway.batch_get(list(keys), consistent_read=True)
         return sorted((admin_models.ApiGateway.of(row) for row in rows), key=str)
 
-    def delete(self, face: Any) -> None:
+    def delete(self, row: Any) -> None:
         """From AWS too, but for an API that something else made."""
-        update.delete(face.api_name)
-
-
-admin_models.ApiGateway.source = Gateways()
+        update.delete(row.api_name)
 
 
 class ApiGatewayAdmin(DynamoDBAdmin):
     """The gateways, with what AWS answered, and the steps that make them."""
 
-    source = admin_models.ApiGateway.source
+    source = Gateways()
     form = gateway_forms.GatewayForm
-    inlines = (gateway_forms.RouteInline,)
+    inlines = (RouteInline,)
     list_display = ("api_name", "progress", "url", "domain_name", "stage_name", "last_error")
     search_fields = ("api_name",)
     search_help_text = "The exact API name."
@@ -58,7 +56,7 @@ class ApiGatewayAdmin(DynamoDBAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """What AWS answered is shown once there is a record."""
-        return gateway_forms.FIELDSETS if obj else gateway_forms.FIELDSETS[:-1]
+        return gateway_forms.fieldsets(with_answers=obj is not None)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """What AWS answered; the name, since it is the key; and what cannot be changed once AWS has it."""
@@ -198,10 +196,10 @@ class ApiGatewayAdmin(DynamoDBAdmin):
 _SAID = {Progress.DONE: "done", Progress.SKIPPED: "there already"}
 
 
-def _sentence(face: Any, error: ProvisioningError | ValidationError) -> str:
+def _sentence(row: Any, error: ProvisioningError | ValidationError) -> str:
     """What went wrong with which gateway."""
     if isinstance(error, ValidationError):
         said = " ".join(f"{field}: {' '.join(sentences)}" for field, sentences in error.message_dict.items())
     else:
         said = str(error)
-    return said if repr(face.api_name) in said else f"Gateway {face.api_name!r}: {said}"
+    return said if repr(row.api_name) in said else f"Gateway {row.api_name!r}: {said}"

@@ -1,128 +1,100 @@
-"""Django models without a table: what the admin needs to make forms, lists and permissions for DynamoDB's items.
+"""The admin models: Django models without a table, from which the admin makes forms, lists and permissions.
 
-Each is the face of a PynamoDB model. None is ever read from or written to SQL; Django's `makemigrations` and
-`migrate` leave them alone, since the app has no migrations and they are not managed. Projects with SQL users find
-their permissions (`ws_lambda.change_apigateway`, …) in Django's tables as those of any model.
+Each describes the rows of a PynamoDB model to Django. None is ever read from or written to SQL: a `RowSource` does
+both, for the `ModelAdmin` that has it. Django's `makemigrations` and `migrate` leave them alone, since the app has no
+migrations and they are not managed. Projects with SQL users find their permissions (`ws_lambda.change_apigateway`, …)
+in Django's tables like those of any model.
 """
 
 from collections.abc import Collection
-from typing import Any, ClassVar, Self
+from typing import Any, NoReturn, Self
 
 from django.core.validators import MaxLengthValidator
 from django.db import models
 
-from ws_lambda.admin.row_set import RowSet, RowSource
+from ws_lambda.provisioning import gateway_fields
+from ws_lambda.provisioning.record_field import RecordField
 from ws_lambda.tables.channel_permissions import ACCESS_LEVELS
-from ws_lambda.tables.gateways import Integration, Status
 from ws_lambda.tables.table import Table
+
+
+class NoSqlManager(models.Manager[Any]):
+    """Refuses every query: the rows are in DynamoDB."""
+
+    use_in_migrations = False
+
+    def get_queryset(self) -> NoReturn:
+        """Raises TypeError."""
+        name = self.model.__name__
+        raise TypeError(f"{name} is only the admin's view of a row in DynamoDB. Query ws_lambda.models instead.")
 
 
 class AdminModel(models.Model):
     """A row of a DynamoDB table, as the admin sees it."""
 
-    source: ClassVar[RowSource]
-    """Set by the source itself."""
-
     item: Table | None = None
-    """The PynamoDB item that the row was made of; None while it is being added."""
+    """The PynamoDB item that the row was made of; None while the row is being added."""
+
+    objects = NoSqlManager()
 
     class Meta:
         abstract = True
         managed = False
 
-    def save(self, *_args: Any, **_kwargs: Any) -> None:
-        """Stores the row through its source."""
-        self.source.save(self, change=not self._state.adding)
+    def save(self, *_args: Any, **_kwargs: Any) -> NoReturn:
+        """Raises TypeError: the `ModelAdmin` saves through its `RowSource`."""
+        raise TypeError("The admin saves DynamoDB rows through their RowSource.")
 
-    def delete(self, *_args: Any, **_kwargs: Any) -> tuple[int, dict[str, int]]:
-        """Deletes the row through its source."""
-        self.source.delete(self)
-        return 1, {self._meta.label: 1}
+    def delete(self, *_args: Any, **_kwargs: Any) -> NoReturn:
+        """Raises TypeError: the `ModelAdmin` deletes through its `RowSource`."""
+        raise TypeError("The admin deletes DynamoDB rows through their RowSource.")
 
     @classmethod
     def of(cls, item: Table, **more: Any) -> Self:
-        """The face of an item: each field that the item has, and what `more` says."""
+        """The row of an item: each field that the item has, and the fields in `more`."""
         names = [f.attname for f in cls._meta.concrete_fields if f.attname not in more and hasattr(item, f.attname)]
-        face = cls(**{name: getattr(item, name) for name in names}, **more)
-        face._state.adding = False
-        face.item = item
-        return face
+        row = cls(**{name: getattr(item, name) for name in names}, **more)
+        row._state.adding = False
+        row.item = item
+        return row
 
     def validate_unique(self, exclude: Collection[str] | None = None) -> None:
-        """Left to DynamoDB's conditional write: a question beforehand would be answered too early."""
+        """Left to DynamoDB's conditional write: the answer to a question beforehand may be out of date by then."""
 
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
         """There are none."""
 
 
-class RowManager(models.Manager[Any]):
-    """The manager of faces: the admin and its widgets ask it for rows."""
+def model_field(field: RecordField) -> "models.Field[Any, Any]":
+    """A field of the gateway's record as a field of a Django model."""
+    optional: dict[str, Any] = {"blank": field.name != "api_name" and not field.default and field.kind is not bool}
+    if field.default is None:
+        optional |= {"null": field.name != "api_name"}
+    else:
+        optional |= {"default": field.kind if field.kind is dict else field.default}
+    if field.name == "api_name":
+        optional |= {"primary_key": True}
+    said = {"verbose_name": field.label, "help_text": field.help, **optional}
+    if field.multiline:
+        return models.TextField(validators=[MaxLengthValidator(field.max_length)] if field.max_length else [], **said)
+    if field.kind is str:
+        return models.CharField(max_length=field.max_length, choices=field.choices or None, **said)
+    return _CLASSES[field.kind](**said)
 
-    use_in_migrations = False
 
-    def get_queryset(self) -> Any:
-        """Rows of the model's source."""
-        return RowSet(self.model.source)
+_CLASSES: dict[type, type["models.Field[Any, Any]"]] = {
+    bool: models.BooleanField,
+    dict: models.JSONField,
+    float: models.FloatField,
+    int: models.IntegerField,
+}
 
 
 class ApiGateway(AdminModel):
-    """The API Gateway record."""
+    """The API Gateway record, with the fields that its table of fields puts into the form."""
 
-    api_name = models.CharField("API name", max_length=128, primary_key=True)
-    api_description = models.TextField("description", blank=True, validators=[MaxLengthValidator(1024)])
-    default_channel_name = models.CharField(
-        "default channel", max_length=128, blank=True, help_text="The channel of clients that name none."
-    )
-    integration = models.CharField(
-        max_length=10,
-        choices=[(Integration.LAMBDA.value, "Lambda function"), (Integration.HTTP.value, "HTTP proxy")],
-        default=Integration.LAMBDA.value,
-        help_text="Who answers: a Lambda function, or this Django site at its public URL.",
-    )
-    lambda_function_arn = models.CharField("Lambda function ARN", max_length=256, blank=True)
-    target_base_endpoint = models.CharField(
-        max_length=2048,
-        blank=True,
-        help_text="HTTP proxy: the URL that connect, disconnect and default are appended to, "
-        "such as https://www.example.com/ws/",
-    )
-    domain_name = models.CharField("custom domain", max_length=253, blank=True, help_text="Such as ws.example.com.")
-    certificate_arn = models.CharField(
-        "certificate ARN", max_length=256, blank=True, help_text="ACM certificate in the region of the API."
-    )
-    hosted_zone_id = models.CharField(
-        "hosted zone id", max_length=32, blank=True, help_text="Empty: the DNS record is made elsewhere."
-    )
-    route_selection_expression = models.CharField(max_length=256, default="$request.body.action")
-    api_key_selection_expression = models.CharField(
-        "API key selection expression", max_length=256, default="$request.header.x-api-key"
-    )
-    route_key = models.CharField(
-        max_length=128, default="$default", help_text="The route of messages that select no other."
-    )
-    stage_name = models.CharField(max_length=128, default="production")
-    stage_description = models.TextField(blank=True, validators=[MaxLengthValidator(1024)])
-    throttling_rate = models.FloatField(
-        null=True, blank=True, help_text="Requests per second. Empty: the account's quota."
-    )
-    throttling_burst = models.IntegerField(null=True, blank=True)
-    access_log_arn = models.CharField(
-        "access log ARN", max_length=512, blank=True, help_text="CloudWatch log group or Firehose stream."
-    )
-    tags = models.JSONField(default=dict, blank=True, help_text='Such as {"team": "web"}.')
-    status = models.CharField(
-        max_length=20, choices=[(s.value, s.value.replace("_", " ")) for s in Status], default=Status.PENDING.value
-    )
-    last_error = models.TextField(blank=True)
-    api_id = models.CharField("API id", max_length=64, blank=True, null=True)  # noqa: DJ001 - None keeps it off the index
-    api_endpoint = models.CharField("API endpoint", max_length=256, blank=True)
-    api_gateway_domain_name = models.CharField("API Gateway domain name", max_length=256, blank=True)
-    api_mapping_id = models.CharField("API mapping id", max_length=64, blank=True)
-    deployment_id = models.CharField("deployment id", max_length=64, blank=True)
-    adopted = models.BooleanField(default=False, help_text="Made by something else, such as zappa deploy.")
-    version = models.IntegerField(null=True, blank=True, editable=False)
-
-    objects = RowManager()
+    # In the body of a class, locals() is the namespace of the class: this declares each field under its name.
+    locals().update({field.name: model_field(field) for field in gateway_fields.FIELDS if field.section is not None})
 
     class Meta:
         app_label = "ws_lambda"
@@ -130,7 +102,7 @@ class ApiGateway(AdminModel):
         verbose_name = "API gateway"
 
     def __str__(self) -> str:
-        return self.api_name
+        return str(self.pk)
 
     @property
     def websocket_url(self) -> str:
@@ -148,8 +120,6 @@ class AdditionalRoute(AdminModel):
     target = models.CharField(
         max_length=2048, blank=True, help_text="A URL path or https URL. Empty: the route key at the base endpoint."
     )
-
-    objects = RowManager()
 
     class Meta:
         app_label = "ws_lambda"
@@ -177,8 +147,6 @@ class WebSocketSession(AdminModel):
     source_ip = models.CharField("source address", max_length=64)
     user_agent = models.TextField()
 
-    objects = RowManager()
-
     class Meta:
         app_label = "ws_lambda"
         managed = False
@@ -203,8 +171,6 @@ class ChannelPermission(AdminModel):
     rules = models.JSONField(default=list, blank=True)
     description = models.TextField(blank=True)
 
-    objects = RowManager()
-
     class Meta:
         app_label = "ws_lambda"
         managed = False
@@ -222,8 +188,6 @@ class RateLimit(AdminModel):
     window = models.CharField("minute (UTC)", max_length=16)
     hits = models.IntegerField()
     expires_at = models.DateTimeField()
-
-    objects = RowManager()
 
     class Meta:
         app_label = "ws_lambda"
@@ -243,8 +207,6 @@ class WebSocketToken(AdminModel):
     channel = models.CharField(max_length=128, blank=True)
     expires_at = models.DateTimeField()
 
-    objects = RowManager()
-
     class Meta:
         app_label = "ws_lambda"
         managed = False
@@ -259,8 +221,6 @@ class LiveOverview(AdminModel):
     """No table: it gives the live overview its place among the pages."""
 
     key = models.CharField(max_length=1, primary_key=True)
-
-    objects = RowManager()
 
     class Meta:
         app_label = "ws_lambda"

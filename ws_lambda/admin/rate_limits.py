@@ -16,7 +16,7 @@ from ws_lambda.tables.rate_limits import RateLimit
 class Counters(RowSource):
     """One request a page: a query where the scope is given, else a part of a scan."""
 
-    face = admin_models.RateLimit
+    model = admin_models.RateLimit
 
     def page(self, asked: Asked) -> Page:
         size, after = asked.size, asked.after
@@ -29,18 +29,15 @@ class Counters(RowSource):
         else:
             results = RateLimit.scan(counts, page_size=size, last_evaluated_key=after)
         items, cursor = read_pages(results, size, requests=1)
-        return Page(rows=[_face(RateLimit.from_raw_data(item)) for item in items], cursor=asked.cursor_of(cursor))
+        return Page(rows=[_row(RateLimit.from_raw_data(item)) for item in items], cursor=asked.cursor_of(cursor))
 
     def many(self, keys: Sequence[str]) -> list[Any]:
         pairs = [tuple(key.rsplit("|", 1)) for key in keys if "|" in key]
-        return [_face(row) for row in RateLimit.batch_get(pairs)]
+        return [_row(row) for row in RateLimit.batch_get(pairs)]
 
 
-def _face(row: RateLimit) -> admin_models.RateLimit:
+def _row(row: RateLimit) -> admin_models.RateLimit:
     return admin_models.RateLimit.of(row, key=f"{row.scope}|{row.window}")
-
-
-admin_models.RateLimit.source = Counters()
 
 
 class ScopeFilter(TextFilter):
@@ -51,7 +48,7 @@ class ScopeFilter(TextFilter):
 class RateLimitAdmin(ReadOnlyAdmin):
     """Which address, user or connection did how much of what in which minute."""
 
-    source = admin_models.RateLimit.source
+    source = Counters()
     list_display = ("scope", "window", "hits", "expires_at")
     list_filter = (ScopeFilter,)
     actions = None

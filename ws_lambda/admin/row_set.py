@@ -58,7 +58,8 @@ class Asked:
 class RowSource:
     """Where the rows of one admin page come from, and how they are changed."""
 
-    face: ClassVar[type[models.Model]]
+    model: ClassVar[type[models.Model]]
+    """The admin model of the rows."""
 
     def page(self, asked: Asked) -> Page:
         """One page, for a bounded number of requests."""
@@ -68,11 +69,11 @@ class RowSource:
         """The rows that have these primary keys."""
         raise NotImplementedError
 
-    def save(self, face: Any, *, change: bool) -> None:
+    def save(self, row: Any, *, change: bool) -> None:
         """Stores a row."""
         raise NotImplementedError
 
-    def delete(self, face: Any) -> None:
+    def delete(self, row: Any) -> None:
         """Deletes a row."""
         raise NotImplementedError
 
@@ -85,7 +86,7 @@ class RowSet:
 
     def __init__(self, source: RowSource, keys: tuple[str, ...] | None = None) -> None:
         self.source = source
-        self.model = source.face
+        self.model = source.model
         self._keys = keys
         self._read: list[Any] | None = None
         # Where Django wants words for something that is no queryset of its own, it asks that thing.

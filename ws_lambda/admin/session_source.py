@@ -24,7 +24,7 @@ YES, NO, ALL = "yes", "no", "all"
 class Sessions(RowSource):
     """Connections, newest first where an index knows their age."""
 
-    face = admin_models.WebSocketSession
+    model = admin_models.WebSocketSession
 
     def page(self, asked: Asked) -> Page:
         after, connected = asked.after, asked.filters.get("connected", YES)
@@ -44,11 +44,11 @@ class Sessions(RowSource):
         return Page(rows=rows, cursor=asked.cursor_of(cursor))
 
     def many(self, keys: Sequence[str]) -> list[Any]:
-        found = {row.connection_id: _face(row) for row in WebSocketSession.batch_get(list(keys), consistent_read=True)}
+        found = {row.connection_id: _row(row) for row in WebSocketSession.batch_get(list(keys), consistent_read=True)}
         return [found[key] for key in keys if key in found]
 
 
-def _face(row: WebSocketSession) -> admin_models.WebSocketSession:
+def _row(row: WebSocketSession) -> admin_models.WebSocketSession:
     return admin_models.WebSocketSession.of(row, all_channels=sorted(channels_of(row)))
 
 
@@ -111,12 +111,9 @@ def _scanned(connected: str, asked: Asked) -> Page:
     condition = None if connected == ALL else WebSocketSession.connected == False  # noqa: E712 - an expression
     results = WebSocketSession.scan(condition, page_size=asked.size, last_evaluated_key=asked.after)
     items, more = read_pages(results, asked.size)
-    rows = [_face(WebSocketSession.from_raw_data(item)) for item in items]
+    rows = [_row(WebSocketSession.from_raw_data(item)) for item in items]
     return Page(rows=rows, cursor=asked.cursor_of(more))
 
 
 def _ids(items: Iterable[dict[str, Any]]) -> list[str]:
     return [item["connection_id"]["S"] for item in items]
-
-
-admin_models.WebSocketSession.source = Sessions()

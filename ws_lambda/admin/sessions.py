@@ -68,7 +68,7 @@ class MessageForm(forms.Form):
 class WebSocketSessionAdmin(ReadOnlyAdmin):
     """The connections. Rows are made and ended by clients; people send to them, or disconnect them."""
 
-    source = admin_models.WebSocketSession.source
+    source = session_source.Sessions()
     list_display = (
         "connection_id",
         "user_id",

@@ -16,30 +16,27 @@ from ws_lambda.models.tokens import WebSocketToken
 class Tokens(RowSource):
     """A page is a part of a scan. The table also remembers logins that ended; they are no tokens."""
 
-    face = admin_models.WebSocketToken
+    model = admin_models.WebSocketToken
 
     def page(self, asked: Asked) -> Page:
         is_token: Condition = WebSocketToken.user_id.exists()
         after = asked.after
         results = WebSocketToken.scan(is_token, page_size=asked.size, last_evaluated_key=after)
         items, cursor = read_pages(results, asked.size)
-        return Page(rows=[_face(WebSocketToken.from_raw_data(item)) for item in items], cursor=asked.cursor_of(cursor))
+        return Page(rows=[_row(WebSocketToken.from_raw_data(item)) for item in items], cursor=asked.cursor_of(cursor))
 
     def many(self, keys: Sequence[str]) -> list[Any]:
-        return [_face(row) for row in WebSocketToken.batch_get(list(keys)) if row.user_id]
+        return [_row(row) for row in WebSocketToken.batch_get(list(keys)) if row.user_id]
 
 
-def _face(row: WebSocketToken) -> admin_models.WebSocketToken:
+def _row(row: WebSocketToken) -> admin_models.WebSocketToken:
     return admin_models.WebSocketToken.of(row, channel=row.channel or "")
-
-
-admin_models.WebSocketToken.source = Tokens()
 
 
 class WebSocketTokenAdmin(ReadOnlyAdmin):
     """Whose tokens are out, and until when."""
 
-    source = admin_models.WebSocketToken.source
+    source = Tokens()
     list_display = ("hash_begins", "user_id", "channel", "expires_at")
     actions = None
 

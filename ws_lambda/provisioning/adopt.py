@@ -5,7 +5,8 @@ from typing import Any
 from ws_lambda.events import FIXED_ROUTES
 from ws_lambda.exceptions import ProvisioningError
 from ws_lambda.models import gateways
-from ws_lambda.provisioning import answers, lease, route_targets, rules, state
+from ws_lambda.provisioning import answers, lease, route_targets, rules, state, transfer
+from ws_lambda.provisioning.record_field import Area
 from ws_lambda.tables.gateways import AdditionalRoute, ApiGateway, Integration, Status
 
 
@@ -30,12 +31,11 @@ def adopt(name: str, api_id: str, *, stage: str = "", default_channel: str = "")
         raise ProvisioningError(f"API {api_id!r} is an {api['ProtocolType']} API, not one for WebSockets.")
     record = ApiGateway(
         api_name=name,
-        api_id=api_id,
-        api_endpoint=api["ApiEndpoint"],
         default_channel_name=default_channel,
         adopted=True,
         status=Status.DEPLOYED.value,
-        **{field: api.get(named, "") for field, named in state.API_FIELDS.values()},
+        **transfer.answered(api, Area.API),
+        **transfer.values(api, Area.API),
     )
     record.tags = dict(state.theirs(api.get("Tags", {}), record))
     _read_stage(record, stage)
@@ -61,13 +61,8 @@ def _read_stage(record: ApiGateway, stage: str) -> None:
     if stage not in stages:
         raise ProvisioningError(f"API {record.api_id} has no stage {stage!r}, only {', '.join(sorted(stages))}.")
     said = stages[stage]
-    throttling = said.get("DefaultRouteSettings", {})
-    record.stage_name = stage
-    record.stage_description = said.get("Description", "")
-    record.throttling_rate = throttling.get("ThrottlingRateLimit") or None
-    record.throttling_burst = throttling.get("ThrottlingBurstLimit") or None
-    record.access_log_arn = said.get("AccessLogSettings", {}).get("DestinationArn", "")
-    record.deployment_id = said.get("DeploymentId", "")
+    for name, value in {**transfer.values(said, Area.STAGE), **transfer.answered(said, Area.STAGE)}.items():
+        setattr(record, name, value)
 
 
 def _read_routes(record: ApiGateway) -> None:

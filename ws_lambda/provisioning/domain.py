@@ -5,7 +5,8 @@ from typing import Any
 
 from ws_lambda import aws
 from ws_lambda.exceptions import ProvisioningError
-from ws_lambda.provisioning import answers, websocket_api
+from ws_lambda.provisioning import answers, transfer, websocket_api
+from ws_lambda.provisioning.record_field import Area
 from ws_lambda.tables.gateways import ApiGateway
 
 
@@ -16,12 +17,13 @@ def create(record: ApiGateway) -> dict[str, Any]:
         DomainNameConfigurations=[configuration(record)],
         Tags=websocket_api.tags(record),
     )
-    return {"api_gateway_domain_name": domain["DomainNameConfigurations"][0]["ApiGatewayDomainName"]}
+    return transfer.answered(domain["DomainNameConfigurations"][0], Area.DOMAIN)
 
 
 def configuration(record: ApiGateway) -> dict[str, str]:
     """How the domain answers: WebSocket domains are regional, and TLS 1.2 is the oldest they speak."""
-    return {"CertificateArn": record.certificate_arn, "EndpointType": "REGIONAL", "SecurityPolicy": "TLS_1_2"}
+    fixed = {"EndpointType": "REGIONAL", "SecurityPolicy": "TLS_1_2"}
+    return {**transfer.arguments(record, Area.DOMAIN), **fixed}
 
 
 def read(record: ApiGateway) -> dict[str, Any] | None:
@@ -40,7 +42,7 @@ def attach(record: ApiGateway) -> dict[str, Any]:
     )
     if record.hosted_zone_id:
         alias(record)
-    return {"api_mapping_id": mapping["ApiMappingId"]}
+    return transfer.answered(mapping, Area.DOMAIN)
 
 
 def _mapping(record: ApiGateway) -> dict[str, Any] | None:

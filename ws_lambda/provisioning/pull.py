@@ -3,49 +3,30 @@
 from typing import Any
 
 from ws_lambda.events import FIXED_ROUTES, route_slug
-from ws_lambda.provisioning import route_targets, state, websocket_api
+from ws_lambda.provisioning import gateway_fields, route_targets, transfer, websocket_api
+from ws_lambda.provisioning.record_field import Area
 from ws_lambda.provisioning.state import Difference
 from ws_lambda.tables.gateways import AdditionalRoute, ApiGateway, Integration
-
-_STAGE_FIELDS = {
-    "description": "stage_description",
-    "throttling_rate": "throttling_rate",
-    "throttling_burst": "throttling_burst",
-    "access_log_arn": "access_log_arn",
-}
-_PULLED = (
-    *(field for field, _name in state.API_FIELDS.values()),
-    *_STAGE_FIELDS.values(),
-    "tags",
-    "additional_routes",
-    "certificate_arn",
-    "lambda_function_arn",
-    "target_base_endpoint",
-)
 
 
 def values(record: ApiGateway) -> dict[str, Any]:
     """The attributes that pulling may have changed."""
-    return {field: getattr(record, field) for field in _PULLED}
+    return {field.name: getattr(record, field.name) for field in gateway_fields.FIELDS if field.is_pulled}
 
 
 def pull(record: ApiGateway, difference: Difference) -> None:
-    """Takes one fact over into the record, if a record can say it at all."""
-    key, there = difference.key, difference.aws
-    if difference.area == "api":
-        setattr(record, state.API_FIELDS[key][0], there)
-    elif difference.area == "stage" and key in _STAGE_FIELDS:
-        number = key.startswith("throttling")
-        setattr(record, _STAGE_FIELDS[key], (float(there) if there else None) if number else there)
-    elif difference.area == "tags" and key != websocket_api.OWN_TAG:
+    """Takes one fact over into the record, if a record can hold it at all."""
+    area, key, there = difference.area, difference.key, difference.aws
+    if area == Area.TAGS and key != websocket_api.OWN_TAG:
         others = {name: value for name, value in record.tags.items() if name != key}
         record.tags = others | ({key: there} if there else {})
-    elif difference.area == "route" and key in (*FIXED_ROUTES, record.route_key):
+    elif area == Area.ROUTE and key in (*FIXED_ROUTES, record.route_key):
         _pull_own_route(record, key, there)
-    elif difference.area == "route":
+    elif area == Area.ROUTE:
         _pull_additional_route(record, key, there)
-    elif difference.name == "domain.certificate" and there:
-        record.certificate_arn = there
+    elif (field := transfer.pulled(area, key)) and (there or area != Area.DOMAIN):
+        # A domain that is gone is no part of a record that is mapped: Sync to AWS makes it anew.
+        setattr(record, field.name, field.from_text(there))
 
 
 def _pull_own_route(record: ApiGateway, key: str, there: str) -> None:

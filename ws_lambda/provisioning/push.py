@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ws_lambda import aws
-from ws_lambda.provisioning import answers, domain, route_targets, stage, state, websocket_api
+from ws_lambda.provisioning import answers, domain, route_targets, stage, transfer, websocket_api
+from ws_lambda.provisioning.record_field import Area
 from ws_lambda.provisioning.state import Difference
 from ws_lambda.tables.gateways import ApiGateway
 
@@ -14,8 +15,7 @@ Push = Callable[[ApiGateway, Sequence[Difference]], Mapping[str, Any]]
 
 def push_api(record: ApiGateway, _changed: Sequence[Difference]) -> Mapping[str, Any]:
     """The API's own fields."""
-    fields = {name: getattr(record, field) for field, name in state.API_FIELDS.values()}
-    aws.client("apigatewayv2").update_api(ApiId=record.api_id, **fields)
+    aws.client("apigatewayv2").update_api(ApiId=record.api_id, **transfer.arguments(record, Area.API))
     return {}
 
 

@@ -1,33 +1,24 @@
 """What a gateway record may say, checked before AWS is asked: AWS's own messages name no field."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http.request import validate_host
 
-from ws_lambda import aws
-from ws_lambda.channels import MAX_NAME_LENGTH, NAME_PATTERN
 from ws_lambda.conf import conf, gateway_secrets
 from ws_lambda.events import FIXED_ROUTES
-from ws_lambda.tables.gateways import AdditionalRoute, ApiGateway, Integration, Status
+from ws_lambda.provisioning import field_checks, gateway_fields
+from ws_lambda.tables.gateways import AdditionalRoute, ApiGateway, Integration
 
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 MAX_ROUTES = 300
 """https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html"""
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,127}")
-_STAGE = re.compile(r"[A-Za-z0-9_-]{1,128}")
-_KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
-_SELECTION = re.compile(r"\$request\.body\.\w[\w.-]*|.*\$\{request\.body\.\w[\w.-]*\}.*")
-_API_KEY_SELECTION = ("$request.header.x-api-key", "$context.authorizer.usageIdentifierKey")
-_FUNCTION = re.compile(r"arn:aws[\w-]*:lambda:[a-z0-9-]+:\d{12}:function:[\w-]{1,64}(:[\w$-]{1,128})?")
-_CERTIFICATE = re.compile(r"arn:aws[\w-]*:acm:([a-z0-9-]+):\d{12}:certificate/[\w-]+")
-_ZONE = re.compile(r"[A-Z0-9]{1,32}")
-_LOG = re.compile(r"arn:aws[\w-]*:(logs:[a-z0-9-]+:\d{12}:log-group:|firehose:[a-z0-9-]+:\d{12}:deliverystream/).+")
-_DOMAIN = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
+_KEY = re.compile(field_checks.ROUTE_KEY)
+_FUNCTION = re.compile(field_checks.FUNCTION_ARN)
 
 Problem = tuple[str, str]
 """The name of the field, and a sentence that says what to do."""
@@ -44,8 +35,7 @@ def check(record: ApiGateway) -> None:
 
 def fixed(record: ApiGateway) -> tuple[str, ...]:
     """The fields that name what AWS already has: another name would leave that behind."""
-    made = ("integration", "stage_name", "route_key") if record.reached(Status.API_CREATED) else ()
-    return (*made, "domain_name") if record.reached(Status.DOMAIN_CREATED) else made
+    return tuple(field.name for field in gateway_fields.FIELDS if field.fixed_from and record.reached(field.fixed_from))
 
 
 def check_fixed(stored: ApiGateway, edited: ApiGateway) -> None:
@@ -58,29 +48,14 @@ def check_fixed(stored: ApiGateway, edited: ApiGateway) -> None:
 
 
 def problems(record: ApiGateway) -> Iterator[Problem]:
-    """Everything that is wrong with a record."""
-    yield from _api(record)
+    """Everything that is wrong with a record: with each field by itself, then with fields together."""
+    for field in gateway_fields.FIELDS:
+        for sentence in field.problems(getattr(record, field.name)):
+            yield field.name, sentence
     yield from _integration(record)
     yield from _domain(record)
-    yield from _stage(record)
-    yield from _tags(record.tags)
+    yield from _throttling(record)
     yield from _routes(record)
-
-
-def _api(record: ApiGateway) -> Iterator[Problem]:
-    if not _NAME.fullmatch(record.api_name):
-        yield "api_name", "Start with a letter or digit; then letters, digits, spaces and . _ - up to 128."
-    channel = record.default_channel_name
-    if channel and (len(channel) > MAX_NAME_LENGTH or not NAME_PATTERN.fullmatch(channel)):
-        yield "default_channel_name", f"Letters, digits and _ . : @ -, up to {MAX_NAME_LENGTH}."
-    if len(record.api_description) > 1024:
-        yield "api_description", "At most 1024 characters."
-    if not _SELECTION.fullmatch(record.route_selection_expression):
-        yield "route_selection_expression", "Name a field of the message, such as $request.body.action."
-    if record.api_key_selection_expression not in _API_KEY_SELECTION:
-        yield "api_key_selection_expression", f"API Gateway knows only {' and '.join(_API_KEY_SELECTION)}."
-    if record.route_key != "$default" and not _KEY.fullmatch(record.route_key):
-        yield "route_key", "Give $default, or a key of letters, digits, _ . and -."
 
 
 def _integration(record: ApiGateway) -> Iterator[Problem]:
@@ -137,47 +112,15 @@ def gateway_secret() -> str:
 
 
 def _domain(record: ApiGateway) -> Iterator[Problem]:
-    certificate = _CERTIFICATE.fullmatch(record.certificate_arn)
-    if record.domain_name and not _DOMAIN.fullmatch(record.domain_name):
-        yield "domain_name", "Give a host name in lower case, such as ws.example.com."
     if record.domain_name and not record.certificate_arn:
         yield "certificate_arn", "A custom domain needs an ACM certificate."
-    if record.certificate_arn and not certificate:
-        yield "certificate_arn", "Give the ARN of an ACM certificate."
-    if certificate and certificate[1] != aws.region():
-        yield "certificate_arn", f"The certificate must be in the region of the API, {aws.region()}."
-    if record.hosted_zone_id and not _ZONE.fullmatch(record.hosted_zone_id):
-        yield "hosted_zone_id", "Give the id of a Route 53 hosted zone: capitals and digits, no /hostedzone/."
     if not record.domain_name and (record.certificate_arn or record.hosted_zone_id):
-        yield "domain_name", "Say which domain the certificate or hosted zone is for."
+        yield "domain_name", "Enter the domain that the certificate or hosted zone is for."
 
 
-def _stage(record: ApiGateway) -> Iterator[Problem]:
-    if not _STAGE.fullmatch(record.stage_name):
-        yield "stage_name", "Letters, digits, _ and -, up to 128."
-    if len(record.stage_description) > 1024:
-        yield "stage_description", "At most 1024 characters."
-    for field in ("throttling_rate", "throttling_burst"):
-        value = getattr(record, field)
-        if value is not None and value <= 0:
-            yield field, "More than nothing, or leave it empty for the account's quota."
+def _throttling(record: ApiGateway) -> Iterator[Problem]:
     if (record.throttling_rate is None) != (record.throttling_burst is None):
-        yield "throttling_burst", "Give both a rate and a burst, or neither."
-    if record.access_log_arn and not _LOG.fullmatch(record.access_log_arn):
-        yield "access_log_arn", "Give the ARN of a CloudWatch log group or a Firehose stream."
-
-
-def _tags(tags: object) -> Iterator[Problem]:
-    if not isinstance(tags, Mapping) or not all(isinstance(x, str) for pair in tags.items() for x in pair):
-        yield "tags", 'Give an object of strings, such as {"team": "web"}.'
-        return
-    if len(tags) > 49:
-        yield "tags", "At most 49: AWS allows 50, and one is ours."
-    for key, value in tags.items():
-        if not 1 <= len(key) <= 128 or len(value) > 256:
-            yield "tags", f"{key!r}: a key has 1 to 128 characters, a value at most 256."
-        if key.lower().startswith(("aws:", "ws-lambda:")):
-            yield "tags", f"{key!r}: names that start with aws: or ws-lambda: are taken."
+        yield "throttling_burst", "Enter both a rate and a burst, or neither."
 
 
 def _routes(record: ApiGateway) -> Iterator[Problem]:

@@ -5,24 +5,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from ws_lambda import aws
-from ws_lambda.provisioning import answers
+from ws_lambda.provisioning import answers, transfer
 from ws_lambda.provisioning.access_log import ACCESS_LOG_FORMAT
+from ws_lambda.provisioning.record_field import Area
 from ws_lambda.tables.gateways import ApiGateway
 
 
 def settings(record: ApiGateway) -> dict[str, Any]:
-    """The stage's settings as CreateStage and UpdateStage take them."""
+    """The stage as CreateStage and UpdateStage take it."""
     # Empty route settings take the limits off again; leaving them out would keep them.
-    said: dict[str, Any] = {"Description": record.stage_description, "DefaultRouteSettings": {}}
-    if record.throttling_rate is not None and record.throttling_burst is not None:
-        said["DefaultRouteSettings"] = {
-            "ThrottlingRateLimit": float(record.throttling_rate),
-            "ThrottlingBurstLimit": int(record.throttling_burst),
-        }
-    if record.access_log_arn:
-        # API Gateway wants the group itself; the console and CloudFormation show its ARN with ":*".
-        arn = record.access_log_arn.removesuffix(":*")
-        said["AccessLogSettings"] = {"DestinationArn": arn, "Format": json.dumps(ACCESS_LOG_FORMAT)}
+    said = {"DefaultRouteSettings": {}, **transfer.arguments(record, Area.STAGE)}
+    if "AccessLogSettings" in said:
+        said["AccessLogSettings"]["Format"] = json.dumps(ACCESS_LOG_FORMAT)
     return said
 
 
@@ -40,14 +34,15 @@ def deploy(record: ApiGateway) -> dict[str, Any]:
         made = gateway.create_deployment(ApiId=record.api_id, Description=f"ws_lambda: {record.api_name}")
         said["DeploymentId"] = deployment = made["DeploymentId"]
     act = gateway.update_stage if present else gateway.create_stage
-    act(ApiId=record.api_id, StageName=record.stage_name, **said)
+    act(ApiId=record.api_id, **said)
     return {"deployment_id": deployment}
 
 
 def _kept(said: Mapping[str, Any], present: Mapping[str, Any]) -> dict[str, Any]:
-    """What a stage has and a record cannot say, metrics by route for one: UpdateStage replaces settings as a whole."""
-    routes = {key: one for key, one in present.get("DefaultRouteSettings", {}).items() if "Throttling" not in key}
-    kept: dict[str, Any] = {"DefaultRouteSettings": routes | said["DefaultRouteSettings"]}
+    """What a stage has and a record cannot hold, metrics by route for one: UpdateStage replaces settings as a whole."""
+    ours = transfer.nested_names("DefaultRouteSettings")
+    others = {key: one for key, one in present.get("DefaultRouteSettings", {}).items() if key not in ours}
+    kept: dict[str, Any] = {"DefaultRouteSettings": others | said["DefaultRouteSettings"]}
     log = present.get("AccessLogSettings", {})
     if log and log["DestinationArn"] == said.get("AccessLogSettings", {}).get("DestinationArn"):
         kept["AccessLogSettings"] = log

@@ -5,11 +5,11 @@ A fact is a dotted name and a text: `stage.throttling_rate` → "50". A fact tha
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from ws_lambda import aws
 from ws_lambda.exceptions import ProvisioningError
-from ws_lambda.provisioning import answers, domain, route_targets, stage, websocket_api
+from ws_lambda.provisioning import answers, domain, route_targets, stage, transfer, websocket_api
+from ws_lambda.provisioning.record_field import Area
 from ws_lambda.tables.gateways import ApiGateway, Integration, Status
 
 Facts = dict[str, str]
@@ -39,25 +39,17 @@ class Difference:
         return self.name.partition(".")[2]
 
 
-API_FIELDS = {
-    "description": ("api_description", "Description"),
-    "route_selection_expression": ("route_selection_expression", "RouteSelectionExpression"),
-    "api_key_selection_expression": ("api_key_selection_expression", "ApiKeySelectionExpression"),
-}
-"""Fact → attribute of the record, name in AWS."""
-
-
 def wanted(record: ApiGateway) -> Facts:
     """What the record asks for."""
-    facts = {f"api.{fact}": getattr(record, field) for fact, (field, _name) in API_FIELDS.items()}
+    facts = transfer.facts(transfer.arguments(record, Area.API), Area.API)
     facts |= {f"tags.{key}": value for key, value in _own_tags(record).items()}
     for key, target in route_targets.wanted(record).items():
         facts[f"route.{key}"] = _place(target.uri)
         if target.headers:
             facts[f"headers.{key}"] = "as mapped"
-    facts |= _stage_facts({"StageName": record.stage_name, **stage.settings(record)})
+    facts |= transfer.facts(stage.settings(record), Area.STAGE)
     if record.reached(Status.MAPPED):
-        facts["domain.certificate"] = record.certificate_arn
+        facts |= transfer.facts(domain.configuration(record), Area.DOMAIN)
         facts["domain.mapping"] = f"{record.api_id}/{record.stage_name}"
         facts["domain.alias"] = record.api_gateway_domain_name if record.hosted_zone_id else ""
     return _without_empty(facts)
@@ -72,11 +64,11 @@ def in_aws(record: ApiGateway) -> Facts:
     present = answers.found("get_api", ApiId=record.api_id)
     if present is None:
         raise ProvisioningError(f"API {record.api_id} of gateway {record.api_name!r} does not exist in AWS.")
-    facts = {f"api.{fact}": present.get(name, "") for fact, (_field, name) in API_FIELDS.items()}
+    facts = transfer.facts(present, Area.API)
     facts |= {f"tags.{key}": value for key, value in _tags_in_aws(record).items()}
     facts |= _route_facts(record)
     there = answers.found("get_stage", ApiId=record.api_id, StageName=record.stage_name)
-    facts |= _stage_facts(there or {})
+    facts |= transfer.facts(there or {}, Area.STAGE)
     if record.reached(Status.MAPPED):
         facts |= _domain_facts(record)
     return _without_empty(facts)
@@ -121,21 +113,6 @@ def _route_facts(record: ApiGateway) -> Facts:
     return facts
 
 
-def _stage_facts(said: Mapping[str, Any]) -> Facts:
-    throttling = said.get("DefaultRouteSettings", {})
-    return {
-        "stage.name": said.get("StageName", ""),
-        "stage.description": said.get("Description", ""),
-        "stage.throttling_rate": _number(throttling.get("ThrottlingRateLimit")),
-        "stage.throttling_burst": _number(throttling.get("ThrottlingBurstLimit")),
-        "stage.access_log_arn": said.get("AccessLogSettings", {}).get("DestinationArn", ""),
-    }
-
-
-def _number(value: float | None) -> str:
-    return f"{value:g}" if value else ""
-
-
 def _domain_facts(record: ApiGateway) -> Facts:
     present = domain.read(record)
     if present is None:
@@ -143,7 +120,7 @@ def _domain_facts(record: ApiGateway) -> Facts:
     mappings = answers.items("get_api_mappings", DomainName=record.domain_name)
     root = next((one for one in mappings if not one.get("ApiMappingKey")), None)
     return {
-        "domain.certificate": present["DomainNameConfigurations"][0].get("CertificateArn", ""),
+        **transfer.facts(present["DomainNameConfigurations"][0], Area.DOMAIN),
         "domain.mapping": f"{root['ApiId']}/{root['Stage']}" if root else "",
         "domain.alias": domain.points_at(domain.dns_record(record)) if record.hosted_zone_id else "",
     }

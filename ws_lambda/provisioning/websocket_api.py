@@ -8,7 +8,8 @@ from botocore.exceptions import ClientError
 from ws_lambda import aws
 from ws_lambda.conf import conf
 from ws_lambda.events import ONE_WAY
-from ws_lambda.provisioning import answers, route_targets, stage
+from ws_lambda.provisioning import answers, route_targets, stage, transfer
+from ws_lambda.provisioning.record_field import Area
 from ws_lambda.provisioning.route_targets import Target
 from ws_lambda.tables.gateways import ApiGateway, Integration
 
@@ -36,12 +37,10 @@ def create(record: ApiGateway) -> dict[str, Any]:
     api = _made_before(record) or aws.client("apigatewayv2").create_api(
         Name=record.api_name,
         ProtocolType="WEBSOCKET",
-        RouteSelectionExpression=record.route_selection_expression,
-        ApiKeySelectionExpression=record.api_key_selection_expression,
-        Description=record.api_description,
         Tags=tags(record),
+        **transfer.arguments(record, Area.API),
     )
-    return {"api_id": api["ApiId"], "api_endpoint": api["ApiEndpoint"]}
+    return transfer.answered(api, Area.API)
 
 
 def _made_before(record: ApiGateway) -> dict[str, Any] | None:

@@ -83,7 +83,7 @@ def test_a_gateway_is_added_with_its_routes(root: Client) -> None:
     [
         ((), {"lambda_function_arn": "chat"}, "Give the ARN of the Lambda function"),
         ((), {"api_name": "a/b"}, "Start with a letter or digit"),
-        ((), {"tags": '{"aws:x": "y"}'}, "are taken"),
+        ((), {"tags": '{"aws:x": "y"}'}, "are reserved"),
         ((), {"tags": "{"}, "Enter a valid JSON"),
         ((), {"integration": "http", "target_base_endpoint": "https://evil.com/"}, "is in neither"),
         (({"name": "A", "route_key": "$connect"},), {}, "Letters, digits"),
