@@ -10,5 +10,6 @@ FOLDER = Path(__file__).parent / "events"
 def golden(name: str, **context: Any) -> dict[str, Any]:
     """The event of a case, with some of its `requestContext` changed."""
     event: dict[str, Any] = json.loads((FOLDER / f"{name}.json").read_text())["event"]
-    event["requestContext"] |= context
+    if context:
+        event["requestContext"] |= context
     return event

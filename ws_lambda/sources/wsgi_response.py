@@ -100,7 +100,7 @@ def _without_repetition(headers: Headers, *, several_cookies: bool) -> Iterator[
     for name, value in headers:
         key = name.lower()
         if key == "set-cookie":
-            cookies.append(value)
+            cookies.append(value.strip())  # Django puts a space in front, which servers take for that after the colon
         else:
             joined[key] = (joined[key][0], f"{joined[key][1]}, {value}") if key in joined else (name, value)
     yield from joined.values()

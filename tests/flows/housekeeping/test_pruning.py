@@ -125,13 +125,20 @@ def test_two_runs_at_once_close_each_session_once(far_side: FarSide) -> None:
     assert open_ids() == members() == set()
 
 
-def test_the_schedule_calls_it_through_the_function(far_side: FarSide) -> None:
+RULE = "arn:aws:events:eu-west-1:123456789012:rule/demo-dev-prune-ws_lambda.housekeeping.prune"
+
+
+@pytest.mark.parametrize(
+    "event",
+    [{"detail-type": "Scheduled Event", "resources": [RULE]}, {"ws_lambda": "prune"}],
+    ids=["a rule that Zappa made", "the input of any other schedule"],
+)
+def test_a_schedule_calls_it_through_the_function(far_side: FarSide, event: dict[str, Any]) -> None:
     from ws_lambda.lambda_handler import handler
 
     open_one(far_side, "idle=", age=timedelta(minutes=30))
     everybodys_turn()
-    rule = "arn:aws:events:eu-west-1:123456789012:rule/demo-dev-prune-ws_lambda.housekeeping.prune"
-    answer: dict[str, Any] = handler({"detail-type": "Scheduled Event", "resources": [rule]}, Context())
+    answer: dict[str, Any] = handler(event, Context())
     assert answer["gone"] == 1
     assert answer["complete"] is True
 

@@ -3,12 +3,13 @@
 Zappa calls `settings` with its command line object before every command. Steps of Zappa's that fall short are
 wrapped on that object; Zappa itself is used as it is published. In the order in which a deploy meets them:
 
-    settings               placeholders, environment, role policy, one bucket per account
-    create_package         trimmed, compiled and tried out before it is uploaded
-    schedule_events        rules without a role, partial-batch failures switched on for the fan-out queue
-    create_websocket_api   the `websocket_api` block put into the template
-    update_stack           afterwards the function learns its addresses, and its rights shrink to its own API
-    status, undeploy       tell of, and clear away, what was added
+    settings                   placeholders, environment, role policy, one bucket per account
+    get_zappa_settings_string  the functions of all `events` are packed, not only those of event sources
+    create_package             trimmed, compiled and tried out before it is uploaded
+    schedule_events            rules without a role, partial-batch failures switched on for the fan-out queue
+    create_websocket_api       the `websocket_api` block put into the template
+    update_stack               afterwards the function learns its addresses, and its rights shrink to its own API
+    status, undeploy           tell of, and clear away, what was added
 """
 
 import contextlib
@@ -45,6 +46,7 @@ def settings(cli: Any) -> None:
     _after(cli.zappa, "create_websocket_api", stage.complete_template)
     _after(cli.zappa, "update_stack", stage.introduce)
     _around_status(cli, stage)
+    _around_packed_settings(cli)
     _around_template(cli)
     _around_urls(cli, stage)
     _around_undeploy(cli, stage)
@@ -124,6 +126,18 @@ def _around_status(cli: Any, stage: Stage) -> None:
         return answer
 
     cli.status = run
+
+
+def _around_packed_settings(cli: Any) -> None:
+    """Lets the function know which functions its events may ask for: see `ws_lambda.sources.named_functions`."""
+    step = cli.get_zappa_settings_string
+
+    @functools.wraps(step)
+    def run() -> str:
+        names = sorted({event["function"] for event in cli.stage_config.get("events", []) if event.get("function")})
+        return f"{step()}EVENT_FUNCTIONS={names}\n"
+
+    cli.get_zappa_settings_string = run
 
 
 def _around_template(cli: Any) -> None:

@@ -36,6 +36,14 @@ def test_the_role_gets_our_policy_and_not_zappas_grant(load: Load) -> None:
     assert cli.zappa.extra_permissions == []
 
 
+def test_the_functions_of_all_events_are_packed(load: Load) -> None:
+    nightly = {"name": "nightly", "function": "demo.tasks.nightly", "expression": "rate(1 day)"}
+    mapped = {"function": "demo.tasks.arrived", "event_source": {"arn": "arn:aws:sns:eu-west-1:1:in", "events": ["x"]}}
+    packed: dict[str, Any] = {}
+    exec(load(events=[nightly, mapped]).get_zappa_settings_string(), packed)  # noqa: S102 - as the function does
+    assert packed["EVENT_FUNCTIONS"] == ["demo.tasks.arrived", "demo.tasks.nightly"]
+
+
 def test_more_rights_are_asked_for_in_the_settings(load: Load) -> None:
     """As for a function whose admin pages make gateways."""
     statements = json.loads((ROOT / "serverless_config" / "iam" / "gateways.json").read_text())["Statement"]

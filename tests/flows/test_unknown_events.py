@@ -1,0 +1,56 @@
+"""Events that no source recognises, and a function in whose package there is no Zappa."""
+
+from typing import Any
+
+import pytest
+
+from tests import function_process
+from tests.golden import golden
+
+EVENTS: dict[str, Any] = {
+    "nothing": {},
+    "a bucket's notification": golden("s3"),
+    "a function by name": {"command": "os.getcwd"},
+    "a custom event": {"detail-type": "order", "source": "shop", "detail": {"secret": "s3cr3t"}},
+    "a trigger of Cognito": {"triggerSource": "PreSignUp_SignUp"},
+    "a token to authorize": {"type": "TOKEN", "methodArn": "arn:aws:execute-api:eu-west-1:1:abc/dev/GET/"},
+    "a list": [1, 2],
+    "a text": "hello",
+    "null": None,
+}
+
+OF_ZAPPA = {"a bucket's notification", "a function by name", "a trigger of Cognito", "a token to authorize"}
+"""What Zappa's handler knows."""
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["without Zappa", "with Zappa"])
+def zappa(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
+@pytest.fixture(scope="module")
+def errors(zappa: bool) -> dict[str, str]:
+    known = (
+        ()
+        if not zappa
+        else ("a bucket's notification", "a function by name", "a trigger of Cognito", "a token to authorize")
+    )
+    sent = {name: event for name, event in EVENTS.items() if name not in known}
+    found = function_process.answers([*sent.values(), golden("scheduled")], zappa=zappa)
+    assert "nothing was run" in found.pop()["answer"]["message"]
+    return {name: one.get("error", str(one)) for name, one in zip(sent, found, strict=True)}
+
+
+def test_each_is_one_clear_error(errors: dict[str, str]) -> None:
+    for name, error in errors.items():
+        assert error.startswith("UnknownEvent: No source recognises this event, which has "), (name, error)
+
+
+def test_it_tells_the_keys_of_the_event_and_none_of_its_values(errors: dict[str, str]) -> None:
+    assert "the keys detail, detail-type, source." in errors["a custom event"]
+    assert "s3cr3t" not in str(errors)
+
+
+def test_a_function_without_settings_says_what_is_missing() -> None:
+    with pytest.raises(AssertionError, match="ImproperlyConfigured: Set DJANGO_SETTINGS_MODULE in the environment"):
+        function_process.answers([{}], settings="")

@@ -1,0 +1,1 @@
+"""A project whose views say how a request has reached them."""

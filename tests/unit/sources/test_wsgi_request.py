@@ -1,0 +1,146 @@
+"""What the WSGI environment of an HTTP event says of client and path."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from apig_wsgi import make_lambda_handler
+
+from tests.golden import golden
+from ws_lambda.sources import packed_settings, wsgi_request
+
+
+def environ(event: dict[str, Any]) -> dict[str, Any]:
+    """The environment as the project gets it."""
+    found: dict[str, Any] = {}
+
+    def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        wsgi_request.correct(environ, environ["apig_wsgi.full_event"])
+        found.update(environ)
+        start_response("204 No Content", [])
+        return []
+
+    make_lambda_handler(application)(wsgi_request.without_ambiguous_headers(event), None)
+    return found
+
+
+def path(event: dict[str, Any]) -> tuple[str, str]:
+    found = environ(event)
+    return found["SCRIPT_NAME"], found["PATH_INFO"].encode("latin-1").decode()
+
+
+def balanced(forwarded_for: str | None, **headers: str) -> dict[str, Any]:
+    event = golden("http/load_balancer")
+    event["headers"] = {"host": "lb.example.com", **headers}
+    if forwarded_for is not None:
+        event["headers"]["x-forwarded-for"] = forwarded_for
+    return event
+
+
+@pytest.mark.parametrize(
+    ("forwarded_for", "address"),
+    [
+        ("198.51.100.7", "198.51.100.7"),
+        ("10.0.0.1, 192.0.2.1,198.51.100.7", "198.51.100.7"),
+        ("192.0.2.1, 198.51.100.7:51234", "198.51.100.7"),
+        ("192.0.2.1, 2001:db8::7", "2001:db8::7"),
+        ("192.0.2.1, [2001:db8::7]:51234", "2001:db8::7"),
+        (None, ""),
+    ],
+)
+def test_of_a_load_balancers_header_the_last_address_counts(forwarded_for: str | None, address: str) -> None:
+    assert environ(balanced(forwarded_for))["REMOTE_ADDR"] == address
+
+
+def test_a_load_balancer_may_listen_without_tls() -> None:
+    plain = environ(balanced("198.51.100.7", **{"x-forwarded-proto": "http", "x-forwarded-port": "80"}))
+    assert (plain["wsgi.url_scheme"], plain["SERVER_PORT"], "HTTPS" in plain) == ("http", "80", False)
+    tls = environ(balanced("198.51.100.7", **{"x-forwarded-proto": "https"}))
+    assert (tls["wsgi.url_scheme"], tls["SERVER_PORT"], tls["HTTPS"]) == ("https", "443", "on")
+
+
+@pytest.mark.parametrize("kind", ["http_api", "rest_api", "http_api_format_1", "function_url"])
+def test_no_header_changes_what_the_gateway_says(kind: str) -> None:
+    event = golden(f"http/{kind}")
+    for name in ("X-Forwarded-For", "X-Forwarded-Proto"):
+        event["headers"] = {key: value for key, value in event["headers"].items() if key.lower() != name.lower()}
+        event["headers"][name.lower()] = "192.0.2.1"
+        if "multiValueHeaders" in event:
+            event["multiValueHeaders"][name] = ["192.0.2.1"]
+    found = environ(event)
+    assert (found["REMOTE_ADDR"], found["wsgi.url_scheme"]) == ("198.51.100.7", "https")
+    assert found["HTTP_X_FORWARDED_PROTO"] == "https", "SECURE_PROXY_SSL_HEADER goes by it"
+
+
+@pytest.mark.parametrize("place", ["FORCE_SCRIPT_NAME", "zappa_settings"])
+def test_a_base_path_is_taken_off_where_the_project_names_it(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    mapped = golden("http/rest_api_custom_domain")
+    assert path(mapped) == ("", "/live/echo/café"), "a mapping and a path of the project look alike"
+    if place == "FORCE_SCRIPT_NAME":
+        settings.FORCE_SCRIPT_NAME = "/live"
+    else:
+        monkeypatch.setattr(packed_settings, "module", lambda: SimpleNamespace(BASE_PATH="live"))
+    assert path(mapped) == ("/live", "/echo/café")
+    assert path({**mapped, "path": "/live"}) == ("/live", "/")
+    assert path({**mapped, "path": "/lively/echo"}) == ("/live", "/lively/echo")
+    assert path(golden("http/rest_api"))[1] == "/echo/café"
+
+
+def test_the_generated_domain_has_the_stage_and_not_the_base_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packed_settings, "module", lambda: SimpleNamespace(BASE_PATH="live"))
+    assert path(golden("http/rest_api")) == ("/dev", "/echo/café")
+    assert path(golden("http/http_api_stage")) == ("/dev", "/echo/café")
+    assert path(golden("http/http_api_stage_custom_domain")) == ("/live", "/echo/café")
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"), [("/dev", "/"), ("/dev/", "/"), ("/developers", "/developers"), ("/", "/"), ("", "/")]
+)
+def test_only_a_whole_segment_is_the_stage(raw: str, expected: str) -> None:
+    assert path({**golden("http/http_api_stage"), "rawPath": raw}) == ("/dev", expected)
+
+
+def test_a_path_of_any_bytes_is_one_that_django_reads() -> None:
+    assert path({**golden("http/rest_api"), "path": "/日本/%E6%97%A5"}) == ("/dev", "/日本/日")
+    assert environ({**golden("http/http_api"), "rawPath": "/%FF"})["PATH_INFO"] == "/\xff"
+
+
+def test_a_test_from_the_console_has_no_headers_and_no_address() -> None:
+    event = golden("http/rest_api", domainName="testPrefix.testDomainName", stage="test-invoke-stage")
+    event |= {"headers": None, "multiValueHeaders": None, "multiValueQueryStringParameters": None}
+    event["requestContext"]["identity"]["sourceIp"] = "test-invoke-source-ip"
+    found = environ(event)
+    assert (found["HTTP_HOST"], found["QUERY_STRING"]) == ("testPrefix.testDomainName", "")
+    assert (found["SCRIPT_NAME"], found["REMOTE_ADDR"]) == ("", "test-invoke-source-ip")
+
+
+@pytest.mark.parametrize(
+    ("kind", "context", "user"),
+    [
+        ("rest_api", {"authorizer": {"principalId": "red"}}, "red"),
+        (
+            "rest_api",
+            {"identity": {"userArn": "arn:aws:iam::1:user/red", "sourceIp": "::1"}},
+            "arn:aws:iam::1:user/red",
+        ),
+        ("http_api", {"authorizer": {"lambda": {"principalId": "red"}}}, "red"),
+        ("function_url", {"authorizer": {"iam": {"userArn": "arn:aws:iam::1:user/red"}}}, "arn:aws:iam::1:user/red"),
+        ("http_api", {}, None),
+    ],
+)
+def test_whom_an_authorizer_or_iam_knows_is_the_remote_user(
+    kind: str, context: dict[str, Any], user: str | None
+) -> None:
+    event = golden(f"http/{kind}", **context)
+    event["headers"] = {**event["headers"], "remote-user": "forged"}
+    found = environ(event)
+    assert found.get("REMOTE_USER") == user
+    assert found.get("API_GATEWAY_AUTHORIZER") == context.get("authorizer")
+
+
+def test_a_cookie_header_is_absent_where_there_is_no_cookie() -> None:
+    event = golden("http/http_api")
+    del event["cookies"]
+    assert "HTTP_COOKIE" not in environ(event)
