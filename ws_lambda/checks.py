@@ -5,7 +5,7 @@ E002  a bad value                W101  REQUIRE_TOKEN is off
 E003  not an origin              W102  ALLOW_MISSING_ORIGIN is on
 E004  not a channel pattern      W103  ALLOWED_HOSTS has "*"
 E005  not a header to forward    W104  an http origin is allowed
-                                 W105  a gateway secret is short
+E006  not a function             W105  a gateway secret is short
                                  W106  every gateway is trusted
                                  W107  anyone may join unlisted channels
                                  W108  a limit is 0
@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.urls import Resolver404, URLResolver, get_resolver, resolve
+from django.utils.module_loading import import_string
 
 from ws_lambda import aws, channels, headers
 from ws_lambda.conf import conf, gateway_secrets, problems
@@ -61,7 +62,7 @@ def check_settings(app_configs: Any, **_kwargs: Any) -> list[CheckMessage]:
     wrong = problems(raw)
     if wrong:
         return [_error(1 if "no key" in sentence else 2, sentence) for _key, sentence in wrong]
-    return [*_bad_origins(), *_bad_patterns(), *_bad_headers()]
+    return [*_bad_origins(), *_bad_patterns(), *_bad_headers(), *_bad_functions()]
 
 
 @register(Tags.urls)
@@ -122,6 +123,17 @@ def _bad_headers() -> Iterator[CheckMessage]:
         elif not headers.may_be_forwarded(name):
             hint = "Remove it. Clients could forge it; API Gateway itself reports the address and host of an event."
             yield _error(5, f"FORWARDED_HEADERS contains {name!r}, which is never forwarded.", hint)
+
+
+def _bad_functions() -> Iterator[CheckMessage]:
+    for name in conf.EVENT_FUNCTIONS:
+        try:
+            found = import_string(name)
+        except ImportError as error:
+            yield _error(6, f"EVENT_FUNCTIONS has {name!r}, which cannot be imported: {error}")
+            continue
+        if not callable(found):
+            yield _error(6, f"EVENT_FUNCTIONS has {name!r}, which is not a function.")
 
 
 def _weak_identity() -> Iterator[CheckMessage]:

@@ -32,6 +32,7 @@ def ids(*, deploy=False):
         ({"HISTORY": {"*": (1, 1)}}, []),
         ({"FORWARDED_HEADERS": ["X-Client-Version"]}, []),
         ({"FORWARDED_HEADERS": ["X-Forwarded-For", "Sec-WebSocket-Protocol", "a b"]}, ["ws_lambda.E005"] * 3),
+        ({"EVENT_FUNCTIONS": ["os.getcwd", "os.no_such", "getcwd", "os.sep"]}, ["ws_lambda.E006"] * 3),
         ({"BASE_PATH": "/nothing-here/"}, ["ws_lambda.W001"]),
     ],
 )

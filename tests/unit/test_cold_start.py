@@ -13,6 +13,7 @@ from ws_lambda.provisioning.zappa import tryout
 ROOT = Path(__file__).resolve().parents[2]
 LATER = {
     "aiohttp",
+    "apig_wsgi",
     "aws_lambda_powertools.utilities.batch",
     "aws_xray_sdk",
     "boto3",
@@ -21,6 +22,8 @@ LATER = {
     "ws_lambda.fanout",
     "ws_lambda.housekeeping",
     "ws_lambda.local",
+    "ws_lambda.sources.management_command",
+    "ws_lambda.sources.wsgi",
     "zappa",
 }
 """What is imported where it is used: by the first broadcast, the first HTTP request, the schedule, or never."""
