@@ -64,7 +64,7 @@ class ApiGatewayAdmin(DynamoDBAdmin):
         return (*gateway_forms.ANSWERED, *fixed)
 
     @display(description="status", ordering=None)
-    def progress(self, obj: admin_models.ApiGateway) -> str:
+    def progress(self, obj: Any) -> str:
         """The status, and whether something is at work right now."""
         at_work = " (at work)" if isinstance(obj.item, ApiGateway) and lease.busy(obj.item) else ""
         return f"{obj.get_status_display()}{at_work}"

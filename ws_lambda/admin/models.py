@@ -12,6 +12,7 @@ from typing import Any, NoReturn, Self
 from django.core.validators import MaxLengthValidator
 from django.db import models
 
+from ws_lambda import models as public
 from ws_lambda.provisioning import gateway_fields
 from ws_lambda.provisioning.record_field import RecordField
 from ws_lambda.tables.channel_permissions import ACCESS_LEVELS
@@ -40,6 +41,13 @@ class AdminModel(models.Model):
     class Meta:
         abstract = True
         managed = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        # Interactive shells import every Django model, by the names of its module and its class. With this module
+        # they find the class that projects work with, and not the admin's view of it.
+        if cls.__name__ in public.__all__:
+            cls.__module__ = public.__name__
 
     def save(self, *_args: Any, **_kwargs: Any) -> NoReturn:
         """Raises TypeError: the `ModelAdmin` saves through its `RowSource`."""
