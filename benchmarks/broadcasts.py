@@ -24,7 +24,7 @@ def main(members: str) -> None:
     count = int(members)
 
     def send() -> None:
-        report = delivery.send(delivery.Channel("general"), {"type": "tick"}, on_gone=lambda _gone: None)
+        report = delivery.send(delivery.ChannelMembers("general"), {"type": "tick"}, on_gone=lambda _gone: None)
         assert report.sent == count, report
 
     for _ in range(max(1, 2_000 // count)):

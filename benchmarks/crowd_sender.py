@@ -12,10 +12,10 @@ from benchmarks.sections.sockets import MESSAGE
 def main(endpoint: str) -> None:
     settings.configure(WS_LAMBDA={"FANOUT_MAX_RPS": 10_000})
     from ws_lambda import delivery
-    from ws_lambda.delivery.rounds import Round
+    from ws_lambda.delivery.dispatch import Dispatch
 
     ids = json.load(sys.stdin)
-    rounds: list[Round] = []
+    rounds: list[Dispatch] = []
     listed = [delivery.Recipient(one, endpoint, 1) for one in ids]
     started = time.monotonic()
     report = delivery.send(

@@ -73,7 +73,7 @@ def aiohttp(endpoint: str) -> Callable[[int], None]:
     from yarl import URL
 
     from ws_lambda import delivery
-    from ws_lambda.delivery.management import Api
+    from ws_lambda.delivery.connection_requests import ConnectionRequests
 
     async def opened() -> ClientSession:
         context = ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE"))
@@ -81,7 +81,7 @@ def aiohttp(endpoint: str) -> Callable[[int], None]:
         return ClientSession(connector=connector, cookie_jar=DummyCookieJar())
 
     async def everyone(count: int) -> None:
-        api = Api("POST", BODY)
+        api = ConnectionRequests("POST", BODY)
         numbers = iter(range(count))
 
         async def worker() -> None:

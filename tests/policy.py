@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ws_lambda import aws
-from ws_lambda.delivery.management import Api
+from ws_lambda.delivery.connection_requests import ConnectionRequests
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE, TESTS = str(ROOT / "ws_lambda"), (str(ROOT / "tests"), str(ROOT / "ws_lambda" / "testing"))
@@ -100,19 +100,19 @@ def _record(model: Any, params: dict[str, Any], **_kwargs: Any) -> None:
 def _recording() -> Iterator[None]:
     """Watches the package's own botocore sessions, and its own signer."""
     with pytest.MonkeyPatch.context() as patch:
-        session, request = aws.session, Api.request
+        session, request = aws.session, ConnectionRequests.request
 
         def watched_session() -> Any:
             found = session()
             found.register("before-call", _record, unique_id="tests.policy")
             return found
 
-        def watched_request(self: Api, *args: Any, **kwargs: Any) -> Any:
+        def watched_request(self: ConnectionRequests, *args: Any, **kwargs: Any) -> Any:
             _seen["function"].add("execute-api:ManageConnections")
             return request(self, *args, **kwargs)
 
         patch.setattr(aws, "session", watched_session)
-        patch.setattr(Api, "request", watched_request)
+        patch.setattr(ConnectionRequests, "request", watched_request)
         yield
 
 

@@ -20,12 +20,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ws_lambda import aws, clock, delivery
 from ws_lambda.conf import conf
-from ws_lambda.delivery import pacing, queue, roster
-from ws_lambda.delivery.broadcasting import Posting
-from ws_lambda.delivery.calls import Calling
-from ws_lambda.delivery.deadlines import MARGIN
+from ws_lambda.deadlines import MARGIN
+from ws_lambda.delivery import job_queue, pacing, roster
+from ws_lambda.delivery.broadcasting import Deliveries
+from ws_lambda.delivery.calls import Calls
+from ws_lambda.delivery.dispatch import Dispatch
 from ws_lambda.delivery.jobs import Job
-from ws_lambda.delivery.rounds import Round
 from ws_lambda.exceptions import DeliveryError
 from ws_lambda.models.batch_closing import BatchCloser
 from ws_lambda.models.fanout_jobs import FanoutJob, JobBusy, JobLost, JobRefused
@@ -108,7 +108,7 @@ def work_off(job: Job, hide: Hide) -> None:
             job.body,
             on_gone=_leave_to_checkpoints,
             on_not_open=_leave_to_checkpoints,
-            patient=not job.held_over,
+            waits_for_opening=not job.held_over,
             pace=pacing.share_of(job.pieces),
             progress=progress.note,
             resumable=True,
@@ -125,7 +125,7 @@ def work_off(job: Job, hide: Hide) -> None:
     if progress.unreadable:
         raise DeliveryError(f"The roster of job {job.job_id} was read only in part")
     if not progress.finished:
-        queue.enqueue_again(job)
+        job_queue.enqueue_again(job)
 
 
 def _leave_to_checkpoints(_recipients: Any) -> None:
@@ -168,25 +168,25 @@ class _Progress:
         else:
             yield from roster.in_order(part.resumed_at(after) if after else part)
 
-    def note(self, round_: Round) -> None:
+    def note(self, dispatch: Dispatch) -> None:
         """Takes stock of the round, has whoever is gone closed meanwhile, and writes it down."""
-        assert isinstance(round_, Posting)  # noqa: S101 - for the type checker: broadcast runs no other
-        self._closer.close(round_.gone[self._closed :])
-        self._closed = len(round_.gone)
-        if not_open := round_.not_open[self._held_over :]:
-            queue.hold_over(self._job.body, self._job.not_after, not_open)
-            self._held_over = len(round_.not_open)
-        if round_.taken > len(self._again) and round_.last is not None:
-            self._after = self._cursor(round_.last)
-        self._pending = [one.recipient for one in round_.under_way] + self._again[round_.taken :]
-        now_done = (round_.sent, len(round_.gone), len(round_.failed))
+        assert isinstance(dispatch, Deliveries)  # noqa: S101 - for the type checker: broadcast runs no other
+        self._closer.close(dispatch.gone[self._closed :])
+        self._closed = len(dispatch.gone)
+        if not_open := dispatch.not_open[self._held_over :]:
+            job_queue.hold_over(self._job.body, self._job.not_after, not_open)
+            self._held_over = len(dispatch.not_open)
+        if dispatch.taken > len(self._again) and dispatch.last is not None:
+            self._after = self._cursor(dispatch.last)
+        self._pending = [one.recipient for one in dispatch.under_way] + self._again[dispatch.taken :]
+        now_done = (dispatch.sent, len(dispatch.gone), len(dispatch.failed))
         self._counts = tuple(map(sum, zip(self._before, now_done, strict=True)))
-        self.unreadable = round_.source_error is not None
-        self.finished = round_.over and not round_.unread and not self._pending
-        self.write(seconds=0 if round_.over else LEASE)
+        self.unreadable = dispatch.source_error is not None
+        self.finished = dispatch.over and not dispatch.unread and not self._pending
+        self.write(seconds=0 if dispatch.over else LEASE)
 
     @property
-    def closing(self) -> Calling | None:
+    def closing(self) -> Calls | None:
         """The closing of who is gone, to be done beside the sending. A transport for tests does one at a time."""
         return None if delivery.installed() else self._closer.work
 

@@ -68,7 +68,7 @@ def handler(event: Any, context: Any) -> Any:
 
     Args:
         event: what AWS sends.
-        context: Lambda's context object. Sending ends `delivery.deadlines.MARGIN` seconds before its time is up.
+        context: Lambda's context object. Sending ends `deadlines.MARGIN` seconds before its time is up.
 
     Raises:
         UnknownEvent: no source recognises the event.

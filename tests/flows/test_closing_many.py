@@ -1,6 +1,7 @@
 """Many connections that are gone are closed some fifty to a request, and nobody is half closed."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -73,7 +74,7 @@ def test_where_a_transaction_is_refused_each_is_closed_alone(
 ) -> None:
     gone = enter(there)
     before = ws_dynamodb_faults.seen["UpdateItem", ""]
-    monkeypatch.setattr(many_calls, "_TRIES", 2)
+    monkeypatch.setattr(many_calls, "_RETRY", replace(many_calls._RETRY, attempts=2))
     ws_dynamodb_faults.faults = DynamoDBFaults(error=1.0, operations=frozenset({"TransactWriteItems"}))
 
     assert close_gone(gone, channel_name="general") == COUNT

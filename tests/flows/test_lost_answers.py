@@ -110,7 +110,7 @@ MANY = 200 if os.environ.get("WS_LAMBDA_REQUIRE_ALL") else 50
 class Nobody:
     """An API Gateway that has no connection any more."""
 
-    patience = 0
+    grace_period = 0
 
     def exchange(self, request: delivery.Request) -> delivery.Response:
         return delivery.Response(410)

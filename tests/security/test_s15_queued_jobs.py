@@ -9,7 +9,7 @@ import pytest
 from tests.flows.fanout.conftest import ENDPOINT, Context, Gateway, events, gateway, job, join, sqs  # noqa: F401
 from ws_lambda import aws, delivery, fanout
 from ws_lambda.conf import conf
-from ws_lambda.delivery import queue
+from ws_lambda.delivery import job_queue
 from ws_lambda.delivery.job_rows import register
 from ws_lambda.delivery.jobs import Job
 from ws_lambda.models import FanoutJob
@@ -98,7 +98,7 @@ def test_the_row_is_there_before_the_job_is_queued(
 
     monkeypatch.setattr(sqs, "send_message_batch", sending)
     join(60)
-    assert delivery.send(delivery.Channel("general"), "x", on_gone=lambda _gone: None).queued == len(seen) == 3
+    assert delivery.send(delivery.ChannelMembers("general"), "x", on_gone=lambda _gone: None).queued == len(seen) == 3
     assert all(seen)
 
 
@@ -114,7 +114,7 @@ def test_rows_are_written_25_at_a_time(
         return write(**asked)
 
     monkeypatch.setattr(client, "batch_write_item", writing)
-    assert queue.enqueue(job(job_id=f"b.{number}") for number in range(60)) == 60
+    assert job_queue.enqueue(job(job_id=f"b.{number}") for number in range(60)) == 60
     assert rows == [25, 25, 10]
     assert {row.job_id for row in FanoutJob.scan()} == {f"b.{number}" for number in range(60)}
 

@@ -170,7 +170,7 @@ def test_a_disconnect_that_collides_time_and_again_still_leaves_the_channels(use
     def collide(*args):
         raise Collided()
 
-    monkeypatch.setattr(closing.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr("ws_lambda.retrying.time.sleep", lambda seconds: None)
     wire.connect("C1=", token=wire.mint(user), query={"channel": "general"})
     monkeypatch.setattr(open_connections, "remove", collide)
     assert wire.disconnect("C1=")["statusCode"] == 200

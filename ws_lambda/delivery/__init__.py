@@ -1,16 +1,18 @@
 """Sending to connections through `@connections`: who, how fast, and what came of it.
 
-The way of a broadcast: `sending` → `roster` (who) → `broadcasting` and `rounds` (retries, outcomes) → `management` and
-`signing` (the request) → `exchange` and `curl` (the wire). More than FANOUT_INLINE_MAX recipients go from `sending`
-to `queue`, and from there to the worker, `ws_lambda.fanout`. Nothing here knows a model: who is gone is handed back.
+A broadcast goes through `sending`, `roster` (who), `broadcasting` and `dispatch` (retries and outcomes),
+`connection_requests` and `signing` (the request), then `exchange` and `curl` (the wire). If there are more than
+FANOUT_INLINE_MAX recipients, `sending` leaves them to `job_queue`, whose worker is `ws_lambda.fanout`.
+
+Nothing here knows a model: connections that are gone are handed back to the caller.
 """
 
+from ws_lambda.deadlines import deadline, invocation_deadline, seconds_left
 from ws_lambda.delivery import roster
-from ws_lambda.delivery.audiences import Audience, Channel, Everyone, Listed
+from ws_lambda.delivery.audiences import Audience, ChannelMembers, Everyone, Listed
 from ws_lambda.delivery.broadcasting import broadcast, close, inspect
 from ws_lambda.delivery.calls import CANCELLED, CONDITION_FAILED, Call, call_all
 from ws_lambda.delivery.connecting import check_open, connecting, under_way
-from ws_lambda.delivery.deadlines import deadline, invocation_deadline, seconds_left
 from ws_lambda.delivery.exchange import Broken, Request, Response, Transport, installed, using_transport
 from ws_lambda.delivery.outcomes import (
     NOT_OPEN_YET,
@@ -33,7 +35,7 @@ __all__ = [
     "Audience",
     "Broken",
     "Call",
-    "Channel",
+    "ChannelMembers",
     "ConnectionStatus",
     "DeliveryError",
     "DeliveryReport",

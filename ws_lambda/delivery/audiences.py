@@ -7,7 +7,7 @@ from ws_lambda.delivery.outcomes import Recipient
 
 
 @dataclass(frozen=True, slots=True)
-class Channel:
+class ChannelMembers:
     """The members of one channel."""
 
     name: str
@@ -25,4 +25,4 @@ class Listed:
     recipients: Iterable[Recipient]
 
 
-Audience = Channel | Everyone | Listed
+Audience = ChannelMembers | Everyone | Listed

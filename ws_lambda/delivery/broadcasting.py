@@ -9,13 +9,13 @@ from itertools import islice
 
 from ws_lambda import process_state, telemetry
 from ws_lambda.conf import conf
+from ws_lambda.deadlines import ends_at
 from ws_lambda.delivery import pacing
 from ws_lambda.delivery.calls import CLOSING_SECONDS
-from ws_lambda.delivery.deadlines import ends_at
+from ws_lambda.delivery.connection_requests import ConnectionRequests
+from ws_lambda.delivery.dispatch import Attempt, Dispatch
 from ws_lambda.delivery.exchange import Response, Slots, Work
-from ws_lambda.delivery.management import Api
 from ws_lambda.delivery.outcomes import NOT_OPEN_YET, ConnectionStatus, DeliveryReport, Failure, Recipient
-from ws_lambda.delivery.rounds import Attempt, Round
 from ws_lambda.process_state import Occasion
 
 logger = logging.getLogger("ws_lambda.delivery")
@@ -26,7 +26,7 @@ OnGone = Callable[[Sequence[Recipient]], object]
 OnNotOpen = Callable[[Sequence[Recipient]], object]
 """Takes over who is not open yet. What it raises is logged, and they have failed."""
 
-Progress = Callable[[Round], None]
+Progress = Callable[[Dispatch], None]
 
 _GONE_BATCH = 100
 _INSPECTED_AT_ONCE = 500
@@ -53,7 +53,7 @@ def _forget_slots() -> None:
 process_state.register(_forget_slots, Occasion.FORK)
 
 
-class Posting(Round):
+class Deliveries(Dispatch):
     """A round in which each recipient's answer is kept count of: for POST and DELETE."""
 
     sent = 0
@@ -75,7 +75,7 @@ class Posting(Round):
         return False
 
 
-class Asking(Round):
+class Inspections(Dispatch):
     """A round that keeps each answer's body: for GET."""
 
     def __init__(self, *args: object, **kwargs: object) -> None:
@@ -102,7 +102,7 @@ def broadcast(
     pace: pacing.TokenBucket | pacing.Unpaced | None = None,
     progress: Progress | None = None,
     resumable: bool = False,
-    patient: bool = True,
+    waits_for_opening: bool = True,
     beside: Work | None = None,
 ) -> DeliveryReport:
     """Posts the bytes to every recipient.
@@ -114,14 +114,16 @@ def broadcast(
         on_not_open: called at most once, with those whose connection is still not open two seconds after their first
             attempt. Without it they are reported as failed.
         pace: instead of the process's own.
-        progress, resumable, patient: see `Round`.
-        beside: see `Round.run`.
+        progress, resumable, waits_for_opening: see `Dispatch`.
+        beside: see `Dispatch.run`.
 
     Raises:
         botocore.exceptions.NoCredentialsError: there is nothing to sign with.
     """
     started = time.monotonic()
-    posting = Posting(Api("POST", body), recipients, pace or pacing.shared(), progress, resumable, patient)
+    posting = Deliveries(
+        ConnectionRequests("POST", body), recipients, pace or pacing.shared(), progress, resumable, waits_for_opening
+    )
     posting.run(slots(), beside)
     held_over = _hand_over(posting, on_not_open)
     _tell(on_gone, posting.gone)
@@ -139,7 +141,7 @@ def close(recipients: Iterable[Recipient]) -> DeliveryReport:
     One that is not open yet is tried again for two seconds, and has failed then.
     """
     started = time.monotonic()
-    closing = Posting(Api("DELETE"), recipients, pacing.shared())
+    closing = Deliveries(ConnectionRequests("DELETE"), recipients, pacing.shared())
     closing.run(slots())
     _hand_over(closing, None)
     return _report(closing, started)
@@ -152,7 +154,7 @@ def inspect(recipients: Iterable[Recipient]) -> Iterator[tuple[Recipient, Connec
     """
     source = iter(recipients)
     while batch := list(islice(source, _INSPECTED_AT_ONCE)):
-        asking = Asking(Api("GET"), batch, pacing.shared(), patient=False)
+        asking = Inspections(ConnectionRequests("GET"), batch, pacing.shared(), waits_for_opening=False)
         asking.run(slots())
         _hand_over(asking, None)
         reasons = {failure.connection_id: failure.reason for failure in asking.failed}
@@ -176,29 +178,29 @@ def _tell(on_gone: OnGone, gone: Sequence[Recipient]) -> None:
             logger.exception("%d gone connections could not be closed; the next send finds them again", len(batch))
 
 
-def _hand_over(round_: Round, on_not_open: OnNotOpen | None) -> tuple[str, ...]:
+def _hand_over(dispatch: Dispatch, on_not_open: OnNotOpen | None) -> tuple[str, ...]:
     """Hands over who is not open yet; the ids of those taken over. Who is not has failed."""
-    waiting = tuple(one.connection_id for one in round_.not_open)
+    waiting = tuple(one.connection_id for one in dispatch.not_open)
     if waiting and on_not_open is not None:
         try:
-            on_not_open(round_.not_open)
+            on_not_open(dispatch.not_open)
         except Exception:
             logger.exception("%d connections are not open yet, and the message could not be held over", len(waiting))
         else:
             return waiting
-    round_.failed += [Failure(connection_id=one, reason=NOT_OPEN_YET) for one in waiting]
+    dispatch.failed += [Failure(connection_id=one, reason=NOT_OPEN_YET) for one in waiting]
     return ()
 
 
-def _report(round_: Posting, started: float, held_over: tuple[str, ...] = ()) -> DeliveryReport:
-    _log(round_.failed)
+def _report(dispatch: Deliveries, started: float, held_over: tuple[str, ...] = ()) -> DeliveryReport:
+    _log(dispatch.failed)
     return DeliveryReport(
-        sent=round_.sent,
-        gone=tuple(recipient.connection_id for recipient in round_.gone),
-        failed=tuple(round_.failed),
+        sent=dispatch.sent,
+        gone=tuple(recipient.connection_id for recipient in dispatch.gone),
+        failed=tuple(dispatch.failed),
         held_over=held_over,
-        repeated=tuple(round_.repeated),
-        unread=round_.unread,
+        repeated=tuple(dispatch.repeated),
+        unread=dispatch.unread,
         seconds=time.monotonic() - started,
     )
 

@@ -4,7 +4,6 @@ A few go through botocore all the same, in threads: then nothing has to be loade
 """
 
 import json
-import random
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -15,10 +14,10 @@ from typing import Any, Final
 from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ws_lambda import aws
-from ws_lambda.delivery import deadlines
+from ws_lambda import aws, deadlines
 from ws_lambda.delivery.exchange import Broken, Request, Response, Slots, installed, pump
-from ws_lambda.delivery.queries import TIMEOUT, Door
+from ws_lambda.delivery.roster_queries import TIMEOUT, DynamoDBEndpoint
+from ws_lambda.retrying import Retry
 
 CONDITION_FAILED: Final = "ConditionalCheckFailedException"
 CANCELLED: Final = "TransactionCanceledException"
@@ -27,7 +26,7 @@ CLOSING_SECONDS: Final = 1.0
 
 _FEW, _THREADS = 25, 8
 _PARALLEL = 48
-_TRIES = 8
+_RETRY: Final = Retry(base=0.1, attempts=8, overtime=CLOSING_SECONDS)
 _AGAIN = ("ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded",
           "TransactionConflictException", "TransactionInProgressException", "InternalServerError")  # fmt: skip
 
@@ -62,13 +61,13 @@ def call_all(calls: Iterable[Call], *, few: int | None = None) -> None:
     Args:
         few: so many go past botocore, instead of 25; fewer are worth it where each of them is of many items.
     """
-    calling = Calling(few)
+    calling = Calls(few)
     for call in calls:
         calling.add(call)
     calling.run()
 
 
-class Calling:
+class Calls:
     """The work of making calls (see `exchange.Work`)."""
 
     def __init__(self, few: int | None = None) -> None:
@@ -76,8 +75,9 @@ class Calling:
         self._waiting = deque[Call]()
         self._again: list[tuple[float, Call]] = []
         self._flying = 0
-        self._door: Door | None = None
-        self._ends_at = deadlines.ends_at() + CLOSING_SECONDS
+        self._endpoint: DynamoDBEndpoint | None = None
+        self._deadline = deadlines.ends_at()
+        self._ends_at = self._deadline + CLOSING_SECONDS
 
     def add(self, call: Call) -> None:
         """One more to be made."""
@@ -95,7 +95,7 @@ class Calling:
                 return
             few = tuple(self._waiting)
             self._waiting.clear()
-            _by_client(few, self._ends_at)
+            _by_client(few, self._deadline)
             for call in few:
                 _tell(call)
 
@@ -111,8 +111,8 @@ class Calling:
             call = self._waiting.popleft()
             call.tries += 1
             try:
-                self._door = self._door or Door()
-                request = self._door.request(call.asked, min(TIMEOUT, self._ends_at - now), call, call.operation)
+                self._endpoint = self._endpoint or DynamoDBEndpoint()
+                request = self._endpoint.request(call.asked, min(TIMEOUT, self._ends_at - now), call, call.operation)
             except (BotoCoreError, ClientError) as failed:  # credentials that cannot be had: no request is signed
                 self._waiting.append(call)
                 self._give_up(str(failed))
@@ -149,9 +149,8 @@ class Calling:
             again = outcome.status >= 500 or call.error in _AGAIN
         if call.answer is not None and (left := call.answer.get("UnprocessedItems")):
             call.asked, call.answer, call.error, again = {"RequestItems": left}, None, "DynamoDB is too busy", True
-        if again and call.tries < _TRIES:
-            pause = random.uniform(0, 0.05 * 2**call.tries)  # noqa: S311 - jitter, not a secret
-            self._again.append((time.monotonic() + pause, call))
+        if again and (due := _RETRY.next_at(call.tries, time.monotonic())) is not None:
+            self._again.append((due, call))
         else:
             _tell(call)
 
@@ -173,16 +172,16 @@ def _tell(call: Call) -> None:
         call.then(call)
 
 
-def _by_client(calls: Sequence[Call], ends_at: float) -> None:
+def _by_client(calls: Sequence[Call], deadline: float) -> None:
     client = aws.client("dynamodb")
     with ThreadPoolExecutor(min(_THREADS, len(calls)), "ws-calls") as pool:
-        list(pool.map(lambda call: _one_by_client(client, call, ends_at), calls))
+        list(pool.map(lambda call: _one_by_client(client, call, deadline), calls))
 
 
-def _one_by_client(client: Any, call: Call, ends_at: float) -> None:
+def _one_by_client(client: Any, call: Call, deadline: float) -> None:
     """Tries once however little time there is."""
-    while call.tries < _TRIES:
-        call.tries += 1
+    attempts = _RETRY.begin(deadline)
+    while True:
         try:
             answer = getattr(client, xform_name(call.operation))(**call.asked)
         except ClientError as refused:
@@ -201,7 +200,5 @@ def _one_by_client(client: Any, call: Call, ends_at: float) -> None:
                 call.answer, call.error = answer, ""
                 return
             call.asked, call.error = {"RequestItems": left}, "DynamoDB is too busy"
-        pause = random.uniform(0, 0.05 * 2**call.tries)  # noqa: S311 - jitter, not a secret
-        if time.monotonic() + pause >= ends_at:
+        if not attempts.wait():
             return
-        time.sleep(pause)

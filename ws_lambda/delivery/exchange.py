@@ -76,8 +76,8 @@ class Broken(Exception):
 class Transport(Protocol):
     """One HTTP exchange, for tests: an in-process gateway implements this.
 
-    An attribute `patience`, if it has one, is how many seconds connections that are not open yet are waited for. It is
-    0 where waiting is vain, since whatever is to open them runs in the same thread.
+    It may have an attribute `grace_period`: for how many seconds connections that are not open yet are tried again.
+    It is 0 where that is no use, because whatever opens them runs in the same thread.
     """
 
     def exchange(self, request: Request) -> Response:

@@ -5,8 +5,6 @@ A job's id is random and its row is new, so no condition is asked for.
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
 """
 
-import random
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,9 +13,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from ws_lambda import aws
 from ws_lambda.delivery.jobs import Job
 from ws_lambda.exceptions import DeliveryError
+from ws_lambda.retrying import Retry
 from ws_lambda.tables.fanout_jobs import FanoutJobRow
 
-_TRIES = 6
+_RETRY = Retry(base=0.05, attempts=6, overtime=1.0)
+"""Those who are not open yet are put on the queue when sending is over, which may be at the deadline."""
 
 
 def register(jobs: Sequence[Job]) -> None:
@@ -29,7 +29,8 @@ def register(jobs: Sequence[Job]) -> None:
     table = FanoutJobRow.Meta.table_name
     rows = [FanoutJobRow.queued(job.job_id, job.digest) for job in jobs]
     left: dict[str, Any] = {table: [{"PutRequest": {"Item": row}} for row in rows]}
-    for attempt in range(_TRIES):
+    attempts = _RETRY.begin()
+    while True:
         try:
             left = aws.client("dynamodb").batch_write_item(RequestItems=left).get("UnprocessedItems") or {}
         except (BotoCoreError, ClientError) as refused:
@@ -37,5 +38,5 @@ def register(jobs: Sequence[Job]) -> None:
             raise DeliveryError(f"The jobs of a broadcast could not be written: {refused}{advice}") from refused
         if not left:
             return
-        time.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - jitter, not a secret
-    raise DeliveryError(f"{len(left[table])} jobs of a broadcast could not be written: DynamoDB is too busy")
+        if not attempts.wait():
+            raise DeliveryError(f"{len(left[table])} jobs of a broadcast could not be written: DynamoDB is too busy")

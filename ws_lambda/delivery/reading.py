@@ -1,7 +1,6 @@
 """Reading parts of a roster, several at once, no more ahead of the sender than a few pages."""
 
 import json
-import random
 import threading
 import time
 from collections import deque
@@ -9,13 +8,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ws_lambda import aws
-from ws_lambda.delivery import deadlines
+from ws_lambda import aws, deadlines
 from ws_lambda.delivery.exchange import Broken, Request, Response, Slots, pump
 from ws_lambda.delivery.key_ranges import KeyRange
 from ws_lambda.delivery.outcomes import Recipient
-from ws_lambda.delivery.queries import TIMEOUT, Door, query, recipients_in
+from ws_lambda.delivery.roster_queries import TIMEOUT, DynamoDBEndpoint, query, recipients_in
 from ws_lambda.exceptions import DeliveryError
+from ws_lambda.retrying import Retry
 
 PAGE: Final = 1_000
 """Recipients in a page: about 200 kB on the way, a millisecond or two to parse."""
@@ -23,7 +22,7 @@ PAGE: Final = 1_000
 _AHEAD = 4
 """Pages read and not yet taken. More would only be memory."""
 
-_TRIES = 8
+_RETRY: Final = Retry(base=0.1, attempts=9)
 _THROTTLED = ("ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded")
 
 
@@ -62,7 +61,7 @@ class Reading:
         self._backwards = backwards
         self._ready = deque(_Cursor(part) for part in parts)
         self._in_flight = 0
-        self._door = Door()
+        self._endpoint = DynamoDBEndpoint()
         self._endpoints: dict[str, str] = {}
         self._ends_at = deadlines.ends_at()
 
@@ -78,15 +77,13 @@ class Reading:
         cursor = self._ready.popleft()
         self._in_flight += 1
         asked = query(cursor.part, self._limit, backwards=self._backwards)
-        return self._door.request(asked, min(TIMEOUT, self._ends_at - now), cursor)
+        return self._endpoint.request(asked, min(TIMEOUT, self._ends_at - now), cursor)
 
     def finished(self, request: Request, outcome: Response | Broken) -> None:
         self._in_flight -= 1
         cursor: _Cursor = request.context
         answer = self._answer(outcome, cursor)
         if answer is None:
-            cursor.tries += 1
-            cursor.due = time.monotonic() + random.uniform(0, 0.05 * 2**cursor.tries)  # noqa: S311 - jitter
             self._ready.append(cursor)
             return
         page = recipients_in(answer, self._endpoints)
@@ -109,7 +106,7 @@ class Reading:
             raise DeliveryError("The roster could not be read to its end before the deadline")
 
     def _answer(self, outcome: Response | Broken, cursor: _Cursor) -> dict[str, Any] | None:
-        """The parsed answer, or None where asking again may help.
+        """The parsed answer, or None where asking again may help: then the cursor says when.
 
         Raises:
             DeliveryError: DynamoDB refuses, or has been asked often enough.
@@ -126,8 +123,11 @@ class Reading:
             if outcome.status < 500 and reason.partition(":")[0] not in _THROTTLED:
                 advice = f" {aws.NO_TABLE_ADVICE}" if reason.startswith(aws.NO_TABLE) else ""
                 raise DeliveryError(f"The roster could not be read: {reason}{advice}")
-        if cursor.tries >= _TRIES:
-            raise DeliveryError(f"The roster could not be read: {reason}, after {_TRIES} attempts")
+        cursor.tries += 1
+        due = _RETRY.next_at(cursor.tries, time.monotonic())
+        if due is None:
+            raise DeliveryError(f"The roster could not be read: {reason}, after {cursor.tries} attempts")
+        cursor.due = due
         return None
 
 

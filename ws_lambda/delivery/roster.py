@@ -11,11 +11,11 @@ from collections.abc import Generator, Iterable, Iterator
 
 from ws_lambda import aws, channels
 from ws_lambda.delivery import reading
-from ws_lambda.delivery.audiences import Channel, Everyone
+from ws_lambda.delivery.audiences import ChannelMembers, Everyone
 from ws_lambda.delivery.exchange import installed
 from ws_lambda.delivery.key_ranges import KeyRange, cut
 from ws_lambda.delivery.outcomes import Recipient
-from ws_lambda.delivery.queries import query, recipients_in
+from ws_lambda.delivery.roster_queries import query, recipients_in
 from ws_lambda.tables.sessions import LIVE_SHARDS
 
 _PARALLEL = 4
@@ -28,7 +28,7 @@ def members(channel: str) -> Iterator[Recipient]:
     Raises:
         DeliveryError: DynamoDB refused the read, or a deadline came before its end.
     """
-    return settled(everyone_in(parts_of(Channel(channel))))
+    return settled(everyone_in(parts_of(ChannelMembers(channel))))
 
 
 def everyone() -> Iterator[Recipient]:
@@ -36,9 +36,9 @@ def everyone() -> Iterator[Recipient]:
     return settled(everyone_in(parts_of(Everyone())))
 
 
-def parts_of(audience: Channel | Everyone) -> list[KeyRange]:
+def parts_of(audience: ChannelMembers | Everyone) -> list[KeyRange]:
     """The partitions that hold an audience, whole."""
-    if isinstance(audience, Channel):
+    if isinstance(audience, ChannelMembers):
         return [KeyRange("channel", key) for key in channels.shard_keys(audience.name)]
     return [KeyRange("live", shard) for shard in LIVE_SHARDS]
 

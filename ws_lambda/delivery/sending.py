@@ -25,7 +25,7 @@ def send(audience: Audience, data: Any, *, on_gone: OnGone, progress: Progress |
         audience: who.
         data: anything that Django's JSON encoder writes, or a string, sent as it is. Serialised once.
         on_gone: called with batches of recipients that are gone, when everybody else has been sent to.
-        progress: called with the round as it goes; see `rounds.Round`.
+        progress: called with the round as it goes; see `dispatch.Dispatch`.
 
     Returns:
         The outcome of every recipient, or how many jobs were queued.
@@ -48,13 +48,13 @@ def _send_or_queue(audience: Audience, body: bytes, on_gone: OnGone, progress: P
     started = time.monotonic()
     source = roster.settled(_recipients(audience))
     head = list(islice(source, conf.FANOUT_INLINE_MAX + 1))
-    from ws_lambda.delivery import queue
+    from ws_lambda.delivery import job_queue
 
     if len(head) <= conf.FANOUT_INLINE_MAX:
-        hold_over = partial(queue.hold_over, body, queue.lifetime())
+        hold_over = partial(job_queue.hold_over, body, job_queue.lifetime())
         return broadcast(head, body, on_gone=on_gone, on_not_open=hold_over, progress=progress)
 
-    queued = queue.enqueue(queue.jobs_for(audience, body, head, source))
+    queued = job_queue.enqueue(job_queue.jobs_for(audience, body, head, source))
     source.close()
     telemetry.count("Queued", queued)
     return DeliveryReport(queued=queued, seconds=time.monotonic() - started)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ws_lambda import channels, delivery
-from ws_lambda.delivery.deadlines import ends_at
+from ws_lambda.deadlines import ends_at
 from ws_lambda.delivery.key_ranges import KeyRange
 from ws_lambda.gatekeeping.remembering import Memory
 from ws_lambda.models import unfinished_work
@@ -142,7 +142,7 @@ def _undone(place: Mapping[str, Any]) -> int:
 def _pages(pattern: str, place: Mapping[str, Any]) -> Iterator[tuple[list[str], KeyRange | None]]:
     """Ids of connections that may be in such a channel, and where the next ones begin; None at the end."""
     exact = not channels.is_pattern(pattern)
-    parts = delivery.roster.parts_of(delivery.Channel(pattern) if exact else delivery.Everyone())
+    parts = delivery.roster.parts_of(delivery.ChannelMembers(pattern) if exact else delivery.Everyone())
     left = _left_at(place, parts)
     while left:
         page, rest = delivery.roster.page(left[0], PAGE)

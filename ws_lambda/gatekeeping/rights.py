@@ -19,6 +19,7 @@ from django.db.models.signals import m2m_changed, pre_delete
 from django.dispatch import Signal
 
 from ws_lambda import delivery
+from ws_lambda.deadlines import ends_at
 from ws_lambda.gatekeeping.judging import Judged, judge
 from ws_lambda.gatekeeping.remembering import Memory
 from ws_lambda.models import open_connections, unfinished_work
@@ -63,7 +64,7 @@ def judge_users(user_ids: Iterable[str], *, saved: Any = None) -> Judged:
 
 def _judge_users(ids: set[str], saved: Any) -> Judged:
     judged, memory = Judged(), Memory(asks_logins=False)
-    ends = min(time.monotonic() + SECONDS, delivery.deadlines.ends_at())
+    ends = min(time.monotonic() + SECONDS, ends_at())
     with delivery.deadline(SECONDS):
         found = _connections_of(ids)
         while page := list(islice(found, _PAGE)):

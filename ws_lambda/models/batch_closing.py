@@ -12,7 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 from ws_lambda import channels, delivery
-from ws_lambda.delivery.calls import Calling
+from ws_lambda.delivery.calls import Calls
 from ws_lambda.models.closing_requests import (
     closing_item,
     closing_update,
@@ -74,7 +74,7 @@ class BatchCloser:
         Args:
             channel_name: the channel whose roster names them; "" where none does.
         """
-        self.work = Calling()
+        self.work = Calls()
         self.closed = 0
         self.errors: list[str] = []
         """Why requests failed. The next send finds those connections again."""

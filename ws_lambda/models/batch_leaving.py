@@ -4,23 +4,21 @@ A connection that is left in no channel is closed by the same transaction. So no
 roster of a channel that the session's row does not name, nor the other way round.
 """
 
-import random
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
 from ws_lambda import delivery
-from ws_lambda.delivery.deadlines import ends_at
 from ws_lambda.models.closing_requests import closing_item, leaving_item
 from ws_lambda.models.session import WebSocketSession
 from ws_lambda.models.transactions import MOST_ITEMS, batched
+from ws_lambda.retrying import Retry
 from ws_lambda.tables import idempotency
 from ws_lambda.tables.attributes import milliseconds
 from ws_lambda.tables.sessions import channels_of
 
-_ATTEMPTS = 6
+_RETRY = Retry(base=0.04, attempts=6)
 _KEYS = 100
 """Of one BatchGetItem."""
 
@@ -96,9 +94,8 @@ def read_sessions(connection_ids: Sequence[str]) -> list[WebSocketSession]:
     table = WebSocketSession.Meta.table_name
     keys: list[Item] = [{"connection_id": {"S": one}} for one in dict.fromkeys(connection_ids)]
     found, error = list[WebSocketSession](), ""
-    for attempt in range(_ATTEMPTS):
-        if attempt:
-            _pause(attempt)
+    attempts = _RETRY.begin()
+    while True:
         parts = [keys[start : start + _KEYS] for start in range(0, len(keys), _KEYS)]
         how = {"ConsistentRead": True, "ProjectionExpression": _FIELDS}
         calls = [delivery.Call("BatchGetItem", {"RequestItems": {table: {"Keys": part, **how}}}) for part in parts]
@@ -112,7 +109,8 @@ def read_sessions(connection_ids: Sequence[str]) -> list[WebSocketSession]:
             keys += (call.answer.get("UnprocessedKeys") or {}).get(table, {}).get("Keys", ())
         if not keys:
             return found
-    raise delivery.DeliveryError(f"{len(keys)} sessions could not be read: {error or 'DynamoDB is too busy'}")
+        if not attempts.wait():
+            raise delivery.DeliveryError(f"{len(keys)} sessions could not be read: {error or 'DynamoDB is too busy'}")
 
 
 def leave_together(departures: Iterable[Departure]) -> Departed:
@@ -122,19 +120,16 @@ def leave_together(departures: Iterable[Departure]) -> Departed:
     failure transactions are half as big, down to one connection each: one that cannot leave keeps no other in.
     """
     waiting, departed = list(departures), Departed()
-    for attempt in range(_ATTEMPTS):
-        if not waiting:
-            break
-        if attempt:
-            _pause(attempt)
-            if time.monotonic() >= ends_at():
-                break
-        batches = list(batched(waiting, lambda one: 1 + len(one.leaving), MOST_ITEMS >> attempt))
+    attempts = _RETRY.begin()
+    while waiting:
+        batches = list(batched(waiting, lambda one: 1 + len(one.leaving), MOST_ITEMS >> attempts.made))
         calls = [delivery.Call("TransactWriteItems", _transaction(batch)) for batch in batches]
         delivery.call_all(calls, few=_FEW)
         waiting = []
         for batch, call in zip(batches, calls, strict=True):
             waiting += _settle(batch, call, departed)
+        if waiting and not attempts.wait():
+            break
     departed.undone = waiting
     return departed
 
@@ -217,7 +212,3 @@ def _update(departure: Departure) -> dict[str, Any]:
 
 def _first(session: WebSocketSession, leaving: frozenset[str], staying: frozenset[str]) -> str:
     return session.channel_name if session.channel_name not in leaving else min(staying)
-
-
-def _pause(attempt: int) -> None:
-    time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter, not a secret

@@ -1,7 +1,5 @@
 """Closing one session, as when its `$disconnect` comes."""
 
-import random
-import time
 from collections.abc import Iterable
 
 from pynamodb.exceptions import VerboseClientError
@@ -12,13 +10,14 @@ from ws_lambda.models.closing_requests import closing_update
 from ws_lambda.models.session import WebSocketSession
 from ws_lambda.models.sockets import mark_socket_closed
 from ws_lambda.models.transactions import MOST_ITEMS, Collided, DecidingWrite
+from ws_lambda.retrying import Retry
 from ws_lambda.tables import idempotency
 from ws_lambda.tables.attributes import milliseconds
 from ws_lambda.tables.memberships import ChannelMembership
 from ws_lambda.tables.sessions import CLOSING, channels_of
 from ws_lambda.tables.shared_connection import condition_failed, connection
 
-_ATTEMPTS = 6
+_RETRY = Retry(base=0.01, attempts=6, overtime=1.0)
 
 
 def close_session(connection_id: str, *, api_id: str = "", connected_at: int = 0) -> WebSocketSession | None:
@@ -54,14 +53,16 @@ def _leave(session: WebSocketSession) -> None:
         open_connections.remove(None, session.user_id, session.connection_id)
         return
     together, rest = names[: MOST_ITEMS - 1], names[MOST_ITEMS - 1 :]
-    for attempt in range(_ATTEMPTS):
+    attempts = _RETRY.begin()
+    while True:
         try:
             with DecidingWrite() as transaction:
                 open_connections.remove(transaction, session.user_id, session.connection_id)
                 for name in together:
                     transaction.delete(ChannelMembership.key_of(session.connection_id, name))
         except Collided:
-            time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - jitter, not a secret
+            if not attempts.wait():
+                break
         else:
             leave_all(session, rest)
             return

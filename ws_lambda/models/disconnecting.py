@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any, Final
 
 from ws_lambda import clock, delivery
-from ws_lambda.delivery.deadlines import ends_at
+from ws_lambda.deadlines import ends_at
 from ws_lambda.models import unfinished_work
 from ws_lambda.models.batch_closing import close_all
 from ws_lambda.models.sockets import SocketCloser, close_sockets

@@ -4,7 +4,6 @@ A number that is missing between two others belongs to a writer who is between t
 has died there. The reader waits for it, then buries it; see `ChannelMessage`.
 """
 
-import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from pynamodb.exceptions import PutError
 
 from ws_lambda import channels, clock
 from ws_lambda.conf import conf
-from ws_lambda.delivery.deadlines import ends_at
+from ws_lambda.retrying import Retry
 from ws_lambda.tables.messages import MessageRow
 from ws_lambda.tables.shared_connection import condition_failed
 
@@ -27,6 +26,8 @@ SPARE = timedelta(days=1)
 
 PATIENCE = 2.0
 """Seconds that a reader waits for a number. A put takes some milliseconds."""
+
+_RETRY = Retry(base=0.02, cap=0.4, within=PATIENCE)
 
 _SETTLED = timedelta(minutes=15)
 """No writer is later than this: it is Lambda's longest invocation. What is missing below older messages has gone.
@@ -104,7 +105,7 @@ def _messages(rows: Sequence[Message], seconds: int) -> list[Message]:
 
 def _settled(table: type[Message], channel_name: str, length: int, floor: int) -> tuple[list[Message], bool]:
     """The newest rows from a number on, oldest first, once no other can come between; and whether one was buried."""
-    began, pause, buried = time.monotonic(), 0.01, False
+    attempts, impatient, buried = _RETRY.begin(), False, False
     top: int | None = None
     while True:
         rows = _newest(table, channel_name, length, floor, top)
@@ -112,13 +113,11 @@ def _settled(table: type[Message], channel_name: str, length: int, floor: int) -
         if not missing:
             return rows, buried
         top = int(rows[-1].sequence)
-        impatient = time.monotonic() >= min(began + PATIENCE, ends_at())
         late = [number for number, follower in missing if impatient or _age(follower) >= PATIENCE]
         if late:
             buried |= _bury(table, channel_name, late, rows[-1])
         else:
-            time.sleep(pause)
-            pause = min(2 * pause, 0.2)
+            impatient = not attempts.wait()
 
 
 def _newest(table: type[Message], channel_name: str, length: int, floor: int, top: int | None) -> list[Message]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from ws_lambda import channels, clock
-from ws_lambda.delivery.deadlines import ends_at
+from ws_lambda.deadlines import ends_at
 from ws_lambda.exceptions import DeliveryError
 from ws_lambda.models import history
 from ws_lambda.models.history import SPARE, Resume, history_of, store

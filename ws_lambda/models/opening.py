@@ -1,7 +1,5 @@
 """Opening a connection: one transaction, all or nothing."""
 
-import random
-import time
 from datetime import timedelta
 
 from ws_lambda import clock
@@ -11,6 +9,7 @@ from ws_lambda.exceptions import DuplicateConnection, RateLimited, TokenRefused,
 from ws_lambda.models import open_connections
 from ws_lambda.models.session import WebSocketSession
 from ws_lambda.models.transactions import Collided, DecidingWrite
+from ws_lambda.retrying import Retry
 from ws_lambda.tables.attributes import from_milliseconds
 from ws_lambda.tables.memberships import ChannelMembership
 from ws_lambda.tables.rate_limits import RateLimit
@@ -20,7 +19,7 @@ from ws_lambda.tables.tokens import ChangedUser, EndedLogin, LoginOfKey, TokenRo
 MAX_USER_AGENT = 512
 """Characters of a User-Agent that are kept."""
 
-_ATTEMPTS = 6
+_RETRY = Retry(base=0.02, attempts=6)
 """A transaction that collides with another is tried again; colliding this often is a rate limit of its own."""
 
 
@@ -64,8 +63,8 @@ def open_session(
         DuplicateConnection: a session of this connection id exists.
         RateLimited: too many connects of this user, or too many connections open.
     """
-    healed = False
-    for attempt in range(_ATTEMPTS):
+    healed, attempts = False, _RETRY.begin()
+    while True:
         try:
             _commit(session, token, login_of_key, connects_per_minute, connections_per_user)
         except TooManyOpen:
@@ -73,10 +72,10 @@ def open_session(
                 raise
             healed = True
         except Collided:
-            time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter, not a secret
+            if not attempts.wait():
+                raise RateLimited("Too many connects at once: try again") from None
         else:
             return
-    raise RateLimited("Too many connects at once: try again")
 
 
 def _commit(

@@ -156,7 +156,7 @@ class BaseSessionQuerySet(Generic[Session]):
         asked = set(self._lookups)
         if self._lookups.get("connected", True):
             if asked - {"connected"} == {"channel_name"}:
-                return delivery.Channel(self._lookups["channel_name"])
+                return delivery.ChannelMembers(self._lookups["channel_name"])
             if not asked - {"connected"}:
                 return delivery.Everyone()
         return delivery.Listed(self.recipients())

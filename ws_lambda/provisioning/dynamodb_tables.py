@@ -12,8 +12,11 @@ from pynamodb.attributes import TTLAttribute
 
 from ws_lambda import aws
 from ws_lambda.models import all_tables
-from ws_lambda.provisioning.patience import patiently
+from ws_lambda.retrying import Retry
 from ws_lambda.tables.table import Table
+
+_NEW_TABLE = Retry(base=4.0, cap=4.0, within=300.0)
+"""For some seconds after it is made, a table has no backups, and its recovery cannot be switched on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,8 +154,7 @@ def _make_recoverable(table: type[Table]) -> None:
     wanted = {"PointInTimeRecoveryEnabled": True}
     name = table.Meta.table_name
     switch = partial(client.update_continuous_backups, TableName=name, PointInTimeRecoverySpecification=wanted)
-    # A table that was only just made has no backups yet that recovery could be switched on for.
-    patiently(switch, client.exceptions.ContinuousBackupsUnavailableException, seconds=300)
+    _NEW_TABLE.call(switch, client.exceptions.ContinuousBackupsUnavailableException)
 
 
 def _index(found: dict[str, Any]) -> tuple[Any, ...]:

@@ -1,7 +1,5 @@
 """The one connection to DynamoDB that all tables of a process share."""
 
-import random
-import time
 from typing import Any
 from uuid import uuid4
 
@@ -12,6 +10,7 @@ from pynamodb.exceptions import PynamoDBException, VerboseClientError
 
 from ws_lambda import aws, process_state
 from ws_lambda.process_state import Occasion
+from ws_lambda.retrying import Retry
 from ws_lambda.tables import idempotency
 
 _COLLISIONS = {"TransactionConflictException", "TransactionInProgressException"}
@@ -21,11 +20,9 @@ attempt, which is not over yet. botocore does not try again.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
 """
 
-_ATTEMPTS = 6
-
-_CUT_SECONDS = 3.0
-"""How long a request whose connection is cut is made again beyond botocore's own attempts. Those are only one where
-many requests have failed lately, and a write that nobody knows the outcome of is worse than one more attempt.
+_RETRY = Retry(base=0.02, attempts=6, within=3.0, overtime=1.0)
+"""For collisions, and for cut connections beyond botocore's own attempts. Those are only one where many requests have
+failed lately, and a write that nobody knows the outcome of is worse than one more attempt.
 """
 
 _lock = process_state.Lock()
@@ -44,15 +41,14 @@ class SharedConnection(Connection):
         idempotency.ask_for_items(operation_name, operation_kwargs)
         if operation_name == "TransactWriteItems":
             operation_kwargs.setdefault("ClientRequestToken", uuid4().hex)  # one for all attempts
-        failures, cut, began = 0, False, time.monotonic()
+        attempts, cut = _RETRY.begin(), False
         while True:
             try:
                 return super().dispatch(operation_name, operation_kwargs)
             except HTTPClientError as lost:
                 vars(lost)["response"] = {}  # which PynamoDB reads as if there always was one
-                failures, cut = failures + 1, True
-                late = time.monotonic() - began > _CUT_SECONDS
-                if late or failures == _ATTEMPTS or not isinstance(lost, ConnectionClosedError):
+                cut = True
+                if not isinstance(lost, ConnectionClosedError) or not attempts.wait():
                     raise
             except VerboseClientError as error:
                 if idempotency.done_before(operation_name, operation_kwargs, error, again=cut):
@@ -60,10 +56,8 @@ class SharedConnection(Connection):
                 code = idempotency.response_code(error)
                 if code == aws.NO_TABLE:
                     error.add_note(aws.NO_TABLE_ADVICE)
-                failures += 1
-                if code not in _COLLISIONS or failures == _ATTEMPTS:
+                if code not in _COLLISIONS or not attempts.wait():
                     raise
-            time.sleep(random.uniform(0, 0.01 * 2**failures))  # noqa: S311 - jitter, not a secret
 
 
 def condition_failed(error: PynamoDBException | VerboseClientError) -> bool:

@@ -9,7 +9,7 @@ from ws_lambda.local.connections_api import ConnectionsApi, error
 class GatewayTransport:
     """A `ws_lambda.delivery.Transport`. Signatures are not checked: the clocks of signer and gateway differ."""
 
-    patience = 0.0
+    grace_period = 0.0
     """A `$connect` that is under way goes on when the call has returned, and not before."""
 
     def __init__(self, management: ConnectionsApi) -> None:

@@ -1,6 +1,7 @@
 """Putting members out of channels while DynamoDB loses answers, throttles and fails: nobody stays in."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -72,7 +73,7 @@ def test_nobody_stays_in(ws_dynamodb_faults: Any, room: list[Any], faults: Dynam
 def test_when_nothing_can_be_written_it_is_said_and_done_later(
     ws_dynamodb_faults: Any, room: list[Any], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calls, "_TRIES", 1)
+    monkeypatch.setattr(calls, "_RETRY", replace(calls._RETRY, attempts=1))
     ChannelPermission("general", access="staff_only").save()
     ws_dynamodb_faults.faults = DynamoDBFaults(throttle=1, operations=frozenset({"TransactWriteItems"}))
 

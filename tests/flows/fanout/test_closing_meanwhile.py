@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from django.conf import LazySettings
@@ -10,7 +10,7 @@ from django.conf import LazySettings
 from tests.far_side import FarSide
 from tests.flows.fanout.conftest import job, join
 from ws_lambda import delivery, fanout
-from ws_lambda.delivery import calls, rounds
+from ws_lambda.delivery import calls, dispatch
 from ws_lambda.delivery.job_rows import register
 from ws_lambda.local.dynamodb_faults import DynamoDBFaults, FaultyDynamoDB
 from ws_lambda.models import ChannelMembership
@@ -39,7 +39,7 @@ class Room:
 @pytest.fixture
 def room(ws_dynamodb_faults: FaultyDynamoDB, settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Room]:
     settings.WS_LAMBDA = {"FANOUT_CONNECTIONS": 5, "FANOUT_MAX_RPS": 0}
-    monkeypatch.setattr(rounds, "PROGRESS_EVERY", 10)
+    monkeypatch.setattr(dispatch, "PROGRESS_EVERY", 10)
     with FarSide().serving() as far:
         ids = sorted(join(300, endpoint_url=far.endpoint_url))
         one = Room(far, gone=ids[:60], there=ids[60:])
@@ -72,7 +72,7 @@ def test_what_cannot_be_closed_is_logged_and_harms_nobody(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(calls, "_TRIES", 2)
+    monkeypatch.setattr(calls, "_RETRY", replace(calls._RETRY, attempts=2))
     ws_dynamodb_faults.faults = DynamoDBFaults(error=1.0, operations=LEAVING)
 
     fanout.work_off(job(), lambda _seconds: None)

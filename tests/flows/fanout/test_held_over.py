@@ -6,7 +6,7 @@ import pytest
 
 from tests.flows.fanout.conftest import ENDPOINT, Context, Gateway, events, job
 from ws_lambda import clock, delivery, fanout
-from ws_lambda.delivery import YOUNG_SECONDS, patience, queue
+from ws_lambda.delivery import YOUNG_SECONDS, grace_period, job_queue
 from ws_lambda.delivery.job_rows import register
 from ws_lambda.models import ChannelMembership, FanoutJob, WebSocketSession
 from ws_lambda.models.closing import close_session
@@ -16,9 +16,9 @@ from ws_lambda.tables.attributes import from_milliseconds
 @pytest.fixture
 def sent(sqs: Any, gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What was put on the queue: how long it is hidden, and the job. moto does not wait."""
-    monkeypatch.setattr(patience, "PATIENCE", 0.05)
-    monkeypatch.setattr(gateway, "patience", 0.05, raising=False)
-    patience.forget()
+    monkeypatch.setattr(grace_period, "GRACE_SECONDS", 0.05)
+    monkeypatch.setattr(gateway, "grace_period", 0.05, raising=False)
+    grace_period.forget()
     send, seen = sqs.send_message_batch, list[Any]()
 
     def sending(**asked: Any) -> Any:
@@ -143,7 +143,7 @@ def test_a_queue_that_does_not_take_it_makes_them_failures(
 
 
 def test_without_a_queue_they_are_failures(gateway: Gateway, settings: Any, moment: list[float]) -> None:
-    gateway.patience = 0.0  # type: ignore[attr-defined]
+    gateway.grace_period = 0.0  # type: ignore[attr-defined]
     settings.WS_LAMBDA = {"FANOUT_QUEUE_URL": ""}
     connect("new=", 1)
     gateway.gone = {"new="}
@@ -157,4 +157,4 @@ def test_without_a_queue_they_are_failures(gateway: Gateway, settings: Any, mome
 @pytest.mark.parametrize(("age", "delay"), [(-3, 1), (0, 1), (2, 2), (10, 10), (20, 15), (34.5, 1)])
 def test_the_delay(age: float, delay: int, moment: list[float]) -> None:
     at = int((clock.now() - age) * 1000)
-    assert queue._delay([delivery.Recipient("c=", ENDPOINT, at)]) in (delay, delay + 1)
+    assert job_queue._delay([delivery.Recipient("c=", ENDPOINT, at)]) in (delay, delay + 1)

@@ -14,13 +14,14 @@ from tests import dynamodb_server
 from tests.far_side import FarSide
 from ws_lambda import aws, delivery
 from ws_lambda.delivery import reading
-from ws_lambda.delivery.rounds import PROGRESS_EVERY
+from ws_lambda.delivery.dispatch import PROGRESS_EVERY
 from ws_lambda.local.sqs import LocalQueue
 from ws_lambda.models import ChannelMembership, FanoutJob
 from ws_lambda.tables import shared_connection
 
 MEMBERS = 5_000
 PATIENCE = 300.0
+BIG = delivery.ChannelMembers("big")
 WS_LAMBDA = {
     "TABLE_PREFIX": "killed_",
     "FANOUT_INLINE_MAX": 100,
@@ -126,9 +127,7 @@ def test_nobody_is_left_out(surroundings: None, settings: Any, monkeypatch: pyte
             aws.forget()
             await queue.start()
             try:
-                await asyncio.to_thread(
-                    lambda: reports.append(delivery.send(delivery.Channel("big"), "x", on_gone=lambda _gone: None))
-                )
+                await asyncio.to_thread(lambda: reports.append(delivery.send(BIG, "x", on_gone=lambda _gone: None)))
                 async with asyncio.timeout(PATIENCE):
                     while queue.waiting:
                         await asyncio.sleep(0.02)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.flows.fanout.conftest import ENDPOINT, Context, Gateway, events, job, join
 from ws_lambda import aws, delivery, fanout
-from ws_lambda.delivery import queue
+from ws_lambda.delivery import job_queue
 from ws_lambda.delivery.job_rows import register
 from ws_lambda.delivery.jobs import Job
 from ws_lambda.delivery.key_ranges import KeyRange
@@ -122,7 +122,7 @@ def test_what_is_no_job_goes_back_alone_and_says_so(
     sqs: Any, gateway: Gateway, caplog: pytest.LogCaptureFixture, changed: dict[str, Any]
 ) -> None:
     ids = join(5)
-    queue.enqueue([job()])
+    job_queue.enqueue([job()])
     (event,) = events(sqs)
     good = event["Records"][0]
     bad = {**good, "messageId": "bad", "body": json.dumps(json.loads(job(job_id="b.9").to_json()) | changed)}

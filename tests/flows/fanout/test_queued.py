@@ -58,7 +58,7 @@ def test_a_long_list_goes_through_the_queue_too(sqs: Any, gateway: Gateway) -> N
 
 def test_a_message_that_comes_twice_sends_once(sqs: Any, gateway: Gateway) -> None:
     join(50)
-    delivery.send(delivery.Channel("general"), "x", on_gone=lambda _gone: None)
+    delivery.send(delivery.ChannelMembers("general"), "x", on_gone=lambda _gone: None)
 
     for event in events(sqs) * 2:
         assert fanout.handle(event, Context()) == {"batchItemFailures": []}
@@ -94,7 +94,7 @@ def test_the_door_brings_queue_events_here(sqs: Any, gateway: Gateway) -> None:
     from ws_lambda.lambda_handler import handler
 
     ids = join(20)
-    delivery.send(delivery.Channel("general"), "x", on_gone=lambda _gone: None)
+    delivery.send(delivery.ChannelMembers("general"), "x", on_gone=lambda _gone: None)
 
     for event in events(sqs):
         event["Records"][0]["eventSourceARN"] = "arn:aws:sqs:eu-west-1:000000000000:fanout"

@@ -8,8 +8,8 @@ from botocore.exceptions import EndpointConnectionError
 
 from tests.flows.fanout.conftest import ENDPOINT, Context, Gateway, events, job, join
 from ws_lambda import clock, delivery, fanout
-from ws_lambda.delivery import queue, rounds
-from ws_lambda.delivery.deadlines import MARGIN
+from ws_lambda.deadlines import MARGIN
+from ws_lambda.delivery import dispatch, job_queue
 from ws_lambda.delivery.job_rows import register
 from ws_lambda.exceptions import DeliveryError
 from ws_lambda.models import ChannelMembership, FanoutJob
@@ -24,9 +24,9 @@ def test_a_job_without_time_left_goes_on_in_the_next_invocation(
     sqs: Any, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids = join(60)
-    queue.enqueue([job()])
+    job_queue.enqueue([job()])
     moment = [0.0]
-    monkeypatch.setattr("ws_lambda.delivery.rounds.time.monotonic", lambda: moment[0])
+    monkeypatch.setattr("ws_lambda.delivery.dispatch.time.monotonic", lambda: moment[0])
     gateway.after = lambda count: moment.__setitem__(0, float(count))  # a second each
     invocations = 0
 
@@ -41,7 +41,7 @@ def test_a_job_without_time_left_goes_on_in_the_next_invocation(
 
 
 def test_a_function_with_no_time_to_send_fails_instead_of_going_round(sqs: Any, gateway: Gateway) -> None:
-    queue.enqueue([job()])
+    job_queue.enqueue([job()])
     (event,) = events(sqs)
 
     with pytest.raises(DeliveryError, match="longer timeout"):
@@ -68,7 +68,7 @@ def test_a_list_is_resumed_where_its_last_checkpoint_was(
     sqs: Any, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its place is a number, counted from where this worker began, not from the checkpoint before."""
-    monkeypatch.setattr(rounds, "PROGRESS_EVERY", 10)
+    monkeypatch.setattr(dispatch, "PROGRESS_EVERY", 10)
     listed = tuple(delivery.Recipient(f"L{number:03}=", ENDPOINT, 1) for number in range(100))
     one = job(part=None, listed=listed)
     register([one])
@@ -93,7 +93,7 @@ def test_a_list_is_resumed_where_its_last_checkpoint_was(
 @pytest.mark.usefixtures("still")
 def test_a_job_in_work_is_left_alone_and_its_message_hidden(sqs: Any, gateway: Gateway) -> None:
     join(30)
-    queue.enqueue([job()])
+    job_queue.enqueue([job()])
     (event,) = events(sqs)
     holder = FanoutJob.claim(job(), 30)
 
@@ -127,8 +127,8 @@ def test_a_message_that_cannot_be_hidden_is_worked_off_all_the_same(
         raise EndpointConnectionError(endpoint_url="https://sqs.eu-west-1.amazonaws.com")
 
     ids = join(60)
-    monkeypatch.setattr(rounds, "PROGRESS_EVERY", 10)
-    queue.enqueue([job()])
+    monkeypatch.setattr(dispatch, "PROGRESS_EVERY", 10)
+    job_queue.enqueue([job()])
     (event,) = events(sqs)
     monkeypatch.setattr(sqs, "change_message_visibility", unreachable)
 
@@ -139,9 +139,9 @@ def test_a_message_that_cannot_be_hidden_is_worked_off_all_the_same(
 
 def test_a_worker_that_lost_its_job_stops(sqs: Any, gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     join(60)
-    monkeypatch.setattr(rounds, "PROGRESS_EVERY", 10)
+    monkeypatch.setattr(dispatch, "PROGRESS_EVERY", 10)
     monkeypatch.setattr(fanout, "LEASE", 0.0001)
-    queue.enqueue([job()])
+    job_queue.enqueue([job()])
     (event,) = events(sqs)
     taken: list[Any] = []
     gateway.after = lambda count: taken.append(FanoutJob.claim(job(), 30)) if count == 15 else None

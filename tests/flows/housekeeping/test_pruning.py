@@ -13,8 +13,8 @@ from tests.far_side import FarSide
 from tests.flows.housekeeping.conftest import everybodys_turn, members, open_ids, open_one
 from tests.wire import Context
 from ws_lambda import housekeeping
-from ws_lambda.delivery import rounds
-from ws_lambda.delivery.deadlines import MARGIN
+from ws_lambda.deadlines import MARGIN
+from ws_lambda.delivery import dispatch
 from ws_lambda.models import ChannelMembership, cursors
 
 pytestmark = pytest.mark.usefixtures("tables")
@@ -105,13 +105,13 @@ def test_a_scheduled_run_ends_before_lambda_ends_it(far_side: FarSide, monkeypat
 
 
 def test_a_gateway_that_does_not_answer_holds_up_no_run(far_side: FarSide, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rounds, "TIMEOUT", 60.0)
+    monkeypatch.setattr(dispatch, "TIMEOUT", 60.0)
     far_side.behave = lambda _id, _before: "hang"
     for number in range(5):
         open_one(far_side, f"idle{number}=", age=timedelta(minutes=30))
     started = time.monotonic()
     pruned = housekeeping.run(0)
-    assert time.monotonic() - started < rounds.TIMEOUT
+    assert time.monotonic() - started < dispatch.TIMEOUT
     assert pruned.gone == 0
     assert len(open_ids()) == 5
 

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from ws_lambda import delivery
-from ws_lambda.delivery import calls
-from ws_lambda.delivery.calls import Calling
+from ws_lambda.delivery.calls import Calls
 from ws_lambda.local.dynamodb_faults import DynamoDBFaults
 from ws_lambda.models import RateLimit
 
@@ -22,7 +21,7 @@ def a_write() -> delivery.Call:
 def test_a_few_that_are_throttled_end_soon_after_the_deadline(
     ws_dynamodb_faults: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calls.random, "uniform", lambda _least, most: most)
+    monkeypatch.setattr("ws_lambda.retrying.random.uniform", lambda _least, most: most)
     ws_dynamodb_faults.faults = DynamoDBFaults(throttle=1)
     few = [a_write() for _ in range(3)]
     began = time.monotonic()
@@ -33,7 +32,7 @@ def test_a_few_that_are_throttled_end_soon_after_the_deadline(
 
 
 def test_what_waited_for_another_try_when_a_round_broke_off_is_made() -> None:
-    calling, call = Calling(), a_write()
+    calling, call = Calls(), a_write()
     calling._again.append((time.monotonic() + 60, call))
     calling.run()
     assert call.answer is not None

@@ -10,8 +10,8 @@ import pytest
 
 from tests import dynamodb_server
 from tests.far_side import FarSide
-from ws_lambda import aws, delivery
-from ws_lambda.delivery import Recipient, deadlines, key_ranges, reading, roster
+from ws_lambda import aws, deadlines, delivery
+from ws_lambda.delivery import Recipient, key_ranges, reading, roster
 from ws_lambda.delivery.key_ranges import KeyRange
 from ws_lambda.exceptions import DeliveryError
 
@@ -201,7 +201,7 @@ def test_a_roster_that_the_deadline_cuts_short_is_no_empty_one(throttled: None, 
     settings.WS_LAMBDA = {"FANOUT_QUEUE_URL": queue_url}
 
     with delivery.deadline(0.2), pytest.raises(DeliveryError, match="deadline"):
-        delivery.send(delivery.Channel("general"), "x", on_gone=lambda _gone: None)
+        delivery.send(delivery.ChannelMembers("general"), "x", on_gone=lambda _gone: None)
 
 
 def test_nor_is_a_part_of_one(throttled: None) -> None:
@@ -217,16 +217,16 @@ def test_a_page_that_hangs_is_not_waited_for_beyond_the_deadline(
     began = time.monotonic()
 
     with delivery.deadline(3), pytest.raises(DeliveryError):
-        delivery.send(delivery.Channel("general"), "x", on_gone=lambda _gone: None)
+        delivery.send(delivery.ChannelMembers("general"), "x", on_gone=lambda _gone: None)
 
     assert time.monotonic() - began < reading.TIMEOUT
     assert far.requests
 
 
 def test_nor_is_a_pause_between_two_tries(throttled: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ws_lambda.delivery.reading.random.uniform", lambda _least, _most: 60.0)
+    monkeypatch.setattr("ws_lambda.retrying.random.uniform", lambda _least, _most: 60.0)
     part = KeyRange("channel", "general")
-    for read in (lambda: delivery.send(delivery.Channel("general"), "x", on_gone=lambda _gone: None),
+    for read in (lambda: delivery.send(delivery.ChannelMembers("general"), "x", on_gone=lambda _gone: None),
                  lambda: delivery.broadcast(roster.in_order(part), b"x", on_gone=lambda _gone: None)):  # fmt: skip
         began = time.monotonic()
         with delivery.deadline(0.3), suppress(DeliveryError):
@@ -252,7 +252,7 @@ def test_a_deadline_ends_the_reading_loudly(tables: Any, monkeypatch: pytest.Mon
         with pytest.raises(DeliveryError, match="deadline"):
             next(roster.members("general"))
         with pytest.raises(DeliveryError, match="deadline"):
-            delivery.send(delivery.Channel("general"), "x", on_gone=lambda _gone: None)
+            delivery.send(delivery.ChannelMembers("general"), "x", on_gone=lambda _gone: None)
 
 
 def test_with_a_transport_installed_botocore_reads(tables: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -266,7 +266,7 @@ def test_with_a_transport_installed_botocore_reads(tables: Any, monkeypatch: pyt
 
     monkeypatch.setattr(reading, "PAGE", 10)
     with delivery.using_transport(Everything200()):
-        report = delivery.send(delivery.Channel("general"), "x", on_gone=lambda _gone: None)
+        report = delivery.send(delivery.ChannelMembers("general"), "x", on_gone=lambda _gone: None)
 
     assert report.sent == 25
     assert {request.context.recipient for request in asked} == people
@@ -282,4 +282,4 @@ def test_cuts_are_even_between_ids_that_share_a_prefix() -> None:
 def test_a_table_that_is_missing_is_named_with_what_to_do(tables: Any, settings: Any) -> None:
     settings.WS_LAMBDA = {"TABLE_PREFIX": "elsewhere_"}
     with pytest.raises(DeliveryError, match="ws_tables create"):
-        list(roster.everyone_in(roster.parts_of(delivery.Channel("general")), first=10))
+        list(roster.everyone_in(roster.parts_of(delivery.ChannelMembers("general")), first=10))

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from tests.far_side import FarSide
 from ws_lambda import aws, clock, delivery
 from ws_lambda.delivery import identity, signing
+from ws_lambda.delivery.connection_requests import ConnectionRequests, region_of
 from ws_lambda.delivery.identity import Identity
-from ws_lambda.delivery.management import Api, region_of
 from ws_lambda.delivery.outcomes import Recipient
 
 REGIONS = [
@@ -81,7 +81,7 @@ def test_every_header_is_what_botocore_would_send(
         mock.patch.object(identity, "current", return_value=who),
         mock.patch.object(clock, "now", return_value=moment + 0.9),
     ):
-        ours = Api(method, body).request(recipient, 1.0, None)
+        ours = ConnectionRequests(method, body).request(recipient, 1.0, None)
 
     assert ours.url.isascii()
     assert ours.url.endswith("/@connections/" + quote(connection_id, safe="-._~"))
@@ -126,7 +126,7 @@ def test_the_region_is_the_endpoints_own(host: str, region: str) -> None:
 
 def test_a_new_second_and_new_credentials_are_signed_with(monkeypatch: pytest.MonkeyPatch) -> None:
     recipient = Recipient("c1=", "https://abc.execute-api.eu-west-1.amazonaws.com/p", 0)
-    api = Api("POST", b"x")
+    api = ConnectionRequests("POST", b"x")
     moment = 1_731_324_924
     seen = []
     for second, token in ((0, "first"), (0, "second"), (1, "second")):
@@ -180,7 +180,7 @@ def test_a_renewal_that_fails_in_a_round_does_not_end_it(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     vending(300)
-    api = Api("POST", b"x")
+    api = ConnectionRequests("POST", b"x")
     recipient = Recipient("c1=", "https://abc.execute-api.eu-west-1.amazonaws.com/p", 0)
     monkeypatch.setattr(clock, "now", lambda: 1_731_324_924.0)
     before = dict(api.request(recipient, 1.0, None).headers)
@@ -193,7 +193,7 @@ def test_a_renewal_that_fails_in_a_round_does_not_end_it(
     assert later["X-Amz-Date"] == "20241111T113525Z"
     assert "could not be renewed" in caplog.text
     with pytest.raises(CredentialRetrievalError):
-        Api("POST", b"x").request(recipient, 1.0, None)
+        ConnectionRequests("POST", b"x").request(recipient, 1.0, None)
 
 
 def test_without_a_region_a_custom_domain_is_a_failure_of_its_own(

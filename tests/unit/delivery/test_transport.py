@@ -6,6 +6,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from aiohttp import web
 
 from tests.far_side import FarSide
 from ws_lambda import aws, delivery
-from ws_lambda.delivery import curl, pacing, rounds
+from ws_lambda.delivery import curl, dispatch, pacing
 from ws_lambda.delivery.broadcasting import slots
 from ws_lambda.delivery.exchange import Broken, Request, Response, Slots
 from ws_lambda.delivery.outcomes import Recipient
@@ -228,7 +229,7 @@ def test_the_pace_is_shared_by_threads_and_divided_among_workers(settings: Any) 
 
 
 def test_a_nearer_outer_deadline_stays() -> None:
-    from ws_lambda.delivery import deadlines
+    from ws_lambda import deadlines
 
     with delivery.deadline(1):
         near = deadlines.ends_at()
@@ -289,7 +290,7 @@ def test_a_certificate_is_verified(tls_far: tuple[str, str], monkeypatch: pytest
     monkeypatch.delenv("AWS_CA_BUNDLE")
     aws.forget()
     curl.forget()
-    monkeypatch.setattr(rounds, "ATTEMPTS", 1)
+    monkeypatch.setattr(dispatch, "RETRY", replace(dispatch.RETRY, attempts=1))
     report = send([recipient])
     assert report.sent == 0
     assert not report.failed[0].ambiguous

@@ -1,6 +1,7 @@
 """What becomes of recipients that are in trouble: retries, deadlines, and who may have been sent to twice."""
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from tests.far_side import Answer, FarSide
 from tests.unit.delivery.conftest import ignore, recipients
 from ws_lambda import delivery
-from ws_lambda.delivery import Listed, Recipient, rounds
+from ws_lambda.delivery import Listed, Recipient, dispatch
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
@@ -33,7 +34,7 @@ def test_a_refusal_is_final(far: FarSide, status: int) -> None:
 
 
 def test_nobody_there_is_no_ambiguity(far: FarSide, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rounds, "ATTEMPTS", 2)
+    monkeypatch.setattr(dispatch, "RETRY", replace(dispatch.RETRY, attempts=2))
     nobody = Recipient("c1=", "http://127.0.0.1:1/production", 1)
 
     report = delivery.send(Listed([nobody, *recipients(far, 5)]), "x", on_gone=ignore)
@@ -75,7 +76,7 @@ def test_an_answer_cut_short_is_an_answer(far: FarSide) -> None:
 def test_the_deadline_ends_it_and_names_the_rest(far: FarSide) -> None:
     far.behave = lambda cid, _before: "hang" if cid == "c000000=" else 200
 
-    with delivery.deadline(rounds.TIMEOUT - 1):
+    with delivery.deadline(dispatch.TIMEOUT - 1):
         report = delivery.send(Listed(recipients(far, 50)), "x", on_gone=ignore)
 
     assert report.sent == 49
@@ -93,7 +94,7 @@ def test_past_the_deadline_nothing_is_sent_and_all_are_named(far: FarSide) -> No
 
 def test_a_hanging_recipient_holds_up_nobody(far: FarSide, monkeypatch: pytest.MonkeyPatch) -> None:
     """It hangs until everybody else has been sent to: if they waited for it, this would not end."""
-    monkeypatch.setattr(rounds, "TIMEOUT", 60.0)
+    monkeypatch.setattr(dispatch, "TIMEOUT", 60.0)
 
     def behave(connection_id: str, before: int) -> Answer:
         if connection_id == "c000000=" and before == 0:
@@ -119,10 +120,8 @@ def test_ten_thousand_with_mixed_faults(
 ) -> None:
     """Each recipient has exactly one outcome, the right one, and only ambiguous failures are ever sent twice."""
     settings.WS_LAMBDA = {"FANOUT_MAX_RPS": 0}
-    monkeypatch.setattr(rounds, "TIMEOUT", 4.0)
-    monkeypatch.setattr(rounds, "ATTEMPTS", 3)
-    monkeypatch.setattr(rounds, "RETRY_WINDOW", 60.0)
-    monkeypatch.setattr(rounds, "_BACKOFF", 0.01)
+    monkeypatch.setattr(dispatch, "TIMEOUT", 4.0)
+    monkeypatch.setattr(dispatch, "RETRY", replace(dispatch.RETRY, base=0.02, attempts=3, within=60.0))
     chance = random.Random(seed)
     everyone = recipients(far, 10_000)
     plan: dict[str, tuple[Answer, int]] = {}

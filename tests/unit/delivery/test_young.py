@@ -8,15 +8,15 @@ import pytest
 from tests.far_side import FarSide
 from tests.unit.delivery.conftest import ignore
 from ws_lambda import clock, delivery
-from ws_lambda.delivery import NOT_OPEN_YET, YOUNG_SECONDS, Listed, Recipient, patience
+from ws_lambda.delivery import NOT_OPEN_YET, YOUNG_SECONDS, Listed, Recipient, grace_period
 from ws_lambda.exceptions import NotOpenYet
 
 
 @pytest.fixture(autouse=True)
 def _nobody_waited_for() -> Iterator[None]:
-    patience.forget()
+    grace_period.forget()
     yield
-    patience.forget()
+    grace_period.forget()
 
 
 def aged(far: FarSide, seconds: float, *ids: str) -> list[Recipient]:
@@ -61,16 +61,16 @@ def test_one_that_does_not_is_no_goner(far: FarSide) -> None:
     assert [(one.connection_id, one.reason, one.ambiguous) for one in report.failed] == [
         ("young=", NOT_OPEN_YET, False)
     ]
-    assert patience.PATIENCE <= time.monotonic() - started < patience.PATIENCE + 2
+    assert grace_period.GRACE_SECONDS <= time.monotonic() - started < grace_period.GRACE_SECONDS + 2
     assert 4 <= far.asked["young="] <= 12, "the pauses grow"
     assert far.asked["old="] == 1
 
 
 def test_many_hold_up_the_sender_by_two_seconds_together(far: FarSide, monkeypatch: pytest.MonkeyPatch) -> None:
     """More than are waited for at one time: who comes after those is not waited for, and holds up nobody."""
-    from ws_lambda.delivery import rounds
+    from ws_lambda.delivery import dispatch
 
-    monkeypatch.setattr(rounds, "_MOST_UNOPENED", 100)
+    monkeypatch.setattr(dispatch, "_MOST_UNOPENED", 100)
     far.behave = lambda cid, _before: 410 if cid.startswith("n") else 200
     new, old = [f"n{number}=" for number in range(300)], [f"o{number}=" for number in range(300)]
     done: dict[str, float] = {}
@@ -82,8 +82,8 @@ def test_many_hold_up_the_sender_by_two_seconds_together(far: FarSide, monkeypat
     report = send(aged(far, 1, *new) + aged(far, 600, *old))
 
     assert (report.sent, len(report.failed)) == (300, 300)
-    assert max(done.values()) - started < patience.PATIENCE, "nobody waited for those who were waited for"
-    assert time.monotonic() - started < patience.PATIENCE + 3
+    assert max(done.values()) - started < grace_period.GRACE_SECONDS, "nobody waited for those who were waited for"
+    assert time.monotonic() - started < grace_period.GRACE_SECONDS + 3
 
 
 def test_who_was_only_asked_about_is_still_waited_for(far: FarSide) -> None:
@@ -106,36 +106,36 @@ def test_who_was_waited_for_in_vain_is_asked_once_by_the_next_send(far: FarSide)
 
     assert {report.failed[0].reason for report in reports} == {NOT_OPEN_YET}
     assert far.asked["left="] == before + 5
-    assert time.monotonic() - started < patience.PATIENCE
+    assert time.monotonic() - started < grace_period.GRACE_SECONDS
     far.behave = lambda _cid, _before: 200
     assert send(left).sent == 1, "it had only been slow"
 
 
 def test_another_generation_is_waited_for_again(far: FarSide) -> None:
     (left,) = aged(far, 5, "c=")
-    patience.exhausted(left)
+    grace_period.remember(left)
     far.behave = lambda _cid, before: 410 if before < 2 else 200
 
     assert send(aged(far, 1, "c=")).sent == 1
 
 
 def test_the_memory_is_bounded_and_ends_with_youth(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "_REMEMBERED", 50)
+    monkeypatch.setattr(grace_period, "_REMEMBERED", 50)
     moment = clock.now()
     monkeypatch.setattr(clock, "now", lambda: moment)
     for number in range(60):
-        patience.exhausted(Recipient(f"{number}=", "", int(moment * 1000)))
-    assert len(patience._waited_for) == 50
+        grace_period.remember(Recipient(f"{number}=", "", int(moment * 1000)))
+    assert len(grace_period._waited_for) == 50
     moment += YOUNG_SECONDS + 1
-    patience.exhausted(Recipient("x=", "", int(moment * 1000)))
-    assert len(patience._waited_for) == 1
+    grace_period.remember(Recipient("x=", "", int(moment * 1000)))
+    assert len(grace_period._waited_for) == 1
 
 
 def test_who_is_not_open_yet_is_handed_over(far: FarSide, caplog: pytest.LogCaptureFixture) -> None:
     far.behave = lambda _cid, _before: 410
     young, handed = aged(far, 0, "a=", "b="), list[Recipient]()
 
-    report = send(young, on_not_open=handed.extend, patient=False)
+    report = send(young, on_not_open=handed.extend, waits_for_opening=False)
 
     assert (report.held_over, report.failed, sorted(handed)) == (("a=", "b="), (), young)
     assert "2 held over" in str(report)
@@ -143,7 +143,9 @@ def test_who_is_not_open_yet_is_handed_over(far: FarSide, caplog: pytest.LogCapt
     def no_queue(_left: object) -> None:
         raise delivery.DeliveryError("SQS is away")
 
-    assert [one.reason for one in send(young, on_not_open=no_queue, patient=False).failed] == [NOT_OPEN_YET] * 2
+    assert [one.reason for one in send(young, on_not_open=no_queue, waits_for_opening=False).failed] == [
+        NOT_OPEN_YET
+    ] * 2
     assert "SQS is away" in caplog.text
 
 

@@ -65,7 +65,7 @@ def test_status_says_what_is_wrong_and_what_to_do() -> None:
 @pytest.mark.moto("the other engines have no backups")
 def test_create_waits_until_a_new_table_can_have_backups(monkeypatch: pytest.MonkeyPatch) -> None:
     """AWS takes some seconds for it, and refuses to be hurried."""
-    monkeypatch.setattr("ws_lambda.provisioning.patience.time.sleep", lambda _seconds: None)
+    monkeypatch.setattr("ws_lambda.retrying.time.sleep", lambda _seconds: None)
     early = iter([True, True])
     aws.forget()
 

@@ -11,7 +11,7 @@ from ws_lambda import delivery
 from ws_lambda.channels import MAX_NAME_LENGTH, NAME_PATTERN
 from ws_lambda.conf import conf
 from ws_lambda.delivery import payload
-from ws_lambda.delivery.rounds import Round
+from ws_lambda.delivery.dispatch import Dispatch
 from ws_lambda.management.aws_command import AwsCommand
 from ws_lambda.management.output import table
 from ws_lambda.models import SessionQuerySet, WebSocketSession
@@ -94,8 +94,8 @@ class _Bar:
         self._out = command.stdout
         self._members = members
 
-    def __call__(self, round_: Round) -> None:
-        done = round_.settled
+    def __call__(self, dispatch: Dispatch) -> None:
+        done = dispatch.settled
         share = min(1.0, done / self._members) if self._members else 1.0
         full = int(share * BAR)
         line = f"[{'#' * full}{'.' * (BAR - full)}] {done:,} of {self._members:,}"

@@ -58,7 +58,7 @@ REQUEST: dict[str, Any] = {
 }
 
 
-LATER = ("ws_lambda.delivery.curl", "ws_lambda.delivery.queue", "ws_lambda.fanout", "ws_lambda.housekeeping")
+LATER = ("ws_lambda.delivery.curl", "ws_lambda.delivery.job_queue", "ws_lambda.fanout", "ws_lambda.housekeeping")
 """What a function loads when it first sends, or is called by the queue or the schedule."""
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from ws_lambda.exceptions import ProvisioningError
-from ws_lambda.provisioning.patience import patiently
 from ws_lambda.provisioning.zappa import (
     adoption,
     c_library,
@@ -18,9 +17,13 @@ from ws_lambda.provisioning.zappa import (
 )
 from ws_lambda.provisioning.zappa.trim import PackageOptions
 from ws_lambda.provisioning.zappa.websocket_block import WebSocketBlock
+from ws_lambda.retrying import Retry
 
 PARTIAL = "ReportBatchItemFailures"
 FANOUT = "ws_lambda.fanout.handle"
+
+_NEW_MAPPING = Retry(base=4.0, cap=4.0, within=60.0)
+"""For some seconds after it is made, an event source mapping cannot be changed."""
 
 
 class Stage:
@@ -219,8 +222,7 @@ class Stage:
             if all(mapping.get(key) == value for key, value in wanted.items()):
                 continue
             change = partial(client.update_event_source_mapping, UUID=mapping["UUID"], **wanted)
-            # A mapping that was only just made cannot be changed for some seconds.
-            patiently(change, client.exceptions.ResourceInUseException)
+            _NEW_MAPPING.call(change, client.exceptions.ResourceInUseException)
 
     def introduce(self, *_args: Any, **_kwargs: Any) -> None:
         """Tells the function its addresses, takes over routes of an adopted API, and narrows the role to the API."""

@@ -5,18 +5,17 @@ Some of those will never open: their client has left, or their `$connect` was re
 later sends ask once and do not wait.
 """
 
-import random
 from collections import OrderedDict
 from typing import Final
 
 from ws_lambda import clock, process_state
 from ws_lambda.delivery.outcomes import YOUNG_SECONDS, Recipient
 from ws_lambda.process_state import Occasion
+from ws_lambda.retrying import Retry
 
-PATIENCE: Final = 2.0
+GRACE_SECONDS: Final = 2.0
 """Seconds after the first attempt in which a young connection is tried again. That is all a sender is held up by it."""
 
-_FIRST_PAUSE = 0.05
 _REMEMBERED = 10_000
 """Connections. Twice as many can be young at once, at 500 connects a second; who is forgotten is waited for again."""
 
@@ -25,22 +24,25 @@ _waited_for: OrderedDict[tuple[str, int], float] = OrderedDict()
 """Connection id and generation → when it is no longer young."""
 
 
-def next_try(recipient: Recipient, tries: int, first_at: float, now: float, patience: float = PATIENCE) -> float | None:
-    """When to try a young connection again, or None when it has been waited for long enough.
+def policy(seconds: float = GRACE_SECONDS) -> Retry:
+    """How a young connection is tried again, within so many seconds of the first attempt."""
+    return Retry(base=0.1, within=seconds)
+
+
+def next_at(retry: Retry, recipient: Recipient, made: int, now: float, first_at: float) -> float | None:
+    """When to try a young connection again; None if it has been waited for long enough, now or before.
 
     Args:
-        tries: attempts so far.
-        first_at, now: by the monotonic clock.
-        patience: seconds after the first attempt.
+        made: how many attempts met a connection that was not open yet.
+        now: the `time.monotonic()` of now.
+        first_at: that of the first attempt.
     """
-    ends = first_at + patience
-    if now >= ends or (recipient.connection_id, recipient.connected_at) in _waited_for:
+    if (recipient.connection_id, recipient.connected_at) in _waited_for:
         return None
-    pause = _FIRST_PAUSE * 2 ** (tries - 1)
-    return min(ends, now + random.uniform(pause / 2, pause * 1.5))  # noqa: S311 - jitter, not a secret
+    return retry.next_at(made, now, first_at)
 
 
-def exhausted(recipient: Recipient) -> None:
+def remember(recipient: Recipient) -> None:
     """Notes that a connection has been waited for in vain."""
     now = clock.now()
     with _lock:

@@ -2,31 +2,27 @@
 
 import heapq
 import logging
-import random
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import Final
 
-from ws_lambda.delivery import patience
+from ws_lambda.deadlines import ends_at
+from ws_lambda.delivery import grace_period
 from ws_lambda.delivery.connecting import under_way
-from ws_lambda.delivery.deadlines import ends_at
+from ws_lambda.delivery.connection_requests import ConnectionRequests
 from ws_lambda.delivery.exchange import Broken, Request, Response, Slots, Together, Work, installed, pump
-from ws_lambda.delivery.management import Api
 from ws_lambda.delivery.outcomes import Failure, Recipient
 from ws_lambda.delivery.pacing import TokenBucket, Unpaced
+from ws_lambda.retrying import Retry
 
 logger = logging.getLogger("ws_lambda.delivery")
 
 TIMEOUT: Final = 5.0
 """Seconds for one attempt. `@connections` answers in tens of milliseconds."""
 
-ATTEMPTS: Final = 6
-"""Requests to one recipient at most."""
+RETRY: Final = Retry(base=0.2, cap=5.0, attempts=6, within=15.0)
+"""For one recipient. A recipient that hangs is tried three times in these 15 seconds."""
 
-RETRY_WINDOW: Final = 15.0
-"""Seconds after its first attempt in which a recipient is tried again; three attempts of one that hangs."""
-
-_BACKOFF, _LONGEST_BACKOFF = 0.1, 5.0
 _MOST_WAITING = 1_000
 """Recipients waiting for a retry. With that many in trouble, no new ones are begun."""
 
@@ -61,7 +57,7 @@ class Attempt:
         return self.first_at < other.first_at  # a tie in the heap of retries
 
 
-class Round:
+class Dispatch:
     """The work of sending one request to each of many recipients.
 
     A recipient's trouble stays its own: while it waits for its next try, others go on. Subclasses say in `settle`
@@ -70,12 +66,12 @@ class Round:
 
     def __init__(
         self,
-        api: Api,
+        api: ConnectionRequests,
         recipients: Iterable[Recipient | None],
         pace: TokenBucket | Unpaced,
-        progress: Callable[["Round"], None] | None = None,
+        progress: Callable[["Dispatch"], None] | None = None,
         resumable: bool = False,
-        patient: bool = True,
+        waits_for_opening: bool = True,
     ) -> None:
         """
         Args:
@@ -84,7 +80,7 @@ class Round:
                 What it raises ends the round.
             resumable: whether those without an outcome at the deadline stay in `under_way`, for a later round,
                 instead of being failed.
-            patient: whether connections that are not open yet are tried again.
+            waits_for_opening: whether connections that are not open yet are tried again.
         """
         self.failed: list[Failure] = []
         self.unread = False
@@ -118,7 +114,8 @@ class Round:
         self._retries: list[tuple[float, Attempt]] = []
         self._unopened: list[tuple[float, Attempt]] = []
         self._connecting = under_way()
-        self._patience = getattr(installed(), "patience", patience.PATIENCE) if patient else 0.0
+        seconds = getattr(installed(), "grace_period", grace_period.GRACE_SECONDS) if waits_for_opening else 0.0
+        self._opening = grace_period.policy(seconds)
         self._held: Attempt | None = None
         self._ends_at = ends_at()
         self._progress = progress
@@ -233,9 +230,8 @@ class Round:
 
     def _again(self, attempt: Attempt, reason: str) -> None:
         now = time.monotonic()
-        longest = min(_LONGEST_BACKOFF, _BACKOFF * 2**attempt.tries)
-        due = now + random.uniform(0, longest)  # noqa: S311 - jitter, not a secret
-        if attempt.tries >= ATTEMPTS or due > attempt.first_at + RETRY_WINDOW:
+        due = RETRY.next_at(attempt.tries, now, attempt.first_at)
+        if due is None:
             self._fail(attempt, f"{reason}, after {attempt.tries} attempts")
         elif due >= self._ends_at:
             self._late(attempt, f"{reason}, and no time for another attempt")
@@ -247,9 +243,9 @@ class Round:
         """A young connection answered with 410: its `$connect` has not returned, or its client has left."""
         now = time.monotonic()
         attempt.unopened += 1
-        due = patience.next_try(attempt.recipient, attempt.unopened, attempt.first_at, now, self._patience)
-        if due is None and self._patience:  # who was only asked about has not been waited for
-            patience.exhausted(attempt.recipient)
+        due = grace_period.next_at(self._opening, attempt.recipient, attempt.unopened, now, attempt.first_at)
+        if due is None and self._opening.within:  # who was only asked about has not been waited for
+            grace_period.remember(attempt.recipient)
         if due is None or due >= self._ends_at or len(self._unopened) >= _MOST_UNOPENED:
             self._leave_unopened(attempt)
             return

@@ -31,7 +31,7 @@ def region_of(host: str) -> str:
     return found[1] if found else aws.region()
 
 
-class _Door:
+class _Endpoint:
     """One gateway's endpoint: what all requests through it have in common."""
 
     __slots__ = ("host", "path", "region", "second", "signed_path", "stamp", "url")
@@ -62,14 +62,14 @@ class _Door:
         self.stamp: signing.Stamp
 
 
-class Api:
+class ConnectionRequests:
     """Makes the signed requests of one method and body, to any number of gateways."""
 
     def __init__(self, method: str, body: bytes = b"") -> None:
         self._method = method
         self._body = body
         self._body_hash = sha256(body).hexdigest()
-        self._doors: dict[str, _Door] = {}
+        self._endpoints: dict[str, _Endpoint] = {}
         self._identity: identity.Identity | None = None
 
     def request(self, recipient: Recipient, timeout: float, context: Any) -> Request:
@@ -80,33 +80,33 @@ class Api:
             botocore.exceptions.NoCredentialsError: nothing to sign with.
         """
         connection_id, endpoint_url, _ = recipient
-        door = self._doors.get(endpoint_url)
-        if door is None:
-            door = self._doors[endpoint_url] = _Door(endpoint_url)
+        endpoint = self._endpoints.get(endpoint_url)
+        if endpoint is None:
+            endpoint = self._endpoints[endpoint_url] = _Endpoint(endpoint_url)
         second = int(clock.now())
-        if second != door.second:
-            self._restamp(door, second)
+        if second != endpoint.second:
+            self._restamp(endpoint, second)
         if _PLAIN_ID.fullmatch(connection_id):
             quoted = connection_id.replace("=", "%3D")
         elif connection_id.strip("."):
             quoted = quote(connection_id, safe="~")
         else:
             raise ValueError("this is no connection id")
-        stamp = door.stamp
-        signature = stamp.authorization(door.signed_path + quoted.replace("%", "%25"), self._body_hash)
+        stamp = endpoint.stamp
+        signature = stamp.authorization(endpoint.signed_path + quoted.replace("%", "%25"), self._body_hash)
         headers = [("Authorization", signature), *stamp.headers]
-        return Request(self._method, door.url + quoted, headers, self._body, timeout, context)
+        return Request(self._method, endpoint.url + quoted, headers, self._body, timeout, context)
 
-    def _restamp(self, door: _Door, second: int) -> None:
-        door.stamp = signing.Stamp(
+    def _restamp(self, endpoint: _Endpoint, second: int) -> None:
+        endpoint.stamp = signing.Stamp(
             self._signer(),
             moment=signing.timestamp(second),
-            region=door.region,
+            region=endpoint.region,
             service=_SERVICE,
             method=self._method,
-            headers={"host": door.host},
+            headers={"host": endpoint.host},
         )
-        door.second = second
+        endpoint.second = second
 
     def _signer(self) -> identity.Identity:
         """Who signs now. A renewal that fails in the middle of a round must not end it: botocore begins to try long

@@ -21,11 +21,13 @@ from ws_lambda.delivery.job_rows import register
 from ws_lambda.delivery.jobs import LIFETIME, LISTED_IN_A_JOB, Job
 from ws_lambda.delivery.outcomes import YOUNG_SECONDS, Recipient
 from ws_lambda.exceptions import DeliveryError
+from ws_lambda.retrying import Retry
 
 BATCH_BYTES: Final = 262_144
 BATCH_ENTRIES: Final = 10
 ROWS_AT_ONCE: Final = 25
-_TRIES = 3
+_RETRY: Final = Retry(base=0.2, attempts=3, overtime=1.0)
+"""Jobs are also queued when sending is over, which may be at the deadline."""
 
 
 def jobs_for(audience: Audience, body: bytes, head: Sequence[Recipient], rest: Iterable[Recipient]) -> Iterator[Job]:
@@ -126,7 +128,8 @@ def _batches(messages: Iterable[str]) -> Iterator[list[str]]:
 def _send(batch: list[str], delay: int) -> None:
     client = aws.client("sqs")
     left = {str(number): message for number, message in enumerate(batch)}
-    for _ in range(_TRIES):
+    attempts = _RETRY.begin()
+    while True:
         more = {"DelaySeconds": delay} if delay else {}
         entries = [{"Id": key, "MessageBody": message, **more} for key, message in left.items()]
         try:
@@ -137,4 +140,6 @@ def _send(batch: list[str], delay: int) -> None:
         if not failed:
             return
         left = {one["Id"]: left[one["Id"]] for one in failed}
-    raise DeliveryError(f"SQS did not take {len(left)} jobs: {failed[0].get('Code')} {failed[0].get('Message', '')}")
+        if not attempts.wait():
+            why = f"{failed[0].get('Code')} {failed[0].get('Message', '')}"
+            raise DeliveryError(f"SQS did not take {len(left)} jobs: {why}")

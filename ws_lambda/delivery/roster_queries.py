@@ -73,7 +73,7 @@ def recipients_in(answer: dict[str, Any], endpoints: dict[str, str]) -> list[Rec
     return found
 
 
-class Door:
+class DynamoDBEndpoint:
     """The DynamoDB endpoint that botocore would use, and how to sign for it."""
 
     def __init__(self) -> None:
