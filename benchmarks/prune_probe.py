@@ -178,7 +178,7 @@ def hour(asked: dict[str, Any]) -> dict[str, Any]:
             counting.units, counting.requests = spent
             pruned = housekeeping.run(**scheduled)
             assert pruned.complete, pruned
-            assert pruned.expired == pruned.gone == pruned.orphans == pruned.put_out == pruned.unjudged == 0, pruned
+            assert pruned.expired == pruned.gone == pruned.orphans == pruned.evicted == pruned.unchecked == 0, pruned
     return {**{f"{name}_units": value for name, value in counting.units.items()}, **counting.requests}
 
 

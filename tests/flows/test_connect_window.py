@@ -237,10 +237,10 @@ def test_the_schedule_closes_what_has_opened_since(ws_gateway: InProcessGateway,
     client.session.disconnect()
     ws_gateway.core.pool.add(connection)
 
-    assert housekeeping.run().dropped == 1
+    assert housekeeping.run().sockets_closed == 1
 
     assert (client.close_code, listed_as(client)) == (1000, None)
-    assert housekeeping.run().dropped == 0
+    assert housekeeping.run().sockets_closed == 0
 
 
 def test_a_slow_connect_leaves_the_window_open(ws_gateway: InProcessGateway, ws_client: Any, user: Any) -> None:

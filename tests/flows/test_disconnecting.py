@@ -125,7 +125,7 @@ def test_sockets_that_keep_failing_leave_the_walk_its_time(there: FarSide) -> No
 
     pruned = housekeeping.run(10)
 
-    assert (pruned.dropped, pruned.expired, pruned.complete) == (0, 1, True)
+    assert (pruned.sockets_closed, pruned.expired, pruned.complete) == (0, 1, True)
 
 
 def test_sockets_to_be_closed_are_begun_with_from_either_end(there: FarSide, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,7 +85,7 @@ def story(gateway: InProcessGateway, unsignalled: Callable[[Any], object]) -> No
     housekeeping.run()
     assert person.socket.connected, "it would not have been asked yet, had it spoken"
     gateway.advance(61)
-    assert housekeeping.run().put_out == 1
+    assert housekeeping.run().evicted == 1
     assert (person.socket.connected, person.socket.close_code) == (False, 1000)
 
     bystander.socket.send_json({"action": "chat"})

@@ -222,7 +222,7 @@ with tables(), InProcessGateway() as gateway:
     strange.socket.send_json({"action": "chat"})
     assert not strange.socket.connected, "nobody has that id"
     pruned = housekeeping.run()
-    assert (pruned.put_out, pruned.unjudged) == (4, 0), pruned
+    assert (pruned.evicted, pruned.unchecked) == (4, 0), pruned
     assert not gone.socket.connected
     assert person.socket.connected
 print("done")

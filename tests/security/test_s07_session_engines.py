@@ -35,7 +35,7 @@ def test_a_login_that_ends_in_the_store_is_found(browser, dropped, later, end, s
         assert codes == [400, 200]
     else:
         pruned = housekeeping.run()
-        assert (pruned.put_out, pruned.unjudged) == (1, 0)
+        assert (pruned.evicted, pruned.unchecked) == (1, 0)
     assert (dropped, is_open("A="), is_open("B=")) == (["A="], False, True)
 
 
@@ -44,7 +44,7 @@ def test_a_login_that_lives_on_under_a_newer_key_is_left(browser, dropped, later
     browser.get("/cycle/")
     browser.open("B=")
     later(61)
-    assert housekeeping.run().put_out == 0
+    assert housekeeping.run().evicted == 0
     assert dropped == []
 
 
@@ -52,7 +52,7 @@ def test_a_key_that_was_changed_without_a_connect_since_is_known_to_our_own_engi
     browser.open("A=")
     browser.get("/cycle/")
     later(61)
-    assert housekeeping.run().put_out == 0
+    assert housekeeping.run().evicted == 0
     browser.log_in("bob")
     assert dropped == ["A="], "replaced, under the newer key"
 
@@ -110,7 +110,7 @@ def test_an_engine_that_fails_puts_nobody_out(
         assert wire.message({"action": "chat"}, "A=")["statusCode"] == 200
     else:
         pruned = housekeeping.run()
-        assert (pruned.put_out, pruned.unjudged) == (0, 2)
+        assert (pruned.evicted, pruned.unchecked) == (0, 2)
     assert (dropped, is_open("A="), is_open("B=")) == ([], True, True)
     assert [one for one in caplog.records if one.levelname == "ERROR"]
     assert "is down" in str([one.exc_info for one in caplog.records if one.levelname == "ERROR"])
@@ -121,7 +121,7 @@ def test_an_engine_without_a_store_ends_logins_by_signal(ann, bob, dropped, late
     browser = Browser().log_in("ann")
     assert browser.open("A=").login_proof is None
     later(61)
-    assert housekeeping.run().put_out == 0
+    assert housekeeping.run().evicted == 0
     browser.get("/cycle/")
     token = browser.token()
     assert wire.connect("B=", token=token, headers={"Cookie": f"{COOKIE}={browser.key}"})["statusCode"] == 200

@@ -147,7 +147,7 @@ def test_a_channel_that_could_not_be_taken_away_is_taken_away_soon(
     admitted = False
     later(MINUTE + 1)
     with monkeypatch.context() as patch:
-        patch.setattr(revocation, "take_away", fail)
+        patch.setattr(revocation, "remove_from_channels", fail)
         assert say() == 500
     later(revocation.RETRY_SECONDS)
     assert say() == 200

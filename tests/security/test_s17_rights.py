@@ -145,7 +145,7 @@ def test_the_views_own_permission(user, dropped, later, use_view, by_schedule):
     assert row().connected, "until the user is read again by rule"
     later(61)
     if by_schedule:
-        assert housekeeping.run().put_out == 1
+        assert housekeeping.run().evicted == 1
     else:
         assert say() == 403
     assert (row().connected, dropped, members("general")) == (False, ["C1="], set())
@@ -160,7 +160,7 @@ def test_a_view_that_asks_no_permission_on_connect_puts_nobody_out_for_it(user, 
     enter(user)
     later(61)
     assert say() == 403
-    assert housekeeping.run().put_out == 0
+    assert housekeeping.run().evicted == 0
     assert row().connected
 
 
@@ -181,7 +181,7 @@ def test_the_silent_are_judged_by_the_schedule_through_the_urlconf(user, dropped
     asked.clear()
     later(61)
     pruned = housekeeping.run()
-    assert (pruned.removed, pruned.put_out, pruned.unjudged) == (1, 1, 0)
+    assert (pruned.removed, pruned.evicted, pruned.unchecked) == (1, 1, 0)
     assert (members("general"), members("team"), dropped) == ({"C1="}, set(), ["C2="])
     assert set(asked) == {
         (name, "abc123", name, "/ws/connect", "connect", user.pk, "203.0.113.9") for name in ("C1=", "C2=")
@@ -209,15 +209,15 @@ def test_a_view_that_raises_leaves_the_connection(
     later(61)
     if by_schedule:
         pruned = housekeeping.run()
-        assert (pruned.unjudged, pruned.put_out, pruned.removed) == (2, 0, 0)
+        assert (pruned.unchecked, pruned.evicted, pruned.removed) == (2, 0, 0)
     else:
         assert say() == 200
-        assert "Unjudged" in counted
+        assert "Unchecked" in counted
     assert (members("general"), dropped) == ({"C1=", "C2="}, [])
     (error,) = [one for one in caplog.records if one.levelname == "ERROR"]
     assert "the table of teams is gone" in str(error.exc_info[1])
     broken = False
-    assert housekeeping.run().unjudged == 0
+    assert housekeeping.run().unchecked == 0
 
 
 def test_a_view_that_refuses_by_djangos_own_exception(user, dropped, later, use_view):
@@ -243,7 +243,7 @@ def test_a_connection_whose_view_is_gone_is_left_and_counted(user, dropped, late
     session.update(actions=[WebSocketSession.connect_path.set("/gone/connect")])
     later(61)
     pruned = housekeeping.run()
-    assert (pruned.unjudged, pruned.put_out, row().connected) == (1, 0, True)
+    assert (pruned.unchecked, pruned.evicted, row().connected) == (1, 0, True)
     (error,) = [one for one in caplog.records if one.levelname == "ERROR"]
     assert "/gone/connect" in error.getMessage()
 
@@ -258,7 +258,7 @@ def test_a_message_that_reads_no_user_costs_no_more(user, dropped, later, tables
 
 
 def test_many_users_are_found_by_the_index_of_open_connections(people, dropped, tables):
-    from ws_lambda.gatekeeping import rights
+    from ws_lambda.gatekeeping import permission_changes
 
     ChannelPermission("staff", access="staff_only").save()
     users = [backends.add(str(number), is_staff=True) for number in range(1, 61)]
@@ -266,14 +266,14 @@ def test_many_users_are_found_by_the_index_of_open_connections(people, dropped, 
         enter(one, channel="staff", connection_id=f"C{one.pk}=")
         one.is_staff = one.pk > 20  # fewer lose it than are closed past botocore, where moto does not hear
     tables.clear()
-    judged = rights.judge_users([str(one.pk) for one in users])
+    judged = permission_changes.revalidate_users([str(one.pk) for one in users])
     assert tables.count("Query") == len(delivery.roster.LIVE_SHARDS)
-    assert (judged.removed, judged.put_out, len(dropped)) == (20, 20, 20)
+    assert (judged.removed, judged.evicted, len(dropped)) == (20, 20, 20)
     assert len(members("staff")) == 40
 
 
 def test_who_is_put_out_does_not_stay_because_taking_a_channel_from_somebody_else_fails(user, dropped, monkeypatch):
-    from ws_lambda.gatekeeping import judging
+    from ws_lambda.gatekeeping import batch_revalidation
 
     def fail(_departures):
         raise ConnectionError
@@ -283,22 +283,22 @@ def test_who_is_put_out_does_not_stay_because_taking_a_channel_from_somebody_els
     enter(user, connection_id="C7=")
     enter(other, channel="staff", connection_id="C8=")
     user.is_active = other.is_staff = False
-    monkeypatch.setattr(judging, "leave_together", fail)
+    monkeypatch.setattr(batch_revalidation, "leave_many", fail)
     with pytest.raises(ConnectionError):
-        judging.judge([row("C8="), row("C7=")])
+        batch_revalidation.revalidate_many([row("C8="), row("C7=")])
     assert dropped == ["C7="]
     assert not row("C7=").connected
 
 
 def test_a_connection_that_the_index_does_not_show_yet_is_judged_at_once(user, dropped, monkeypatch):
-    from ws_lambda.gatekeeping import rights
+    from ws_lambda.gatekeeping import permission_changes
 
     ChannelPermission("staff", access="staff_only").save()
     user.is_staff = True
     enter(user, channel="staff")
     monkeypatch.setattr(WebSocketSession.by_user, "query", lambda _key: [])
     user.is_staff = False
-    rights.judge_users(["7"])
+    permission_changes.revalidate_users(["7"])
     assert dropped == ["C1="]
 
 

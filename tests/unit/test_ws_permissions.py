@@ -8,7 +8,7 @@ from tests import backends, wire
 from ws_lambda import delivery
 from ws_lambda.gatekeeping import eviction
 from ws_lambda.models import ChannelPermission, WebSocketSession
-from ws_lambda.models.batch_leaving import Departed, leave_together
+from ws_lambda.models.batch_leaving import RemovalResult, leave_many
 
 pytestmark = pytest.mark.usefixtures("tables")
 
@@ -78,18 +78,18 @@ def test_a_revoked_permission_puts_members_out(two_in_a_team, pattern, dropped):
 def test_who_leaves_meanwhile_does_not_keep_the_others_in(two_in_a_team, monkeypatch):
     def leave_late(departures):
         wire.disconnect("A=")
-        return leave_together(departures)
+        return leave_many(departures)
 
-    monkeypatch.setattr(eviction, "leave_together", leave_late)
+    monkeypatch.setattr(eviction, "leave_many", leave_late)
     run("set", "team-red", "superuser_only")
     assert members("team-red") == []
 
 
 def test_who_cannot_be_put_out_of_a_channel_is_put_out_of_all(two_in_a_team, monkeypatch, dropped):
     def find_changed(departures):
-        return Departed(changed=list(departures))
+        return RemovalResult(changed=list(departures))
 
-    monkeypatch.setattr(eviction, "leave_together", find_changed)
+    monkeypatch.setattr(eviction, "leave_many", find_changed)
     said = run("set", "team-red", "superuser_only")
     assert members("team-red") == members("lobby") == []
     assert sorted(dropped) == ["A=", "B="]

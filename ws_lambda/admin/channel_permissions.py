@@ -17,7 +17,7 @@ from ws_lambda.admin.model_admin import DynamoDBAdmin
 from ws_lambda.admin.row_set import Asked, Page, RowSource, read_pages
 from ws_lambda.admin.typed import ModelForm
 from ws_lambda.exceptions import WsLambdaError
-from ws_lambda.gatekeeping.eviction import Evicted, evict
+from ws_lambda.gatekeeping.eviction import EvictionResult, evict
 from ws_lambda.models.channel_permissions import ChannelPermission
 from ws_lambda.tables.shared_connection import condition_failed
 
@@ -133,14 +133,14 @@ class ChannelPermissionAdmin(DynamoDBAdmin):
         """For when the rights of people have changed: saving a permission does it by itself."""
         for one in queryset:
             evicted = self._evict(request, one.channel_name, always=True)
-            if evicted.put_out:
-                self.log_change(request, one, f"Put {evicted.put_out} members out.")
+            if evicted.evicted:
+                self.log_change(request, one, f"Put {evicted.evicted} members out.")
 
-    def _evict(self, request: HttpRequest, channel_name: str, *, always: bool = False) -> Evicted:
+    def _evict(self, request: HttpRequest, channel_name: str, *, always: bool = False) -> EvictionResult:
         """Puts members out, for as long as an answer may take, and says how many they were."""
         evicted = evict(channel_name)
         done = evicted.complete and not evicted.undone
-        if always or evicted.put_out or not done:
+        if always or evicted.evicted or not done:
             self.message_user(request, f"Channel {channel_name}: {evicted}", SUCCESS if done else WARNING)
         return evicted
 

@@ -38,7 +38,7 @@ ENDPOINT_VARIABLE = "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"
 """The standard variable that points AWS tools at another `@connections` service, such as the local gateway."""
 
 
-class Gate(Protocol):
+class AdmittingView(Protocol):
     """What the view has to say about a `$connect`."""
 
     CHECK_PERMISSIONS_ON_CONNECT: bool
@@ -53,7 +53,7 @@ class Gate(Protocol):
     def connections_per_user(self) -> int | None: ...
 
 
-def admit(view: Gate, request: HttpRequest, event: GatewayEvent) -> WebSocketSession:
+def admit(view: AdmittingView, request: HttpRequest, event: GatewayEvent) -> WebSocketSession:
     """Opens the session of a connection that passes every check, in this order, in at most three round trips.
 
     Raises:
@@ -78,7 +78,7 @@ def admit(view: Gate, request: HttpRequest, event: GatewayEvent) -> WebSocketSes
 
 
 def _let_in(
-    view: Gate, request: HttpRequest, event: GatewayEvent, channel_name: str, token: WebSocketToken | None
+    view: AdmittingView, request: HttpRequest, event: GatewayEvent, channel_name: str, token: WebSocketToken | None
 ) -> WebSocketSession:
     """The checks that ask about the user, and the transaction."""
     session = new_session(event, endpoint_url=endpoint_url(view, event), channel_name=channel_name)
@@ -122,7 +122,7 @@ def check_connection_id(event: GatewayEvent) -> None:
         raise InvalidConnectionId()
 
 
-def endpoint_url(view: Gate, event: GatewayEvent) -> str:
+def endpoint_url(view: AdmittingView, event: GatewayEvent) -> str:
     """Where messages to this connection are to be posted.
 
     A custom domain's path mapping is not in the event, so connections that came by one are reached at the
@@ -140,13 +140,13 @@ def endpoint_url(view: Gate, event: GatewayEvent) -> str:
     return f"https://{event.api_id}.execute-api.{aws.region()}.amazonaws.com/{event.stage}"
 
 
-def count_refusal(view: Gate, event: GatewayEvent, refusal: Refused) -> None:
+def count_refusal(view: AdmittingView, event: GatewayEvent, refusal: Refused) -> None:
     """Counts a refused connect, unless it was for its origin: that is the page's doing, and its visitors' address."""
     if not isinstance(refusal, OriginRefused):
         rate_limits.count_refusal(event.source_ip, view.limit("REFUSALS"))
 
 
-def _read(view: Gate, event: GatewayEvent, token_hash: str) -> WebSocketToken | None:
+def _read(view: AdmittingView, event: GatewayEvent, token_hash: str) -> WebSocketToken | None:
     """The one batch read of a connect: the address's refusals, the token, and whether permissions have changed.
 
     Too many refusals stop it here, unless there is a token that holds.
@@ -168,7 +168,7 @@ def _read(view: Gate, event: GatewayEvent, token_hash: str) -> WebSocketToken | 
     return None
 
 
-def _read_token(view: Gate, event: GatewayEvent) -> WebSocketToken:
+def _read_token(view: AdmittingView, event: GatewayEvent) -> WebSocketToken:
     """The token's record. Without a token that could be one, nothing is read."""
     limit, token_hash = view.limit("REFUSALS"), _token_hash(event)
     if not token_hash:
@@ -224,7 +224,7 @@ def _remember_owner(session: WebSocketSession, user_id: str, backend: str, auth_
     session.auth_hash = auth_hash
 
 
-def _check_permissions(view: Gate, request: HttpRequest, channel_name: str) -> None:
+def _check_permissions(view: AdmittingView, request: HttpRequest, channel_name: str) -> None:
     if view.CHECK_PERMISSIONS_ON_CONNECT and not view.has_required_permissions(request):
         raise PermissionRefused()
     if channel_name and not view.can_join_channel(request, channel_name):

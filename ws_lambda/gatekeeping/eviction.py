@@ -9,9 +9,9 @@ from typing import Any, Final
 from ws_lambda import channels, delivery
 from ws_lambda.deadlines import ends_at
 from ws_lambda.delivery.key_ranges import KeyRange
-from ws_lambda.gatekeeping.remembering import Memory
+from ws_lambda.gatekeeping.lookup_cache import LookupCache
 from ws_lambda.models import unfinished_work
-from ws_lambda.models.batch_leaving import Departed, Departure, leave_together, read_sessions
+from ws_lambda.models.batch_leaving import ChannelRemoval, RemovalResult, leave_many, read_sessions
 from ws_lambda.models.channel_permissions import forget_cache, may_join
 from ws_lambda.models.disconnecting import disconnect_all
 from ws_lambda.models.sockets import SocketCloser
@@ -46,13 +46,13 @@ class Eviction:
 
 
 @dataclass(kw_only=True)
-class Evicted:
+class EvictionResult:
     """What came of putting members out."""
 
-    looked_at: int = 0
+    checked: int = 0
     """Connections whose channels were judged."""
 
-    put_out: int = 0
+    evicted: int = 0
     """Connections put out of one channel or several."""
 
     disconnected: int = 0
@@ -78,7 +78,7 @@ class Evicted:
         self.unclosed += len(report.failed)
 
     def __str__(self) -> str:
-        said = f"{self.put_out} put out, {self.disconnected} of them disconnected"
+        said = f"{self.evicted} put out, {self.disconnected} of them disconnected"
         if self.undone:
             said += f"; {self.undone} could not be put out now, and the schedule tries again"
         if not self.complete:
@@ -86,11 +86,11 @@ class Evicted:
         return f"{said}."
 
 
-Progress = Callable[[Evicted], object]
+Progress = Callable[[EvictionResult], object]
 """Called after every page."""
 
 
-def evict(pattern: str, *, seconds: float = float("inf"), progress: Progress | None = None) -> Evicted:
+def evict(pattern: str, *, seconds: float = float("inf"), progress: Progress | None = None) -> EvictionResult:
     """Puts out whom the stored permissions do not admit now. Channels entered by `join(check=False)` are left alone.
 
     What is left after the time, or could not be done, is the schedule's: that is noted before anything else, so it
@@ -107,31 +107,31 @@ def evict(pattern: str, *, seconds: float = float("inf"), progress: Progress | N
     return go_on(unfinished_work.begin(KIND, pattern), seconds=seconds, progress=progress)
 
 
-def go_on(work: UnfinishedWork, *, seconds: float = float("inf"), progress: Progress | None = None) -> Evicted:
+def go_on(work: UnfinishedWork, *, seconds: float = float("inf"), progress: Progress | None = None) -> EvictionResult:
     """Does what is left of an eviction; see `evict`. One page is done however little time there is."""
     forget_cache()
-    evicted, memory, pattern = Evicted(), Memory(), work.about
+    result, cache, pattern = EvictionResult(), LookupCache(), work.about
     ends = min(time.monotonic() + seconds, ends_at() - GRACE)
-    with delivery.deadline(ends + GRACE - time.monotonic()), SocketCloser(evicted.note_unclosed) as dropper:
+    with delivery.deadline(ends + GRACE - time.monotonic()), SocketCloser(result.note_unclosed) as sockets:
         for ids, following in _pages(pattern, work.place):
             closed: list[delivery.Recipient] = []
             try:
-                _put_out(ids, pattern, memory, evicted, closed)
+                _put_out(ids, pattern, cache, result, closed)
             finally:
-                dropper.begin(closed, more=following is not None)
+                sockets.begin(closed, more=following is not None)
             if progress is not None:
-                progress(evicted)
+                progress(result)
             if following and time.monotonic() >= ends:
                 unfinished_work.leave(
-                    work, {"part": following.as_dict(), "undone": evicted.undone + _undone(work.place)}
+                    work, {"part": following.as_dict(), "undone": result.undone + _undone(work.place)}
                 )
-                return evicted
-    evicted.complete = True
-    if evicted.undone or _undone(work.place):
+                return result
+    result.complete = True
+    if result.undone or _undone(work.place):
         unfinished_work.leave(work, {})  # from the beginning
     else:
         unfinished_work.end(work)
-    return evicted
+    return result
 
 
 def _undone(place: Mapping[str, Any]) -> int:
@@ -163,52 +163,54 @@ def _left_at(place: Mapping[str, Any], parts: list[KeyRange]) -> list[KeyRange]:
     return parts
 
 
-def _put_out(ids: list[str], pattern: str, memory: Memory, evicted: Evicted, closed: list[delivery.Recipient]) -> None:
+def _put_out(
+    ids: list[str], pattern: str, cache: LookupCache, result: EvictionResult, closed: list[delivery.Recipient]
+) -> None:
     """Puts out whoever of those is not admitted. Who changes channels meanwhile is judged again.
 
     Args:
         closed: gets those whose sockets are to be closed, whatever is raised.
     """
-    evicted.looked_at += len(ids)
+    result.checked += len(ids)
     for _round in range(_ROUNDS):
-        departed = leave_together(_not_admitted(ids, pattern, memory))
-        closed += [one.session.recipient for one in departed.done if not one.session.connected]
-        _tell(departed, evicted)
-        ids = [one.session.connection_id for one in departed.changed]
+        removed = leave_many(_not_admitted(ids, pattern, cache))
+        closed += [one.session.recipient for one in removed.done if not one.session.connected]
+        _tell(removed, result)
+        ids = [one.session.connection_id for one in removed.changed]
         if not ids:
             return
     # They change their channels faster than they can be taken out of one.
-    for one in _not_admitted(ids, pattern, memory):
+    for one in _not_admitted(ids, pattern, cache):
         disconnect_all([one.session.recipient])
         one.session.connected, one.lost = False, frozenset(channels_of(one.session))
-        _note(one, evicted)
+        _note(one, result)
 
 
-def _not_admitted(ids: list[str], pattern: str, memory: Memory) -> list[Departure]:
+def _not_admitted(ids: list[str], pattern: str, cache: LookupCache) -> list[ChannelRemoval]:
     sessions = [one for one in read_sessions(ids) if one.connected] if ids else []
-    memory.read_together([one for one in sessions if one.user_id])
-    departures = []
+    cache.prefetch([one for one in sessions if one.user_id])
+    removals = []
     for session in sessions:
-        user = memory.user(session) if session.user_id and memory.can_read_user(session) else None
+        user = cache.user(session) if session.user_id and cache.can_read_user(session) else None
         judged = set(channels_of(session)) - (session.unjudged_channels or set())
         lost = frozenset(name for name in judged if channels.best_match([pattern], name) and not may_join(user, name))
         if lost:
-            departures.append(Departure(session, lost))
-    return departures
+            removals.append(ChannelRemoval(session, lost))
+    return removals
 
 
-def _tell(departed: Departed, evicted: Evicted) -> None:
-    for one in departed.done:
-        _note(one, evicted)
-    if departed.undone:
-        evicted.undone += len(departed.undone)
-        _log.error("%d members could not be put out: %s", len(departed.undone), departed.error)
+def _tell(removed: RemovalResult, result: EvictionResult) -> None:
+    for one in removed.done:
+        _note(one, result)
+    if removed.undone:
+        result.undone += len(removed.undone)
+        _log.error("%d members could not be put out: %s", len(removed.undone), removed.error)
 
 
-def _note(one: Departure, evicted: Evicted) -> None:
-    evicted.put_out += 1
-    evicted.removed += len(one.lost)
-    evicted.disconnected += not one.session.connected
-    if len(evicted.named) < NAMED:
+def _note(one: ChannelRemoval, result: EvictionResult) -> None:
+    result.evicted += 1
+    result.removed += len(one.lost)
+    result.disconnected += not one.session.connected
+    if len(result.named) < NAMED:
         names = tuple(sorted(one.lost))
-        evicted.named.append(Eviction(one.session.connection_id, names, disconnected=not one.session.connected))
+        result.named.append(Eviction(one.session.connection_id, names, disconnected=not one.session.connected))

@@ -14,7 +14,7 @@ from django.contrib.sessions.backends import signed_cookies
 from django.contrib.sessions.backends.base import SessionBase
 from pynamodb.exceptions import UpdateError
 
-from ws_lambda.gatekeeping.sealing import seal, unseal
+from ws_lambda.gatekeeping.encryption import decrypt, encrypt
 from ws_lambda.models.login_marks import login_of_session_key
 from ws_lambda.models.session import WebSocketSession
 from ws_lambda.session_store import SessionStore
@@ -60,7 +60,7 @@ def proof_of_login(session: SessionBase) -> str | None:
     key = session.session_key
     if not key or len(key) > MAX_KEY_LENGTH or isinstance(session, signed_cookies.SessionStore):
         return None
-    return seal(key)
+    return encrypt(key)
 
 
 def login_behind(cookie: str) -> str:
@@ -97,14 +97,14 @@ def goes_on(session: WebSocketSession) -> bool | None:
     Raises:
         whatever the session engine raises.
     """
-    key = unseal(session.login_proof or "")
+    key = decrypt(session.login_proof or "")
     if not session.login_id or key is None:
         return None
     if _is_there(key, session.login_id):
         return True
     rows = sorted(WebSocketSession.by_login.query(session.login_id), key=lambda row: row.connected_at, reverse=True)
     others = WebSocketSession.batch_get([row.connection_id for row in rows[:MAX_OTHERS]], consistent_read=True)
-    keys = {unseal(one.login_proof or "") for one in others} - {key, None}
+    keys = {decrypt(one.login_proof or "") for one in others} - {key, None}
     return any(_is_there(str(one), session.login_id) for one in keys)
 
 
@@ -119,7 +119,7 @@ def found_together(sessions: Iterable[WebSocketSession]) -> set[str]:
     store = _session_class()
     if not issubclass(store, SessionStore) or store.load is not SessionStore.load:
         return set()
-    by_key = {unseal(one.login_proof or ""): one.login_id for one in sessions if one.login_id and one.login_proof}
+    by_key = {decrypt(one.login_proof or ""): one.login_id for one in sessions if one.login_id and one.login_proof}
     by_key.pop(None, None)
     if len(set(by_key.values())) < 2:  # one is asked for as soon as it is needed
         return set()

@@ -18,8 +18,8 @@ from pynamodb.expressions.update import Action
 from ws_lambda import delivery, telemetry
 from ws_lambda.conf import conf
 from ws_lambda.exceptions import InvalidConnectionId, PermissionRefused
+from ws_lambda.gatekeeping.decisions import Decision, ReviewingView, decide, remove_from_channels
 from ws_lambda.gatekeeping.logins import goes_on
-from ws_lambda.gatekeeping.verdicts import Judge, Verdict, take_away, verdict
 from ws_lambda.models.channel_permissions import note_change
 from ws_lambda.models.disconnecting import close_and_disconnect
 from ws_lambda.models.login_marks import record_ended_login
@@ -46,7 +46,7 @@ def lazy_user(session: WebSocketSession) -> Any:
     return SimpleLazyObject(lambda: session.user or AnonymousUser())
 
 
-def revalidate(session: WebSocketSession, view: Judge, request: HttpRequest) -> None:
+def revalidate(session: WebSocketSession, view: ReviewingView, request: HttpRequest) -> None:
     """Reads the user again, once in REVALIDATE_USER_SECONDS of a connection that speaks, and judges it anew.
 
     Args:
@@ -59,7 +59,7 @@ def revalidate(session: WebSocketSession, view: Judge, request: HttpRequest) -> 
     if not session.user_id or not _is_to_be_judged(session):
         return
     try:
-        complete = _judge(session, view, request)
+        complete = _revalidate(session, view, request)
     except (InvalidConnectionId, PermissionRefused):
         raise
     except Exception:  # whatever a project keeps its users in
@@ -71,7 +71,7 @@ def revalidate(session: WebSocketSession, view: Judge, request: HttpRequest) -> 
         _mark(session, WebSocketSession.judge_again_at.remove())
 
 
-def _judge(session: WebSocketSession, view: Judge, request: HttpRequest) -> bool:
+def _revalidate(session: WebSocketSession, view: ReviewingView, request: HttpRequest) -> bool:
     """Judges the connection; whether login and view could both be asked. Raises what `revalidate` does."""
     user = owner_still_valid(session.user_id or "", session.auth_backend or "", session.auth_hash or "")
     session.user = user
@@ -86,8 +86,8 @@ def _judge(session: WebSocketSession, view: Judge, request: HttpRequest) -> bool
         session.disconnect()
         raise InvalidConnectionId()
     note_change(marks.get(PermissionsChanged))
-    found = _verdict(session, view, request)
-    if found and (not found.may_stay or not take_away(session, found.lost)):
+    found = _decision(session, view, request)
+    if found and (not found.may_stay or not remove_from_channels(session, found.lost)):
         session.disconnect()
         raise PermissionRefused()
     return goes_on is not None and found is not None
@@ -123,18 +123,18 @@ def _login_goes_on(session: WebSocketSession) -> bool | None:
         return None
 
 
-def _verdict(session: WebSocketSession, view: Judge, request: HttpRequest) -> Verdict | None:
+def _decision(session: WebSocketSession, view: ReviewingView, request: HttpRequest) -> Decision | None:
     if session.connect_path is None:  # opened before connections were judged again
-        return Verdict()
+        return Decision()
     try:
-        return verdict(session, view, request)
+        return decide(session, view, request)
     except Exception:  # whatever a project's view raises
         _leave_unjudged(f"Judging a connection of {type(view).__name__} failed", session)
         return None
 
 
 def _leave_unjudged(why: str, session: WebSocketSession) -> None:
-    telemetry.count("Unjudged")
+    telemetry.count("Unchecked")
     _log.exception("%s, so connection %s stays as it is", why, session.connection_id)
 
 

@@ -13,10 +13,10 @@ from django.db.models.signals import post_delete, post_save
 from django.dispatch import Signal
 from django.http import HttpRequest
 
-from ws_lambda.gatekeeping import rights
+from ws_lambda.gatekeeping import permission_changes
 from ws_lambda.gatekeeping.logins import begin_login, follow_key, known_login, login_behind
+from ws_lambda.gatekeeping.permission_changes import once_committed, revalidate_users
 from ws_lambda.gatekeeping.revocation import close_login
-from ws_lambda.gatekeeping.rights import judge_users, once_committed
 from ws_lambda.models.login_marks import record_changed_user
 from ws_lambda.models.owners import accepted_hashes
 from ws_lambda.models.session import WebSocketSession
@@ -78,7 +78,7 @@ def _on_user_saved(
 def _after_saving(user: Any, *, ends_logins: bool) -> None:
     if ends_logins:
         record_changed_user(str(user.pk), accepted_hashes(user) if user.is_active else ())
-    judge_users([str(user.pk)], saved=user)
+    revalidate_users([str(user.pk)], saved=user)
 
 
 def _on_user_deleted(sender: Any, instance: Any, using: str | None = None, **_kwargs: Any) -> None:
@@ -112,5 +112,5 @@ def _listened() -> list[tuple[Signal, Callable[..., None], Any]]:
         (key_changed, _on_key_changed, None),
         *((post_save, _on_user_saved, model) for model in models),
         *((post_delete, _on_user_deleted, model) for model in models),
-        *rights.listened(),
+        *permission_changes.signal_receivers(),
     ]

@@ -19,10 +19,10 @@ from django.db import close_old_connections
 from ws_lambda import aws, delivery, telemetry
 from ws_lambda.conf import conf
 from ws_lambda.delivery import pacing
-from ws_lambda.housekeeping.positions import Position
+from ws_lambda.housekeeping.checkpoints import Checkpoint
 from ws_lambda.housekeeping.results import Progress, Pruned
-from ws_lambda.housekeeping.unfinished import work_off
-from ws_lambda.housekeeping.walking import Walk
+from ws_lambda.housekeeping.resuming import work_off
+from ws_lambda.housekeeping.scanning import Scan
 from ws_lambda.models.sockets import close_remaining_sockets
 
 __all__ = ["GRACE", "Progress", "Pruned", "prune", "run"]
@@ -55,9 +55,9 @@ def prune(event: Any = None, context: Any = None) -> dict[str, Any]:
     with limited, telemetry.invocation(request_id=getattr(context, "aws_request_id", ""), route="prune"):
         pruned = run(delivery.seconds_left() - GRACE, whole=False)
         telemetry.count("PruneRuns")
-        told = pruned.expired + pruned.gone + pruned.orphans + pruned.put_out + pruned.disconnected
+        told = pruned.expired + pruned.gone + pruned.orphans + pruned.evicted + pruned.disconnected
         telemetry.count("Pruned", told)
-        telemetry.count("Unjudged", pruned.unjudged)
+        telemetry.count("Unchecked", pruned.unchecked)
         _measure_queue()
     return asdict(pruned)
 
@@ -85,13 +85,13 @@ def run(seconds: float | None = None, *, whole: bool = True, progress: Progress 
         progress: is called after every page.
     """
     pruned = Pruned()
-    position = Position.take(whole=whole)
+    position = Checkpoint.take(whole=whole)
     began, given = time.monotonic(), seconds if seconds is not None else float("inf")
     ends = began + given
     with delivery.deadline(given + GRACE), pacing.slowed_to(pace()):
-        pruned.dropped = close_remaining_sockets(began + given * DROPPED_BY)
+        pruned.sockets_closed = close_remaining_sockets(began + given * DROPPED_BY)
         work_off(pruned, began + given * WORKED_OFF_BY)
-        walk = Walk(pruned, whole=whole, judging=not position.died)
+        walk = Scan(pruned, whole=whole, judging=not position.died)
         for place in walk.go_on(position):
             if progress is not None:
                 progress(pruned)

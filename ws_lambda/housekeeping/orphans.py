@@ -5,21 +5,21 @@ from datetime import datetime
 
 from pynamodb.exceptions import DeleteError
 
-from ws_lambda.housekeeping import pages
+from ws_lambda.housekeeping import paging
 from ws_lambda.models import ChannelMembership, WebSocketSession
 from ws_lambda.tables.attributes import from_milliseconds
 from ws_lambda.tables.sessions import LIVE_SHARDS
 from ws_lambda.tables.shared_connection import condition_failed
 
 
-class Living:
+class OpenIds:
     """Which connections the index of open ones has: a number each, so that a million of them are no burden."""
 
     def __init__(self) -> None:
         self._marks: set[int] = set()
         self._read: set[str] = set()
 
-    def note(self, shard: str, page: pages.Page) -> None:
+    def note(self, shard: str, page: paging.Page) -> None:
         """Takes in a page that follows the pages before it, from the first one on."""
         self._marks.update(_mark(row) for row in page.rows)
         if page.following is None:
@@ -29,14 +29,14 @@ class Living:
         """Reads what no walk through the index has read in this run."""
         for shard in LIVE_SHARDS:
             if shard not in self._read:
-                for page in pages.open_connections(shard):
+                for page in paging.open_connections(shard):
                     self.note(shard, page)
 
-    def __contains__(self, row: pages.Item) -> bool:
+    def __contains__(self, row: paging.Item) -> bool:
         return _mark(row) in self._marks
 
 
-def remove_orphans(rows: Iterable[pages.Item], living: Living) -> int:
+def remove_orphans(rows: Iterable[paging.Item], living: OpenIds) -> int:
     """Removes memberships without an open session; how many. Both are written in one transaction, so none is ever
     early. The index may lag behind: of those that it lacks, the sessions themselves have the last word."""
     suspects = [row for row in rows if row not in living]
@@ -47,7 +47,7 @@ def remove_orphans(rows: Iterable[pages.Item], living: Living) -> int:
     return sum(_remove(row) for row in suspects if open_since.get(row["connection_id"]["S"]) != _began(row))
 
 
-def _remove(row: pages.Item) -> bool:
+def _remove(row: paging.Item) -> bool:
     key = ChannelMembership(row["channel"]["S"], row["connection_id"]["S"])
     began = _began(row)
     same = ChannelMembership.connected_at == began if began else ChannelMembership.connected_at.does_not_exist()
@@ -60,9 +60,9 @@ def _remove(row: pages.Item) -> bool:
     return True
 
 
-def _began(row: pages.Item) -> datetime | None:
+def _began(row: paging.Item) -> datetime | None:
     return from_milliseconds(int(row["connected_at"]["N"])) if "connected_at" in row else None
 
 
-def _mark(row: pages.Item) -> int:
+def _mark(row: paging.Item) -> int:
     return hash((row["connection_id"]["S"], row.get("connected_at", {}).get("N")))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 class Pruned:
     """What a run did."""
 
-    looked_at: int = 0
+    checked: int = 0
     """Connections whose turn it was."""
 
     asked: int = 0
@@ -20,7 +20,7 @@ class Pruned:
     gone: int = 0
     """Sessions closed because API Gateway no longer knows their connection."""
 
-    dropped: int = 0
+    sockets_closed: int = 0
     """Sockets of closed sessions that could not be closed at the time, and are closed or gone by now."""
 
     disconnected: int = 0
@@ -32,14 +32,14 @@ class Pruned:
     unknown: int = 0
     """Connections about which API Gateway gave no answer; they are asked about again when their turn comes round."""
 
-    put_out: int = 0
+    evicted: int = 0
     """Connections closed whose user or login has ended or has lost the right to be there: those whose turn it was, and
     those whom a changed permission puts out."""
 
     removed: int = 0
     """Channels taken away from such connections, because their users may no longer be in them."""
 
-    unjudged: int = 0
+    unchecked: int = 0
     """Connections that stay because their users, logins or views could not be asked; their turn comes round."""
 
     complete: bool = False

@@ -37,7 +37,7 @@ Item = Mapping[str, Any]
 
 
 @dataclass(slots=True, eq=False)
-class Departure:
+class ChannelRemoval:
     """A connection, as it has just been read, and the channels that it is to lose."""
 
     session: WebSocketSession
@@ -71,14 +71,14 @@ class Departure:
 
 
 @dataclass(kw_only=True)
-class Departed:
+class RemovalResult:
     """What came of departures. Those in none of the lists had closed meanwhile."""
 
-    done: list[Departure] = field(default_factory=list)
-    changed: list[Departure] = field(default_factory=list)
+    done: list[ChannelRemoval] = field(default_factory=list)
+    changed: list[ChannelRemoval] = field(default_factory=list)
     """Not done: the connection's channels are other ones by now, and are to be judged anew."""
 
-    undone: list[Departure] = field(default_factory=list)
+    undone: list[ChannelRemoval] = field(default_factory=list)
     error: str = ""
     """Why those are undone: DynamoDB's code, or what happened on the way."""
 
@@ -113,13 +113,13 @@ def read_sessions(connection_ids: Sequence[str]) -> list[WebSocketSession]:
             raise delivery.DeliveryError(f"{len(keys)} sessions could not be read: {error or 'DynamoDB is too busy'}")
 
 
-def leave_together(departures: Iterable[Departure]) -> Departed:
+def leave_many(departures: Iterable[ChannelRemoval]) -> RemovalResult:
     """Takes connections out of channels, and closes the sessions of those that are left in none.
 
     Sockets are the caller's to close, when this returns. It ends soon after the deadline, if there is one. After a
     failure transactions are half as big, down to one connection each: one that cannot leave keeps no other in.
     """
-    waiting, departed = list(departures), Departed()
+    waiting, departed = list(departures), RemovalResult()
     attempts = _RETRY.begin()
     while waiting:
         batches = list(batched(waiting, lambda one: 1 + len(one.leaving), MOST_ITEMS >> attempts.made))
@@ -134,7 +134,7 @@ def leave_together(departures: Iterable[Departure]) -> Departed:
     return departed
 
 
-def _settle(batch: Sequence[Departure], call: delivery.Call, departed: Departed) -> list[Departure]:
+def _settle(batch: Sequence[ChannelRemoval], call: delivery.Call, departed: RemovalResult) -> list[ChannelRemoval]:
     """Notes what came of a transaction; returns those for whom it is worth another try."""
     if call.answer is not None:
         return [one for one in batch if not _ends(one, departed)]
@@ -155,26 +155,26 @@ def _settle(batch: Sequence[Departure], call: delivery.Call, departed: Departed)
     return again
 
 
-def _ends(departure: Departure, departed: Departed) -> bool:
+def _ends(departure: ChannelRemoval, departed: RemovalResult) -> bool:
     ended = departure.has_left()
     if ended:
         departed.done.append(departure)
     return ended
 
 
-def _is_done(departure: Departure, item: Item) -> bool:
+def _is_done(departure: ChannelRemoval, item: Item) -> bool:
     """Whether an earlier attempt, whose answer was lost, has done it."""
     if departure.staying:
         return _is_open(departure, item) and set(item.get("channels", {}).get("SS", ())) == departure.staying
     return item.get("closed_by") == {"S": departure.mark}
 
 
-def _is_open(departure: Departure, item: Item) -> bool:
+def _is_open(departure: ChannelRemoval, item: Item) -> bool:
     began = str(milliseconds(departure.session.connected_at))
     return item.get("connected") == {"BOOL": True} and item.get("connected_at") == {"N": began}
 
 
-def _transaction(batch: Iterable[Departure]) -> dict[str, Any]:
+def _transaction(batch: Iterable[ChannelRemoval]) -> dict[str, Any]:
     items: list[Item] = []
     for one in batch:
         if one.staying:
@@ -185,7 +185,7 @@ def _transaction(batch: Iterable[Departure]) -> dict[str, Any]:
     return {"TransactItems": items, "ClientRequestToken": uuid4().hex}
 
 
-def _update(departure: Departure) -> dict[str, Any]:
+def _update(departure: ChannelRemoval) -> dict[str, Any]:
     session, leaving, staying = departure.session, departure.leaving, departure.staying
     values: dict[str, Any] = {
         ":true": {"BOOL": True},

@@ -83,18 +83,18 @@ def _rewrite(
             first = add
         elif first in removed:
             first = min(new, default="")
-        unjudged, joined = _marks(session, new, add, judged_by)
-        if new == old and first == session.channel_name and unjudged == (session.unjudged_channels or set()):
+        unchecked, joined = _marks(session, new, add, judged_by)
+        if new == old and first == session.channel_name and unchecked == (session.unjudged_channels or set()):
             return
         if len(new) > max(len(old), conf.CHANNELS_PER_CONNECTION):
             raise TooManyChannels()
         try:
-            _commit(session, first, new, removed, unjudged, joined)
+            _commit(session, first, new, removed, unchecked, joined)
         except TransactWriteError as cancelled:
             _reread(session, cancelled)
         else:
             session.channels, session.channel_name = new or None, first
-            session.unjudged_channels, session.joined_channels = unjudged or None, joined or None
+            session.unjudged_channels, session.joined_channels = unchecked or None, joined or None
             return
     raise RateLimited("Too many channel changes at once: try again")
 
@@ -105,23 +105,23 @@ def _marks(session: SessionRow, new: set[str], add: str, judged_by: JudgedBy) ->
     A mark may outlive its channel, where one process marked it while another was leaving it. It is of no use then.
     """
     stay = new & set(session.channels or ())
-    unjudged, joined = set(session.unjudged_channels or ()) & stay, set(session.joined_channels or ()) & stay
+    unchecked, joined = set(session.unjudged_channels or ()) & stay, set(session.joined_channels or ()) & stay
     if judged_by is JudgedBy.NOBODY:
-        return unjudged | {add}, joined - {add}
+        return unchecked | {add}, joined - {add}
     if judged_by is JudgedBy.STORED and add not in (session.channels or ()):
         joined.add(add)
-    return unjudged, joined
+    return unchecked, joined
 
 
 def _commit(
-    session: SessionRow, first: str, new: set[str], removed: set[str], unjudged: set[str], joined: set[str]
+    session: SessionRow, first: str, new: set[str], removed: set[str], unchecked: set[str], joined: set[str]
 ) -> None:
     unchanged: Condition = (
         SessionRow.channels == session.channels if session.channels else SessionRow.channels.does_not_exist()
     )
     actions: list[Action] = [SessionRow.channel_name.set(first)]
     actions.append(SessionRow.channels.set(new) if new else SessionRow.channels.remove())
-    actions += _changes(SessionRow.unjudged_channels, session.unjudged_channels, unjudged)
+    actions += _changes(SessionRow.unjudged_channels, session.unjudged_channels, unchecked)
     actions += _changes(SessionRow.joined_channels, session.joined_channels, joined)
     with TransactWrite(connection=connection()) as transaction:
         for name in sorted(removed):

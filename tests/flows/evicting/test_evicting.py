@@ -31,7 +31,7 @@ def test_134_members_cost_a_handful_of_requests(
     evicted = evict("general")
     requests = Counter(asked)
 
-    assert (evicted.put_out, evicted.disconnected, evicted.complete) == (MEMBERS, 0 if more else MEMBERS, True)
+    assert (evicted.evicted, evicted.disconnected, evicted.complete) == (MEMBERS, 0 if more else MEMBERS, True)
     assert ChannelMembership.count("general") == 0
     assert open_ids() == (set(ids) if more else set())
     assert {path.rpartition("/")[2] for _method, path, *_rest in there.requests} == (
@@ -67,7 +67,7 @@ def test_who_is_admitted_and_what_nobody_judges_stays(there: FarSide, people: An
     evicted = evict("gen*")
 
     assert {row.connection_id for row in ChannelMembership.query("general")} == {"M00001=", "clerk="}
-    assert (evicted.looked_at, evicted.put_out, evicted.disconnected) == (5, 3, 1)
+    assert (evicted.checked, evicted.evicted, evicted.disconnected) == (5, 3, 1)
     assert {row.connection_id for row in ChannelMembership.query("other")} == {f"M0000{n}=" for n in range(3)}
     assert WebSocketSession.get("M00000=").channel_name == "other", "the first one is gone"
     agreed()
@@ -111,5 +111,5 @@ def test_a_limit_of_channel_changes_is_none_for_being_put_out(
 
     monkeypatch.setattr(eviction, "read_sessions", read_too_early)
     evicted = evict("general")
-    assert (evicted.put_out, evicted.disconnected) == (1, 1)
+    assert (evicted.evicted, evicted.disconnected) == (1, 1)
     assert open_ids() == members() == set()

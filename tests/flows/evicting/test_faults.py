@@ -60,7 +60,7 @@ def test_nobody_stays_in(ws_dynamodb_faults: Any, room: list[Any], faults: Dynam
         except Exception as error:  # as clear as it can be; what is left is the schedule's
             assert any(word in str(error) for word in ("closed", "could not be", "failed", "on purpose")), error
         else:
-            out += evicted.put_out
+            out += evicted.evicted
             if evicted.complete and not evicted.undone:
                 break
     ws_dynamodb_faults.faults = DynamoDBFaults()
@@ -79,7 +79,7 @@ def test_when_nothing_can_be_written_it_is_said_and_done_later(
 
     evicted = evict("general")
 
-    assert (evicted.put_out, evicted.undone) == (0, MEMBERS)
+    assert (evicted.evicted, evicted.undone) == (0, MEMBERS)
     assert f"{MEMBERS} could not be put out now, and the schedule tries again" in str(evicted)
     assert f"{MEMBERS} members could not be put out: ProvisionedThroughputExceededException" in caplog.text
     agreed()
@@ -119,7 +119,7 @@ def test_sessions_that_dynamodb_leaves_out_are_asked_for_again(
 
     asked = answering(monkeypatch, leave_out)
     ChannelPermission("general", access="staff_only").save()
-    assert evict("general").put_out == MEMBERS
+    assert evict("general").evicted == MEMBERS
     assert asked.count("BatchGetItem") == 3
     everybody_is_out(room)
 
@@ -142,7 +142,7 @@ def test_who_collides_is_tried_again_and_holds_up_no_other(room: list[Any], monk
     monkeypatch.setattr(batch_leaving, "_transaction", change_one)
     ChannelPermission("general", access="staff_only").save()
     evicted = evict("general")
-    assert (evicted.put_out, evicted.undone) == (MEMBERS, 0)
+    assert (evicted.evicted, evicted.undone) == (MEMBERS, 0)
     assert ChannelMembership.count("general") == 0
     stay = {client.connection_id for client in room[::2]} | set(changed)
     assert {one.connection_id for one in WebSocketSession.scan() if one.connected} == stay
@@ -165,7 +165,7 @@ def test_one_that_cannot_be_put_out_keeps_no_other_in(
     with monkeypatch.context() as patch:
         patch.setattr(calls, "_one_by_client", refuse)
         evicted = evict("general")
-    assert (evicted.put_out, evicted.undone) == (MEMBERS - 1, 1)
+    assert (evicted.evicted, evicted.undone) == (MEMBERS - 1, 1)
     assert {row.connection_id for row in ChannelMembership.query("general")} == {stuck}
     assert "1 members could not be put out: ValidationException" in caplog.text
     housekeeping.run()
@@ -182,5 +182,5 @@ def test_a_socket_that_cannot_be_closed_is_counted_and_closed_later(ws_gateway: 
         evicted = evict("general")
     assert evicted.unclosed == evicted.disconnected == MEMBERS / 2
     ws_gateway.core.faults = Faults()
-    assert housekeeping.run().dropped == MEMBERS / 2
+    assert housekeeping.run().sockets_closed == MEMBERS / 2
     everybody_is_out(room)

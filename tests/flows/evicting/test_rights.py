@@ -9,7 +9,7 @@ from tests import backends
 from tests.far_side import FarSide
 from tests.flows.evicting.conftest import agreed, close, enter, rostered
 from ws_lambda import delivery, housekeeping
-from ws_lambda.gatekeeping import rights
+from ws_lambda.gatekeeping import permission_changes
 from ws_lambda.models import WebSocketSession, unfinished_work
 
 pytestmark = pytest.mark.usefixtures("tables")
@@ -30,10 +30,10 @@ def test_members_of_a_group_are_judged_together(there: FarSide, people: Any, ask
     before = backends.DictBackend.reads
     asked.clear()
 
-    judged = rights.judge_users(ids)
+    judged = permission_changes.revalidate_users(ids)
 
     requests = Counter(asked)
-    assert (judged.put_out, judged.removed, judged.unjudged) == (0, MEMBERS, 0)
+    assert (judged.evicted, judged.removed, judged.unchecked) == (0, MEMBERS, 0)
     assert backends.DictBackend.reads - before == 60
     assert requests["TransactWriteItems"] == 3
     assert requests.total() <= 15
@@ -45,9 +45,9 @@ def test_members_of_a_group_for_whom_there_is_no_time_are_the_schedules(
     there: FarSide, people: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids = lose_rights(there, 60, 60)
-    monkeypatch.setattr(rights, "SECONDS", 0)
-    monkeypatch.setattr(rights, "_NOTED_TOGETHER", 40)
-    assert rights.judge_users(ids).removed == 0
+    monkeypatch.setattr(permission_changes, "SECONDS", 0)
+    monkeypatch.setattr(permission_changes, "_NOTED_TOGETHER", 40)
+    assert permission_changes.revalidate_users(ids).removed == 0
     assert len(unfinished_work.everything()) == 2
     runs = 0
     while unfinished_work.everything():
@@ -66,9 +66,9 @@ def test_members_of_a_group_who_could_not_be_judged_are_the_schedules(
 
     ids = lose_rights(there, 12, 6)
     with monkeypatch.context() as patch:
-        patch.setattr(rights, "judge", fail)
+        patch.setattr(permission_changes, "revalidate_many", fail)
         with pytest.raises(ConnectionError):
-            rights.judge_users(ids)
+            permission_changes.revalidate_users(ids)
     housekeeping.run(0)
     assert unfinished_work.everything() == []
     assert {channel for channel, _one in rostered()} == {"general"}
@@ -83,8 +83,8 @@ def test_nobody_keeps_a_channel_because_closing_somebody_else_fails(
 
     ids = lose_rights(there, 12, 6)
     people[ids[0]].is_active = False
-    monkeypatch.setattr("ws_lambda.gatekeeping.judging.disconnect_all", fail)
+    monkeypatch.setattr("ws_lambda.gatekeeping.batch_revalidation.disconnect_all", fail)
     with pytest.raises(delivery.DeliveryError, match="away"):
-        rights.judge_users(ids)
+        permission_changes.revalidate_users(ids)
     assert len([1 for channel, _one in rostered() if channel == "staff"]) == 2, "the two that were to be closed"
     agreed()

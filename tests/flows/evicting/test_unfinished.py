@@ -26,12 +26,12 @@ def test_what_is_left_when_the_time_is_up_is_the_schedules(there: FarSide, peopl
 
     evicted = evict("general", seconds=0)
 
-    assert (evicted.put_out, evicted.complete) == (20, False)
+    assert (evicted.evicted, evicted.complete) == (20, False)
     assert "the schedule puts out the rest" in str(evicted)
     assert len(members()) == 30
     agreed()
     pruned = housekeeping.run()
-    assert (pruned.put_out, pruned.removed) == (30, 30)
+    assert (pruned.evicted, pruned.removed) == (30, 30)
     assert open_ids() == members() == set()
     assert unfinished_work.everything() == []
 
@@ -43,9 +43,9 @@ def test_the_schedule_goes_on_from_where_it_was(there: FarSide, people: Any, sma
     last = backends.add("9")
     open_one(there, "Z=", age=timedelta(minutes=1), user=last)
     close()
-    assert evict("general", seconds=0).looked_at == 20
-    looked_at = [eviction.go_on(unfinished_work.everything()[0], seconds=0).looked_at for _run in range(3)]
-    assert looked_at == [20, 20, 1]
+    assert evict("general", seconds=0).checked == 20
+    checked = [eviction.go_on(unfinished_work.everything()[0], seconds=0).checked for _run in range(3)]
+    assert checked == [20, 20, 1]
     assert "Z=" not in members()
     assert unfinished_work.everything() == []
 
@@ -56,7 +56,7 @@ def test_a_prefix_is_taken_up_again_in_the_index_of_everyone(there: FarSide, peo
     runs = [evict("*", seconds=0)]
     while work := unfinished_work.everything():
         runs.append(eviction.go_on(work[0], seconds=0))
-    assert sum(one.put_out for one in runs) == sum(one.looked_at for one in runs) == 70
+    assert sum(one.evicted for one in runs) == sum(one.checked for one in runs) == 70
     assert len(runs) >= 4
     assert open_ids() == members() == set()
 
@@ -79,7 +79,7 @@ def test_a_place_that_does_not_fit_is_none(there: FarSide, people: Any, place: A
     work = unfinished_work.begin("evict", "general")
     unfinished_work.leave(work, place)
     (work,) = unfinished_work.everything()
-    assert eviction.go_on(work).put_out == 3
+    assert eviction.go_on(work).evicted == 3
     assert unfinished_work.everything() == []
 
 
@@ -88,7 +88,7 @@ def test_a_second_change_begins_anew_and_is_not_ended_by_the_first(
 ) -> None:
     enter(there, 30)
     ChannelPermission("general", access="allow_all").save()
-    assert evict("general", seconds=0).looked_at == 20
+    assert evict("general", seconds=0).checked == 20
     (first,) = unfinished_work.everything()
     close()
     second = unfinished_work.begin("evict", "general")
@@ -96,7 +96,7 @@ def test_a_second_change_begins_anew_and_is_not_ended_by_the_first(
     unfinished_work.end(first)
     (left,) = unfinished_work.everything()
     assert (left.mark, left.place) == (second.mark, {})
-    assert eviction.go_on(left).put_out == 30
+    assert eviction.go_on(left).evicted == 30
 
 
 def test_a_process_that_dies_leaves_it_to_the_schedule(
@@ -114,7 +114,7 @@ def test_a_process_that_dies_leaves_it_to_the_schedule(
         patch.setattr(eviction, "read_sessions", die)
         with pytest.raises(Killed):
             evict("general")
-    assert housekeeping.run().put_out == 3
+    assert housekeeping.run().evicted == 3
     assert members() == set()
 
 
@@ -134,7 +134,7 @@ def test_users_that_cannot_be_read_hold_up_nothing_else(
         assert housekeeping.run().complete
     assert "the database of users is down" in caplog.text
     assert len(members()) == 3
-    assert housekeeping.run().put_out == 3
+    assert housekeeping.run().evicted == 3
 
 
 def test_a_nearer_deadline_of_the_invocation_holds(there: FarSide, people: Any, small_pages: None) -> None:

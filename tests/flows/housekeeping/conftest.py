@@ -11,7 +11,7 @@ from tests.far_side import FarSide
 from tests.golden import golden
 from ws_lambda import clock, housekeeping
 from ws_lambda.events import GatewayEvent
-from ws_lambda.housekeeping import turns
+from ws_lambda.housekeeping import round_robin
 from ws_lambda.models import ChannelMembership, WebSocketSession, cursors
 from ws_lambda.models.opening import new_session, open_session
 from ws_lambda.tables.attributes import milliseconds
@@ -55,4 +55,4 @@ def members() -> set[str]:
 
 def everybodys_turn() -> None:
     """As half an hour after the last run of the schedule."""
-    cursors.write("prune", {"done": turns.turn_at(clock.now()) - turns.TURNS})
+    cursors.write("prune", {"done": round_robin.turn_at(clock.now()) - round_robin.TURNS})

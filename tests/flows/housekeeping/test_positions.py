@@ -10,7 +10,7 @@ from botocore.awsrequest import AWSResponse
 from tests.far_side import FarSide
 from tests.flows.housekeeping.conftest import everybodys_turn, members, open_ids, open_one
 from ws_lambda import aws, clock, housekeeping
-from ws_lambda.housekeeping import turns
+from ws_lambda.housekeeping import round_robin
 from ws_lambda.models import cursors
 from ws_lambda.tables import shared_connection
 
@@ -46,8 +46,8 @@ KEYS: list[tuple[str, Any]] = [
 
 
 def everyone() -> dict[str, int]:
-    now = turns.turn_at(clock.now())
-    return {"first": now - turns.TURNS + 1, "last": now}
+    now = round_robin.turn_at(clock.now())
+    return {"first": now - round_robin.TURNS + 1, "last": now}
 
 
 @pytest.mark.parametrize("position", OTHERS)

@@ -65,7 +65,7 @@ def test_orphaned_memberships_go_and_those_of_another_generation_too(far_side: F
 
 @pytest.mark.usefixtures("graceful")
 def test_a_run_that_is_cut_short_goes_on_where_it_stopped(far_side: FarSide, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(housekeeping.pages, "PAGE", 5)
+    monkeypatch.setattr(housekeeping.paging, "PAGE", 5)
     for number in range(40):
         open_one(far_side, f"idle{number}=", age=timedelta(minutes=30))
     runs = 0
@@ -86,7 +86,7 @@ def test_a_run_that_is_cut_short_goes_on_where_it_stopped(far_side: FarSide, mon
 
 @pytest.mark.usefixtures("graceful")
 def test_a_scheduled_run_ends_before_lambda_ends_it(far_side: FarSide, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(housekeeping.pages, "PAGE", 5)
+    monkeypatch.setattr(housekeeping.paging, "PAGE", 5)
     for number in range(20):
         open_one(far_side, f"idle{number}=", age=timedelta(minutes=30))
 
@@ -159,7 +159,7 @@ def test_by_hand_with_progress_and_a_limit(far_side: FarSide, monkeypatch: pytes
         def isatty(self) -> bool:
             return True
 
-    monkeypatch.setattr(housekeeping.pages, "PAGE", 5)
+    monkeypatch.setattr(housekeeping.paging, "PAGE", 5)
     for number in range(20):
         open_one(far_side, f"idle{number}=", age=timedelta(minutes=30))
     out = Terminal()

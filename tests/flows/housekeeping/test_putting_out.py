@@ -49,7 +49,7 @@ def test_a_silent_connection_ends_with_what_it_was_opened_by(everybody_there: Fa
     open_one(everybody_there, "nobody=", age=timedelta(minutes=5))
     end(user)
     pruned = housekeeping.run()
-    assert (pruned.put_out, pruned.unjudged, pruned.complete) == (1, 0, True)
+    assert (pruned.evicted, pruned.unchecked, pruned.complete) == (1, 0, True)
     assert open_ids() == members() == {"other=", "nobody="}
     assert [(method, path.rpartition("/")[2]) for method, path, *_rest in everybody_there.requests] == [
         ("DELETE", "his%3D")
@@ -60,7 +60,7 @@ def test_a_login_that_goes_on_keeps_its_connections(everybody_there: FarSide, us
     open_one(everybody_there, "before=", age=timedelta(minutes=5), user=user)
     change_password(user)
     open_one(everybody_there, "after=", age=timedelta(minutes=5), user=user, login="two")
-    assert housekeeping.run().put_out == 1
+    assert housekeeping.run().evicted == 1
     assert open_ids() == {"after="}
 
 
@@ -70,10 +70,10 @@ def test_who_speaks_is_looked_at_then_and_not_here(
     open_one(everybody_there, "C1=", age=timedelta(minutes=5), user=user)
     assert wire.message({"action": "chat"})["statusCode"] == 200
     deactivate(user)
-    assert housekeeping.run().put_out == 0
+    assert housekeeping.run().evicted == 0
     later = clock.now() + 61
     monkeypatch.setattr(clock, "now", lambda: later)
-    assert housekeeping.run().put_out == 1
+    assert housekeeping.run().evicted == 1
 
 
 def test_a_user_is_read_once_for_all_of_his_connections(
@@ -115,18 +115,18 @@ def test_users_that_cannot_be_read_hold_up_nothing_and_put_nobody_out(
         everybodys_turn()
         pruned = housekeeping.prune()
     assert (pruned["gone"], pruned["orphans"], pruned["complete"]) == (1, 1, True)
-    assert (pruned["put_out"], pruned["unjudged"], len(asked)) == (0, 20, 1)
+    assert (pruned["evicted"], pruned["unchecked"], len(asked)) == (0, 20, 1)
     assert len(open_ids()) == 20
     (error,) = [record for record in caplog.records if record.levelname == "ERROR"]
     assert "Users could not be looked up" in error.message
     assert "the database of users is down" in str(error.exc_info)
-    assert housekeeping.run().put_out == 20, "the next run tries again"
+    assert housekeeping.run().evicted == 20, "the next run tries again"
 
 
 def test_putting_out_is_cut_short_and_goes_on_too(
     everybody_there: FarSide, user: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(housekeeping.pages, "PAGE", 3)
+    monkeypatch.setattr(housekeeping.paging, "PAGE", 3)
     monkeypatch.setattr(housekeeping, "GRACE", 30)
     for number in range(20):
         open_one(everybody_there, f"C{number}=", age=timedelta(minutes=5), user=user)
@@ -134,7 +134,7 @@ def test_putting_out_is_cut_short_and_goes_on_too(
     put_out = []
     while True:
         pruned = housekeeping.run(0)
-        put_out.append(pruned.put_out)
+        put_out.append(pruned.evicted)
         if pruned.complete:
             break
     assert max(put_out) <= 3
@@ -150,7 +150,7 @@ def test_two_runs_at_once_put_each_connection_out_once(everybody_there: FarSide,
     deactivate(user)
     with ThreadPoolExecutor(2) as pool:
         both = list(pool.map(lambda _: housekeeping.run(), range(2)))
-    assert sum(pruned.put_out for pruned in both) == 30
+    assert sum(pruned.evicted for pruned in both) == 30
     assert open_ids() == members() == set()
 
 
@@ -173,6 +173,6 @@ def test_a_run_that_dies_lets_the_next_one_begin_anew(
             housekeeping.run()
         open_one(everybody_there, "old=", age=timedelta(hours=3))
         pruned = housekeeping.run()
-    assert (pruned.expired, pruned.unjudged, pruned.complete) == (1, 20, True), "users kill no second run"
+    assert (pruned.expired, pruned.unchecked, pruned.complete) == (1, 20, True), "users kill no second run"
     deactivate(user)
-    assert housekeeping.run().put_out == 20, "the one after that asks again"
+    assert housekeeping.run().evicted == 20, "the one after that asks again"

@@ -11,7 +11,7 @@ from tests import backends
 from tests.far_side import FarSide
 from tests.flows.housekeeping.conftest import members, open_ids, open_one
 from ws_lambda import clock, housekeeping
-from ws_lambda.housekeeping import pages
+from ws_lambda.housekeeping import paging
 from ws_lambda.models import ChannelMembership, WebSocketSession
 from ws_lambda.tables.attributes import from_milliseconds
 
@@ -47,7 +47,7 @@ def test_who_has_spoken_within_ten_minutes_is_not_asked_about(there: FarSide) ->
     speak("talks=")
     pruned = housekeeping.run()
     assert set(there.asked) == {"silent="}
-    assert (pruned.looked_at, pruned.asked) == (2, 1)
+    assert (pruned.checked, pruned.asked) == (2, 1)
 
 
 def test_each_is_asked_about_once_in_half_an_hour_and_the_work_is_spread(there: FarSide, tick: Any) -> None:
@@ -100,7 +100,7 @@ def test_who_speaks_and_then_falls_silent_is_judged_within_half_an_hour_of_a_cha
     """Whenever their turn comes: for some of them that is a moment after they have spoken."""
     users = [backends.add(str(number)) for number in range(60)]
     settled = housekeeping.run(whole=False)
-    assert settled.looked_at == 0
+    assert settled.checked == 0
     for user in users:
         open_one(there, f"C{user.pk}=", age=timedelta(minutes=45), user=user, login=str(user.pk))
     tick(4)
@@ -125,7 +125,7 @@ def test_the_pace_is_kept_for_asking_and_for_closing(there: FarSide, user: Any, 
         open_one(there, f"C{number}=", age=timedelta(minutes=15), user=user)
     user.is_active = False
     started = time.monotonic()
-    assert housekeeping.run().put_out == 10
+    assert housekeeping.run().evicted == 10
     assert sorted(Counter(method for method, *_rest in there.requests).items()) == [("DELETE", 10), ("GET", 10)]
     assert time.monotonic() - started > 18 / 20, "twenty requests at twenty a second, less what may go at once"
 
@@ -142,7 +142,7 @@ def test_memberships_need_no_row_of_their_sessions(there: FarSide, tables: list[
 
 def test_a_membership_that_the_index_does_not_show_yet_stays(there: FarSide, monkeypatch: pytest.MonkeyPatch) -> None:
     open_one(there, "new=", age=timedelta(seconds=1))
-    monkeypatch.setattr(pages, "open_connections", lambda _shard, _after=None: iter(()))
+    monkeypatch.setattr(paging, "open_connections", lambda _shard, _after=None: iter(()))
     assert housekeeping.run().orphans == 0
     assert members() == {"new="}
 
@@ -168,7 +168,7 @@ def test_a_socket_that_could_not_be_closed_is_closed_in_every_run(there: FarSide
     there.behave = lambda _id, _before: 403
     open_one(there, "young=", age=timedelta(seconds=1)).disconnect()
     assert open_ids() == set()
-    assert housekeeping.run(whole=False).dropped == 0
+    assert housekeeping.run(whole=False).sockets_closed == 0
     there.behave = lambda _id, _before: 200
-    assert housekeeping.run(whole=False).dropped == 1
-    assert housekeeping.run(whole=False).dropped == 0
+    assert housekeeping.run(whole=False).sockets_closed == 1
+    assert housekeeping.run(whole=False).sockets_closed == 0

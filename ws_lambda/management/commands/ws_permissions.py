@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from ws_lambda import channels
-from ws_lambda.gatekeeping.eviction import Evicted, Eviction, evict
+from ws_lambda.gatekeeping.eviction import Eviction, EvictionResult, evict
 from ws_lambda.management import output
 from ws_lambda.management.aws_command import AwsCommand
 from ws_lambda.models.channel_permissions import ChannelPermission
@@ -90,9 +90,9 @@ class Command(AwsCommand):
             return
         shown = self.stdout.isatty() and options["verbosity"]
 
-        def show(evicted: Evicted) -> None:
+        def show(evicted: EvictionResult) -> None:
             if shown:
-                self.stdout.write(f"\r{evicted.looked_at} looked at, {evicted.put_out} put out", ending="")
+                self.stdout.write(f"\r{evicted.checked} looked at, {evicted.evicted} put out", ending="")
                 self.stdout.flush()
 
         evicted = evict(channel, seconds=options["seconds"], progress=show)
@@ -101,9 +101,9 @@ class Command(AwsCommand):
         for one in evicted.named:
             left = "".join(f"\n  {one.connection_id} left {name}" for name in one.channel_names)
             self.stdout.write(f"{left[1:]}{_and_closed(one)}")
-        if (more := evicted.put_out - len(evicted.named)) > 0:
+        if (more := evicted.evicted - len(evicted.named)) > 0:
             self.stdout.write(f"  and {more} more")
-        self.stdout.write(f"{evicted.put_out} put out.")
+        self.stdout.write(f"{evicted.evicted} put out.")
         if not evicted.complete:
             self.stdout.write(self.style.WARNING("The time was up: the schedule puts out the rest."))
         if evicted.unclosed:

@@ -39,6 +39,6 @@ def _sentence(pruned: housekeeping.Pruned) -> str:
     sentence = (
         f"Closed {closed} sessions ({pruned.expired} older than two hours, {pruned.gone} of {pruned.asked} asked "
         f"about gone, {pruned.unknown} without answer), removed {pruned.orphans} memberships, "
-        f"put out {pruned.put_out} connections."
+        f"put out {pruned.evicted} connections."
     )
-    return f"{sentence} The users of {pruned.unjudged} could not be read." if pruned.unjudged else sentence
+    return f"{sentence} The users of {pruned.unchecked} could not be read." if pruned.unchecked else sentence

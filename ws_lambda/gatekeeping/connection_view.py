@@ -10,27 +10,27 @@ from ws_lambda.models.session import WebSocketSession
 from ws_lambda.tables.attributes import milliseconds
 
 
-class NoGate(Exception):
+class ViewNotFound(Exception):
     """Nothing that judges connections is served at the path any more."""
 
 
-def gate_of(session: WebSocketSession, user: Any) -> tuple[Any, HttpRequest]:
+def view_of(session: WebSocketSession, user: Any) -> tuple[Any, HttpRequest]:
     """The view of a connection's `$connect`, as the URLconf has it now, and a request to ask it with.
 
     The request has the user, the path, the address and the ids of the connection (`gateway_event`, `view.event`);
     neither query, headers, cookies nor a Django session, of which nothing is kept.
 
     Raises:
-        NoGate: the path leads nowhere, or to a view that is no `WebSocketView`.
+        ViewNotFound: the path leads nowhere, or to a view that is no `WebSocketView`.
     """
     request = _request(session, user)
     try:
         match = resolve(request.path_info)
     except Exception as error:
-        raise NoGate(f"Nothing is served at {request.path_info} any more") from error
+        raise ViewNotFound(f"Nothing is served at {request.path_info} any more") from error
     view_class = getattr(match.func, "view_class", None)
     if view_class is None or not hasattr(view_class, "can_join_channel"):
-        raise NoGate(f"What is served at {request.path_info} is no WebSocketView")
+        raise ViewNotFound(f"What is served at {request.path_info} is no WebSocketView")
     request.resolver_match = match
     view = view_class(**getattr(match.func, "view_initkwargs", {}))
     view.setup(request, *match.args, **match.kwargs)

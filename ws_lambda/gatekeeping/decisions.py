@@ -13,7 +13,7 @@ from ws_lambda.models.session import WebSocketSession
 from ws_lambda.tables.sessions import channels_of
 
 
-class Judge(Protocol):
+class ReviewingView(Protocol):
     """What a view has to say about a connection that is open."""
 
     CHECK_PERMISSIONS_ON_CONNECT: bool
@@ -23,7 +23,7 @@ class Judge(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Decision:
     """What becomes of a connection."""
 
     may_stay: bool = True
@@ -35,20 +35,20 @@ class Verdict:
         return not self.may_stay or bool(self.lost)
 
 
-PUT_OUT = Verdict(may_stay=False)
+DISCONNECT = Decision(may_stay=False)
 
 
-def verdict(session: WebSocketSession, view: Judge, request: HttpRequest) -> Verdict:
+def decide(session: WebSocketSession, view: ReviewingView, request: HttpRequest) -> Decision:
     """Asks the rules that let the connection and its channels in. The request's user has just been read.
 
     Raises:
         whatever the view raises that is no refusal.
     """
     if view.CHECK_PERMISSIONS_ON_CONNECT and not view.has_required_permissions(request):
-        return PUT_OUT
-    unjudged, joined = session.unjudged_channels or (), session.joined_channels or ()
-    judged = [name for name in channels_of(session) if name not in unjudged]
-    return Verdict(
+        return DISCONNECT
+    unchecked, joined = session.unjudged_channels or (), session.joined_channels or ()
+    judged = [name for name in channels_of(session) if name not in unchecked]
+    return Decision(
         lost=frozenset(
             name
             for name in judged
@@ -57,14 +57,14 @@ def verdict(session: WebSocketSession, view: Judge, request: HttpRequest) -> Ver
     )
 
 
-def _admits(view: Judge, request: HttpRequest, channel_name: str) -> bool:
+def _admits(view: ReviewingView, request: HttpRequest, channel_name: str) -> bool:
     try:
         return bool(view.can_join_channel(request, channel_name))
     except (PermissionDenied, PermissionRefused, InvalidChannel):
         return False
 
 
-def take_away(session: WebSocketSession, lost: frozenset[str]) -> bool:
+def remove_from_channels(session: WebSocketSession, lost: frozenset[str]) -> bool:
     """Takes a connection out of channels; whether it may stay open, as it may not where it is in no other."""
     try:
         leave(session, *lost)

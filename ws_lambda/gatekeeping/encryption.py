@@ -16,14 +16,14 @@ _TAG = 16
 _STREAM_SALT, _TAG_SALT = "ws_lambda.sealing.stream", "ws_lambda.sealing.tag"
 
 
-def seal(text: str) -> str:
+def encrypt(text: str) -> str:
     """The text as only this project can read it. No two of the same text are alike."""
     nonce = secrets.token_bytes(_NONCE)
     hidden = _cover(text.encode(), nonce, settings.SECRET_KEY)
     return base64.urlsafe_b64encode(nonce + _tag(nonce + hidden, settings.SECRET_KEY) + hidden).decode()
 
 
-def unseal(sealed: str) -> str | None:
+def decrypt(sealed: str) -> str | None:
     """The text; None where it was sealed with a SECRET_KEY that is not in SECRET_KEY_FALLBACKS, or is damaged."""
     try:
         raw = base64.urlsafe_b64decode(sealed)

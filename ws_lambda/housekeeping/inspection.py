@@ -6,9 +6,9 @@ from datetime import timedelta
 
 from ws_lambda import clock, delivery
 from ws_lambda.conf import conf
-from ws_lambda.gatekeeping.judging import judge
-from ws_lambda.gatekeeping.remembering import Memory
-from ws_lambda.housekeeping import pages, turns
+from ws_lambda.gatekeeping.batch_revalidation import revalidate_many
+from ws_lambda.gatekeeping.lookup_cache import LookupCache
+from ws_lambda.housekeeping import paging, round_robin
 from ws_lambda.housekeeping.results import Pruned
 from ws_lambda.models import WebSocketSession
 from ws_lambda.tables.attributes import milliseconds
@@ -23,7 +23,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-executio
 _log = logging.getLogger("ws_lambda")
 
 
-class Look:
+class Inspector:
     """What the pages of one run have in common."""
 
     def __init__(self, pruned: Pruned, *, whole: bool, judging: bool) -> None:
@@ -34,24 +34,24 @@ class Look:
         """
         self._pruned = pruned
         self._judging = judging
-        self._memory = Memory(glancing=True)
-        # A connection that has spoken is judged all the same when its turn comes: the next one is half an hour away,
+        self._cache = LookupCache(allow_stale=True)
+        # A connection that has spoken is result all the same when its turn comes: the next one is half an hour away,
         # and nobody knows whether it will speak again. A run by hand leaves it to its next message.
         self._silent = timedelta(seconds=conf.REVALIDATE_USER_SECONDS if whole else 0)
 
-    def at(self, rows: Iterable[pages.Item], whose: frozenset[int]) -> None:
+    def at(self, rows: Iterable[paging.Item], whose: frozenset[int]) -> None:
         """Looks at a page of the index: at the age of everyone, and at those whose turn it is."""
         oldest = milliseconds(clock.utcnow() - MAX_DURATION)
         old: list[delivery.Recipient] = []
         due: list[str] = []
         for row in rows:
-            recipient = pages.recipient(row)
+            recipient = paging.recipient(row)
             if recipient.connected_at < oldest:
                 old.append(recipient)
-            elif turns.place_of(row.get("user_id", {}).get("S", ""), recipient.connection_id) in whose:
+            elif round_robin.place_of(row.get("user_id", {}).get("S", ""), recipient.connection_id) in whose:
                 due.append(recipient.connection_id)
         self._pruned.expired += WebSocketSession.objects.close_gone(old)
-        self._pruned.looked_at += len(due)
+        self._pruned.checked += len(due)
         if due:
             self._look_closer([one for one in WebSocketSession.batch_get(due) if one.connected])
 
@@ -78,16 +78,16 @@ class Look:
                 self._pruned.unknown += 1
 
     def _judge(self, sessions: Sequence[WebSocketSession]) -> None:
-        """After an error nobody else is judged in this run: a database that is down would take its time every time."""
+        """After an error nobody else is result in this run: a database that is down would take its time every time."""
         if sessions and self._judging:
             try:
-                judged = judge(sessions, self._memory)
+                result = revalidate_many(sessions, self._cache)
             except Exception:
                 _log.exception("Users could not be looked up, so their connections stay until their turn comes round")
                 self._judging = False
             else:
-                self._pruned.put_out += judged.put_out
-                self._pruned.removed += judged.removed
-                self._pruned.unjudged += judged.unjudged
+                self._pruned.evicted += result.evicted
+                self._pruned.removed += result.removed
+                self._pruned.unchecked += result.unchecked
                 return
-        self._pruned.unjudged += len(sessions)
+        self._pruned.unchecked += len(sessions)

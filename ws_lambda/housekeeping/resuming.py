@@ -5,7 +5,7 @@ import random
 import time
 from dataclasses import asdict
 
-from ws_lambda.gatekeeping import eviction, rights
+from ws_lambda.gatekeeping import eviction, permission_changes
 from ws_lambda.housekeeping.results import Pruned
 from ws_lambda.models import WebSocketSession, disconnecting, unfinished_work
 from ws_lambda.tables.rate_limits import UnfinishedWork
@@ -38,15 +38,15 @@ def _go_on(work: UnfinishedWork, pruned: Pruned, seconds: float) -> None:
     match work.kind:
         case eviction.KIND:
             evicted = eviction.go_on(work, seconds=seconds)
-            pruned.put_out += evicted.disconnected
+            pruned.evicted += evicted.disconnected
             pruned.removed += evicted.removed
             _log.info("Evicted from %s: %s", work.about, asdict(evicted))
-        case rights.KIND:
-            judged = rights.go_on(work, seconds=seconds)
-            pruned.put_out += judged.put_out
-            pruned.removed += judged.removed
-            pruned.unjudged += judged.unjudged
-            _log.info("Judged users whose rights had changed: %s", asdict(judged))
+        case permission_changes.KIND:
+            result = permission_changes.go_on(work, seconds=seconds)
+            pruned.evicted += result.evicted
+            pruned.removed += result.removed
+            pruned.unchecked += result.unchecked
+            _log.info("Revalidated users whose permissions had changed: %s", asdict(result))
         case disconnecting.KIND:
             selected = WebSocketSession.objects.filter(**disconnecting.lookups_of(work))
             report = disconnecting.go_on(work, selected.recipients(), seconds=seconds)

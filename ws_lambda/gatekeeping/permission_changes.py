@@ -20,8 +20,8 @@ from django.dispatch import Signal
 
 from ws_lambda import delivery
 from ws_lambda.deadlines import ends_at
-from ws_lambda.gatekeeping.judging import Judged, judge
-from ws_lambda.gatekeeping.remembering import Memory
+from ws_lambda.gatekeeping.batch_revalidation import RevalidationResult, revalidate_many
+from ws_lambda.gatekeeping.lookup_cache import LookupCache
 from ws_lambda.models import open_connections, unfinished_work
 from ws_lambda.models.disconnecting import close_and_disconnect
 from ws_lambda.models.owners import login_holds
@@ -33,7 +33,7 @@ KIND: Final = "judge"
 """Of the work that is noted as unfinished."""
 
 SECONDS = 10.0
-"""How long the one who changes a group waits at most for its members' connections to be judged. The schedule judges
+"""How long the one who changes a group waits at most for its members' connections to be revalidated. The schedule judges
 those that are left."""
 
 FEW = 25
@@ -46,7 +46,7 @@ _NOTED_TOGETHER = 1_000
 _log = logging.getLogger("ws_lambda")
 
 
-def judge_users(user_ids: Iterable[str], *, saved: Any = None) -> Judged:
+def revalidate_users(user_ids: Iterable[str], *, saved: Any = None) -> RevalidationResult:
     """Judges every open connection of those users; see `judging.judge`.
 
     What there is no time for is the schedule's, and everything after an error.
@@ -56,38 +56,42 @@ def judge_users(user_ids: Iterable[str], *, saved: Any = None) -> Judged:
     """
     ids = set(user_ids)
     try:
-        return _judge_users(ids, saved)
+        return _revalidate_users(ids, saved)
     except Exception:
         _note_unfinished(sorted(ids))
         raise
 
 
-def _judge_users(ids: set[str], saved: Any) -> Judged:
-    judged, memory = Judged(), Memory(asks_logins=False)
+def _revalidate_users(ids: set[str], saved: Any) -> RevalidationResult:
+    result, cache = RevalidationResult(), LookupCache(checks_logins=False)
     ends = min(time.monotonic() + SECONDS, ends_at())
     with delivery.deadline(SECONDS):
         found = _connections_of(ids)
         while page := list(islice(found, _PAGE)):
             if time.monotonic() >= ends:
-                _log.warning("Not all members could be judged within %s seconds; the schedule goes on", SECONDS)
+                _log.warning("Not all members could be checked within %s seconds; the schedule goes on", SECONDS)
                 _note_unfinished(sorted(ids))
                 break
-            judged += _judge(page, memory, saved)
-    return judged
+            result += _revalidate(page, cache, saved)
+    return result
 
 
-def go_on(work: UnfinishedWork, *, seconds: float = float("inf")) -> Judged:
+def go_on(work: UnfinishedWork, *, seconds: float = float("inf")) -> RevalidationResult:
     """Judges the connections of users who were left over, a few at a time, and some however little time there is."""
-    judged, memory, left = Judged(), Memory(asks_logins=False), [str(one) for one in work.place.get("users", ())]
+    result, cache, left = (
+        RevalidationResult(),
+        LookupCache(checks_logins=False),
+        [str(one) for one in work.place.get("users", ())],
+    )
     ends = time.monotonic() + seconds
     while left:
-        judged += _judge(list(_connections_of(set(left[:FEW]))), memory)
+        result += _revalidate(list(_connections_of(set(left[:FEW]))), cache)
         left = left[FEW:]
         if left and time.monotonic() >= ends:
             unfinished_work.leave(work, {"users": left})
-            return judged
+            return result
     unfinished_work.end(work)
-    return judged
+    return result
 
 
 def _note_unfinished(user_ids: Sequence[str]) -> None:
@@ -95,13 +99,13 @@ def _note_unfinished(user_ids: Sequence[str]) -> None:
         unfinished_work.begin(KIND, secrets.token_hex(8), {"users": user_ids[start : start + _NOTED_TOGETHER]})
 
 
-def _judge(connection_ids: Sequence[str], memory: Memory, saved: Any = None) -> Judged:
+def _revalidate(connection_ids: Sequence[str], cache: LookupCache, saved: Any = None) -> RevalidationResult:
     sessions = [one for one in WebSocketSession.batch_get(connection_ids, consistent_read=True) if one.connected]
     if saved is not None:
         ended = [one for one in sessions if not login_holds(saved, one.auth_hash or "")]
         close_and_disconnect(one.recipient for one in ended)
         sessions = [one for one in sessions if one not in ended]
-    return judge(sessions, memory)
+    return revalidate_many(sessions, cache)
 
 
 def _connections_of(user_ids: set[str]) -> Iterator[str]:
@@ -123,7 +127,7 @@ def once_committed(using: str | None, act: Callable[[], Any]) -> None:
         act()
 
 
-def listened() -> list[tuple[Signal, Callable[..., None], Any]]:
+def signal_receivers() -> list[tuple[Signal, Callable[..., None], Any]]:
     """The signals of rights that are in SQL, as far as the user model has them there."""
     fields: Any = get_user_model()._meta
     groups, permissions = _through("groups"), _through("user_permissions")
@@ -154,7 +158,7 @@ def _on_users_changed(
         users = _users(Q(**{field: instance.pk})) if reverse else [instance.pk]
     else:
         return
-    _judge_later(using, users)
+    _revalidate_later(using, users)
 
 
 def _on_group_permissions(
@@ -162,27 +166,27 @@ def _on_group_permissions(
 ) -> None:
     """A group's permissions have changed, told from either side."""
     if action in ("post_add", "post_remove"):
-        _judge_later(using, _users(Q(groups__in=pk_set if reverse else [instance.pk])))
+        _revalidate_later(using, _users(Q(groups__in=pk_set if reverse else [instance.pk])))
     elif action == "pre_clear":
-        _judge_later(using, _users(Q(groups__permissions=instance.pk) if reverse else Q(groups=instance.pk)))
+        _revalidate_later(using, _users(Q(groups__permissions=instance.pk) if reverse else Q(groups=instance.pk)))
 
 
 def _on_group_deleted(sender: Any, instance: Any, using: str | None = None, **_kwargs: Any) -> None:
-    _judge_later(using, _users(Q(groups=instance.pk)))
+    _revalidate_later(using, _users(Q(groups=instance.pk)))
 
 
 def _on_permission_deleted(sender: Any, instance: Any, using: str | None = None, **_kwargs: Any) -> None:
     held = Q(user_permissions=instance.pk)
     if _through("groups") is not None:
         held |= Q(groups__permissions=instance.pk)
-    _judge_later(using, _users(held))
+    _revalidate_later(using, _users(held))
 
 
 def _users(condition: Q) -> list[Any]:
     return list(get_user_model()._base_manager.filter(condition).values_list("pk", flat=True).distinct())
 
 
-def _judge_later(using: str | None, users: Iterable[Any]) -> None:
+def _revalidate_later(using: str | None, users: Iterable[Any]) -> None:
     ids = {str(one) for one in users}
     if ids:
-        once_committed(using, partial(judge_users, ids))
+        once_committed(using, partial(revalidate_users, ids))

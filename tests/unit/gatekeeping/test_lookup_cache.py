@@ -10,10 +10,10 @@ from django.contrib.sessions.backends.base import UpdateError
 
 from tests import wire
 from ws_lambda import aws, clock
-from ws_lambda.gatekeeping.judging import judge
+from ws_lambda.gatekeeping.batch_revalidation import revalidate_many
+from ws_lambda.gatekeeping.encryption import decrypt
 from ws_lambda.gatekeeping.logins import login_of, proof_of_login
-from ws_lambda.gatekeeping.remembering import Memory
-from ws_lambda.gatekeeping.sealing import unseal
+from ws_lambda.gatekeeping.lookup_cache import LookupCache
 from ws_lambda.models import WebSocketSession, WebSocketToken, owners
 from ws_lambda.models.login_marks import record_ended_login
 from ws_lambda.session_store import SessionStore
@@ -76,7 +76,7 @@ def prefixed(name: str) -> str:
 
 
 def test_users_and_logins_are_read_together_at_half_the_price(opened: Any, asked: Any) -> None:
-    assert judge(opened, Memory(glancing=True)).put_out == 0
+    assert revalidate_many(opened, LookupCache(allow_stale=True)).evicted == 0
     assert [one for one in asked if one[0] == "BatchGetItem"] == [
         ("BatchGetItem", prefixed("users"), False, 3),
         ("BatchGetItem", prefixed("django_sessions"), False, 3),
@@ -86,19 +86,19 @@ def test_users_and_logins_are_read_together_at_half_the_price(opened: Any, asked
 
 def test_whoever_must_know_at_once_reads_consistently(opened: Any, asked: Any) -> None:
     """As when a user is saved: what is a moment old is what was before."""
-    judge(opened)
+    revalidate_many(opened)
     assert {one[2] for one in asked if one[1] in (prefixed("users"), prefixed("django_sessions"))} == {True}
 
 
 def test_everyone_whose_time_is_over_is_put_out(opened: Any) -> None:
     UserRow("ann").update([UserRow.is_active.set(False)])
     SessionStore(key_of(opened[1])).delete()
-    assert judge(opened, Memory(glancing=True)).put_out == 2
+    assert revalidate_many(opened, LookupCache(allow_stale=True)).evicted == 2
     assert open_names() == {"cid"}
 
 
 def key_of(session: WebSocketSession) -> str:
-    return unseal(session.login_proof or "") or ""
+    return decrypt(session.login_proof or "") or ""
 
 
 def test_nobody_is_put_out_for_what_is_a_moment_old(opened: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,8 +107,8 @@ def test_nobody_is_put_out_for_what_is_a_moment_old(opened: Any, monkeypatch: py
     ann.set_password("older")
     monkeypatch.setattr(DynamoDBBackend, "get_users", lambda _self, _ids: [ann, bob])
     monkeypatch.setattr(SessionStore, "load_many", classmethod(lambda _cls, _keys: {}))
-    judged = judge(opened, Memory(glancing=True))
-    assert (judged.put_out, judged.unjudged) == (0, 0)
+    judged = revalidate_many(opened, LookupCache(allow_stale=True))
+    assert (judged.evicted, judged.unchecked) == (0, 0)
     assert open_names() == set(NAMES)
 
 
@@ -117,14 +117,14 @@ def test_a_login_that_cannot_be_looked_for_has_its_mark_looked_for(opened: Any) 
     for one in opened:
         record_ended_login(str(one.login_id))
     opened[0].login_proof = None
-    assert judge(opened, Memory(glancing=True)).put_out == 1
+    assert revalidate_many(opened, LookupCache(allow_stale=True)).evicted == 1
     assert open_names() == {"bob", "cid"}
 
 
 def test_an_engine_of_the_projects_own_is_asked_about_each_login(opened: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ws_lambda.gatekeeping.logins._session_class", lambda: Opaque)
     Opaque.loaded = 0
-    assert judge(opened, Memory(glancing=True)).put_out == 0
+    assert revalidate_many(opened, LookupCache(allow_stale=True)).evicted == 0
     assert Opaque.loaded == 3
 
 
@@ -142,7 +142,7 @@ def test_a_backend_that_finds_users_in_its_own_way_is_asked_for_each(opened: Any
     settings.AUTHENTICATION_BACKENDS = [f"{__name__}.{Strict.__name__}"]
     for one in opened:
         one.auth_backend = settings.AUTHENTICATION_BACKENDS[0]
-    judge(opened, Memory(glancing=True))
+    revalidate_many(opened, LookupCache(allow_stale=True))
     assert open_names() == {"ann", "cid"}
 
 
@@ -177,8 +177,8 @@ def test_a_user_who_cannot_be_read_keeps_nobody_else_from_being_judged(
     for one in opened:
         one.auth_backend = settings.AUTHENTICATION_BACKENDS[0]
     UserRow("cid").update([UserRow.is_active.set(False)])
-    judged = judge([opened[1], opened[0], opened[2]], Memory(glancing=True))
-    assert (judged.put_out, judged.unjudged) == (1, 1)
+    judged = revalidate_many([opened[1], opened[0], opened[2]], LookupCache(allow_stale=True))
+    assert (judged.evicted, judged.unchecked) == (1, 1)
     assert open_names() == {"ann", "bob"}
     (error,) = [one for one in caplog.records if one.levelname == "ERROR"]
     assert "'bob'" in error.getMessage()

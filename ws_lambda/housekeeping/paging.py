@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from pynamodb.exceptions import VerboseClientError
 
 from ws_lambda import delivery
-from ws_lambda.housekeeping.positions import MEMBERSHIPS
-from ws_lambda.housekeeping.turns import TURNS
+from ws_lambda.housekeeping.checkpoints import MEMBERSHIPS
+from ws_lambda.housekeeping.round_robin import TURNS
 from ws_lambda.models import ChannelMembership, WebSocketSession
 from ws_lambda.tables import idempotency
 from ws_lambda.tables.shared_connection import connection

@@ -5,26 +5,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ws_lambda.gatekeeping.decisions import owner_of
 from ws_lambda.gatekeeping.logins import found_together, goes_on
-from ws_lambda.gatekeeping.verdicts import owner_of
 from ws_lambda.models.owners import BAD_ID, Owner, load_user, load_users
 from ws_lambda.models.session import WebSocketSession
 
-MAX_REMEMBERED = 10_000
+MAX_CACHED = 10_000
 """Users and logins that one run remembers, so that a walk over many connections does not keep all of them."""
 
 _log = logging.getLogger("ws_lambda")
 
 
 @dataclass
-class Memory:
+class LookupCache:
     """What one run has found out already. Pass the same to every call of the run."""
 
-    glancing: bool = False
+    allow_stale: bool = False
     """Whether a user or a login that was as it should be a moment ago may be taken to be so still: many are read
     together then, at half the price. Nothing is taken from anybody for what is a moment old."""
 
-    asks_logins: bool = True
+    checks_logins: bool = True
     """Whether logins are looked for in their session engine: of no use where only rights have changed."""
 
     users: dict[Owner, Any] = field(default_factory=dict)
@@ -33,7 +33,7 @@ class Memory:
     logins: dict[str, bool | None] = field(default_factory=dict)
     """Whether logins go on; None where their engine has failed."""
 
-    glimpsed: set[Owner] = field(default_factory=set)
+    stale_users: set[Owner] = field(default_factory=set)
     """Of the users, those that may be a moment old."""
 
     seen: dict[str, bool] = field(default_factory=dict)
@@ -45,22 +45,22 @@ class Memory:
     engine_failed: bool = False
     permissions_read: bool = False
 
-    def read_together(self, sessions: Sequence[WebSocketSession]) -> None:
-        """Reads users of these connections, and when glancing their logins, as far as one request for many can.
+    def prefetch(self, sessions: Sequence[WebSocketSession]) -> None:
+        """Reads users of these connections, and when allow_stale their logins, as far as one request for many can.
 
         Raises:
             whatever the users' database raises.
         """
         owners = {owner_of(one) for one in sessions} - self.users.keys()
         try:
-            users = load_users(owners, consistently=not self.glancing)
+            users = load_users(owners, consistently=not self.allow_stale)
         except BAD_ID:  # of one of them, which is found when each is read
             users = {}
         for owner, user in users.items():
             _make_room(self.users)
             self.users[owner] = user
-        if self.glancing:
-            self.glimpsed.update(users)
+        if self.allow_stale:
+            self.stale_users.update(users)
             self._look_for_logins([one for one in sessions if one.login_id not in self.logins])
 
     def _look_for_logins(self, sessions: Sequence[WebSocketSession]) -> None:
@@ -97,12 +97,12 @@ class Memory:
             return False
         return True
 
-    def read_properly(self, session: WebSocketSession) -> bool:
+    def reread_user(self, session: WebSocketSession) -> bool:
         """Reads the user of a connection as they are now; False where that has been done already."""
         owner = owner_of(session)
-        if owner not in self.glimpsed:
+        if owner not in self.stale_users:
             return False
-        self.glimpsed.discard(owner)
+        self.stale_users.discard(owner)
         self.users[owner] = load_user(*owner)
         return True
 
@@ -111,7 +111,7 @@ class Memory:
 
         One that cannot be looked for there goes on, as far as the engine can tell; it is not among those `seen`.
         """
-        if not self.asks_logins:
+        if not self.checks_logins:
             return True
         login = (session.login_id or "") if session.login_proof else ""
         if login not in self.logins:
@@ -145,5 +145,5 @@ class Memory:
 
 
 def _make_room(known: dict[Any, Any]) -> None:
-    if len(known) >= MAX_REMEMBERED:
+    if len(known) >= MAX_CACHED:
         del known[next(iter(known))]

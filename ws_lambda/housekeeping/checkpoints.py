@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ws_lambda import clock
-from ws_lambda.housekeeping import turns
+from ws_lambda.housekeeping import round_robin
 from ws_lambda.models import cursors
 from ws_lambda.tables.sessions import LIVE_SHARDS
 
@@ -34,14 +34,14 @@ class Place:
 
 def steps_of(walked: range) -> tuple[str, ...]:
     """What a walk does, in order. Memberships come in as many parts as there are turns, or all together."""
-    parts = sorted(turns.places(walked))
-    whole = len(parts) == turns.TURNS
+    parts = sorted(round_robin.places(walked))
+    whole = len(parts) == round_robin.TURNS
     rosters = (MEMBERSHIPS,) if whole else tuple(f"{MEMBERSHIPS} {part}" for part in parts)
     return (*_OPEN_STEPS, *rosters)
 
 
 @dataclass
-class Position:
+class Checkpoint:
     """How far the walks have come."""
 
     name: str
@@ -55,7 +55,7 @@ class Position:
     """Whether the last run neither ended nor left a place: it was killed."""
 
     @classmethod
-    def take(cls, *, whole: bool) -> "Position":
+    def take(cls, *, whole: bool) -> "Checkpoint":
         """Reads the position, and notes that a run has begun. If it dies where it goes on, the next one does not."""
         name = WHOLE if whole else SCHEDULE
         stored = cursors.read(name)
@@ -65,7 +65,7 @@ class Position:
         walks: list[tuple[range, Place | None]] = [cut] if cut else []
         if not (whole and cut):
             following = cut[0].stop - 1 if cut else done
-            left = turns.everybodys(clock.now()) if whole else turns.due(following, clock.now())
+            left = round_robin.everybodys(clock.now()) if whole else round_robin.due(following, clock.now())
             walks.append((left, None))  # with nobody's turn in it too: some work is for every run
         last = walks[-1][0].stop - 1
         one = cls(name, last, walks, died=bool(stored.get("began")))
@@ -110,7 +110,7 @@ def fits(key: Any, step: str) -> bool:
 
 def _done(stored: Mapping[str, Any]) -> int | None:
     done = stored.get("done")
-    return done if isinstance(done, int) and 0 < done <= turns.turn_at(clock.now()) else None
+    return done if isinstance(done, int) and 0 < done <= round_robin.turn_at(clock.now()) else None
 
 
 def _cut_short(stored: Mapping[str, Any]) -> tuple[range, Place] | None:
@@ -119,10 +119,10 @@ def _cut_short(stored: Mapping[str, Any]) -> tuple[range, Place] | None:
     if not isinstance(walk, Mapping):
         return None
     first, last, step, key = (walk.get(name) for name in ("first", "last", "step", "key"))
-    if not (isinstance(first, int) and isinstance(last, int) and -1 <= last - first < turns.TURNS):
+    if not (isinstance(first, int) and isinstance(last, int) and -1 <= last - first < round_robin.TURNS):
         return None
     walked = range(first, last + 1)
-    if step not in steps_of(walked) or last > turns.turn_at(clock.now()):
+    if step not in steps_of(walked) or last > round_robin.turn_at(clock.now()):
         return None
     if key is not None and not fits(key, str(step)):
         _log.warning("The stored key %r is none of %r: that part is walked anew", key, step)

@@ -6,18 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ws_lambda.gatekeeping.sealing import seal, unseal
+from ws_lambda.gatekeeping.encryption import decrypt, encrypt
 
 KEY = "abcdefghijklmnopqrstuvwxyz012345"
 
 
 @given(st.text(max_size=300))
 def test_what_was_sealed_is_unsealed(text):
-    assert unseal(seal(text)) == text
+    assert decrypt(encrypt(text)) == text
 
 
 def test_the_text_is_not_to_be_seen_and_no_two_seals_are_alike():
-    seals = {seal(KEY) for _ in range(20)}
+    seals = {encrypt(KEY) for _ in range(20)}
     assert len(seals) == 20
     for sealed in seals:
         assert KEY not in sealed
@@ -25,20 +25,20 @@ def test_the_text_is_not_to_be_seen_and_no_two_seals_are_alike():
 
 
 def test_another_project_reads_nothing(settings):
-    sealed = seal(KEY)
+    sealed = encrypt(KEY)
     settings.SECRET_KEY = "another"
-    assert unseal(sealed) is None
+    assert decrypt(sealed) is None
     settings.SECRET_KEY_FALLBACKS = ["older", "only-for-tests-and-never-a-secret"]
-    assert unseal(sealed) == KEY, "while the secret is being rotated"
+    assert decrypt(sealed) == KEY, "while the secret is being rotated"
 
 
 @pytest.mark.parametrize("position", [0, 20, 40])
 def test_a_changed_byte_is_noticed(position):
-    raw = bytearray(base64.urlsafe_b64decode(seal(KEY)))
+    raw = bytearray(base64.urlsafe_b64decode(encrypt(KEY)))
     raw[position] ^= 1
-    assert unseal(base64.urlsafe_b64encode(raw).decode()) is None
+    assert decrypt(base64.urlsafe_b64encode(raw).decode()) is None
 
 
 @pytest.mark.parametrize("damaged", ["", "x", "ä", "===", "A" * 43])
 def test_what_is_no_seal_is_none(damaged):
-    assert unseal(damaged) is None
+    assert decrypt(damaged) is None
