@@ -33,8 +33,8 @@ KIND: Final = "judge"
 """Of the work that is noted as unfinished."""
 
 SECONDS = 10.0
-"""How long the one who changes a group waits at most for its members' connections to be revalidated. The schedule judges
-those that are left."""
+"""For how long whoever changes a group waits at most while the connections of its members are checked. The schedule
+checks the rest."""
 
 FEW = 25
 """Up to so many users are asked for one by one; of more, the index of all open connections is read."""
