@@ -1,0 +1,55 @@
+"""How the package hangs together: what import-linter cannot see."""
+
+import ast
+from collections import Counter
+from pathlib import Path
+
+import ws_lambda
+
+PACKAGE = Path(ws_lambda.__file__).parent
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+SUBJECTS = {
+    "channel_permissions", "fanout_jobs", "gateways", "messages", "queryset", "rate_limits", "sessions", "stats",
+    "tokens",
+}  # fmt: skip
+"""Files of one subject, seen by several rooms: its rows, what they do, its page in the admin."""
+
+CONVENTIONS = {"__init__", "apps", "checks", "models", "urls"}
+"""Names that Python and Django give."""
+
+
+def test_no_file_name_has_two_meanings():
+    names = Counter(path.stem for path in FILES)
+    assert {name for name, times in names.items() if times > 1} <= SUBJECTS | CONVENTIONS | BY_EVENT_SOURCE
+
+
+BY_EVENT_SOURCE = {"authorizer"}
+"""The authorizer of the local gateway, and the event that it sends."""
+
+
+def test_no_class_gets_an_attribute_from_another_file():
+    """Such as `WebSocketSession.objects = …`: whoever reads the class would not know."""
+    for path in FILES:
+        tree = ast.parse(path.read_text())
+        imported = {
+            alias.asname or alias.name
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+        }
+        for node in ast.walk(tree):
+            targets = node.targets if isinstance(node, ast.Assign) else []
+            for target in targets:
+                if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):
+                    assert not (target.value.id in imported and target.value.id[0].isupper()), (path, target.lineno)
+
+
+def test_no_object_gets_an_attribute_behind_its_back():
+    """Such as `session.__dict__["user"] = …`."""
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            targets = node.targets if isinstance(node, ast.Assign) else []
+            for target in targets:
+                if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Attribute):
+                    assert target.value.attr != "__dict__", (path, target.lineno)
