@@ -1,8 +1,8 @@
-"""One view where events arrive."""
+"""One view where events arrive, and one page."""
 
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
 from ws_lambda.views import WebSocketView
@@ -13,4 +13,7 @@ class View(WebSocketView):
         return {"said": self.body["message"]}
 
 
-urlpatterns = [path("ws/<slug:route>", View.as_view())]
+urlpatterns = [
+    path("ws/<slug:route>", View.as_view()),
+    path("page", lambda request: HttpResponse("hello")),
+]
