@@ -16,7 +16,7 @@ from ws_lambda import adapter, delivery, telemetry
 from ws_lambda.exceptions import UnknownEvent
 from ws_lambda.sources import (
     Source,
-    authorizer,
+    authorizer_request,
     commands,
     fanout_queue,
     http,
@@ -27,7 +27,7 @@ from ws_lambda.sources import (
 )
 from ws_lambda.tables import shared_connection
 
-SOURCES: Final[tuple[Source, ...]] = (websocket, fanout_queue, commands, schedule, authorizer, http, zappa)
+SOURCES: Final[tuple[Source, ...]] = (websocket, fanout_queue, commands, schedule, authorizer_request, http, zappa)
 """The kinds of event that the function answers. The first that recognises an event answers it.
 
 A new kind is a module in `ws_lambda/sources/` and its name here.

@@ -4,6 +4,7 @@ Stands alone: nothing outside the zip and the standard library may be imported, 
 """
 
 import importlib
+import importlib.util
 import json
 import sys
 import time
@@ -58,8 +59,14 @@ REQUEST: dict[str, Any] = {
 }
 
 
-LATER = ("ws_lambda.delivery.curl", "ws_lambda.delivery.job_queue", "ws_lambda.fanout", "ws_lambda.housekeeping")
-"""What a function loads when it first sends, or is called by the queue or the schedule."""
+LATER = (
+    "ws_lambda.delivery.curl",
+    "ws_lambda.delivery.job_queue",
+    "ws_lambda.fanout",
+    "ws_lambda.housekeeping",
+    "ws_lambda.sources.management_command",
+)
+"""What a function loads when it first sends, or is called by the queue, the schedule or a command."""
 
 
 class Context:
@@ -90,6 +97,8 @@ def main(root: str, handler: str, *later: str) -> None:
         found["request"] = handle(REQUEST, Context())["statusCode"]
         for name in LATER:
             importlib.import_module(name)
+        if importlib.util.find_spec("zappa"):
+            importlib.import_module("zappa.handler")  # for `zappa invoke`, event sources and triggers
         importlib.import_module("ws_lambda.aws").client("sqs")
     except BaseException:
         found["error"] = traceback.format_exc()

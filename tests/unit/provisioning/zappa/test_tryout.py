@@ -27,7 +27,8 @@ def try_files(tmp_path: Path) -> Try:
     def tried(*, borrowed: Path | None = None, **files: str) -> Tryout:
         archive = tmp_path / "package.zip"
         usual = {f"ws_lambda/{name}": "" for name in ("__init__", "fanout", "housekeeping")}
-        usual |= {f"ws_lambda/delivery/{name}": "" for name in ("__init__", "curl", "queue")}
+        usual |= {f"ws_lambda/delivery/{name}": "" for name in ("__init__", "curl", "job_queue")}
+        usual |= {f"ws_lambda/sources/{name}": "" for name in ("__init__", "management_command")}
         usual["ws_lambda/aws"] = "def client(service): pass"
         with zipfile.ZipFile(archive, "w") as zipped:
             for name, text in {**usual, **files}.items():
@@ -54,6 +55,7 @@ def test_a_module_that_was_trimmed_away(try_files: Try) -> None:
     [
         ("ws_lambda/delivery/curl", "import pycurl_that_went", "No module named 'pycurl_that_went'"),
         ("ws_lambda/aws", "def client(service): raise LookupError(service)", "LookupError: sqs"),
+        ("zappa/handler", "import werkzeug_that_went", "No module named 'werkzeug_that_went'"),
     ],
 )
 def test_what_only_a_later_event_would_load(try_files: Try, path: str, text: str, said: str) -> None:
