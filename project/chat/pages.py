@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.views.generic import TemplateView
 
 from project.chat.views import MAX_MESSAGE_LENGTH, people_in
-from ws_lambda.models.channel_permissions import may_join
+from ws_lambda.models import may_join
 
 ROOMS = {
     "general": "Whatever is on your mind",

@@ -6,8 +6,9 @@ from django.http import Http404
 
 from tests import backends, wire
 from tests.urls import ChatView
-from ws_lambda import adapter, clock
+from ws_lambda import clock, process_state
 from ws_lambda.models import ApiGateway, ChannelMembership, RateLimit, WebSocketSession, WebSocketToken, gateways
+from ws_lambda.process_state import Occasion
 from ws_lambda.tables.rate_limits import current_window
 from ws_lambda.tables.tokens import digest
 
@@ -314,10 +315,10 @@ def interrupting(get_response):
 def test_what_a_middleware_refuses_after_the_view_leaves_no_open_session(user, settings):
     """API Gateway opens no such connection, and sends no `$disconnect` of it."""
     settings.MIDDLEWARE = [f"{__name__}.interrupting", *settings.MIDDLEWARE]
-    adapter.django_handler.cache_clear()
+    process_state.forget(Occasion.SETTINGS)
     try:
         assert status(wire.connect(token=wire.mint(user), query={"channel": "general"})) == 403
     finally:
-        adapter.django_handler.cache_clear()
+        process_state.forget(Occasion.SETTINGS)
     assert not session().connected
     assert not list(ChannelMembership.scan())

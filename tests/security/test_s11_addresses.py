@@ -4,8 +4,9 @@ import pytest
 
 from tests import backends, wire
 from tests.urls import ChatView
-from ws_lambda import adapter
+from ws_lambda import process_state
 from ws_lambda.models import WebSocketSession
+from ws_lambda.process_state import Occasion
 
 pytestmark = pytest.mark.usefixtures("tables", "still")
 SPOOFS = (
@@ -75,13 +76,13 @@ def test_a_header_that_only_a_trusted_proxy_sets_does_not_reach_middleware(user,
 def test_nobody_becomes_somebody_by_a_header(user, use_view, settings):
     """Elsewhere the project's proxy names the user in a header. No proxy stands before a WebSocket API."""
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, f"{__name__}.ProxyUserMiddleware"]
-    adapter.django_handler.cache_clear()
+    process_state.forget(Occasion.SETTINGS)
     use_view(type("Cookies", (ChatView,), {"USE_WS_TOKEN": False}))
     forged = {"headers": {"X-Auth-User": "admin", "X_Auth_User": "admin"}, "query": {"channel": "general"}}
     assert wire.connect(**forged)["statusCode"] == 403
     settings.WS_LAMBDA = {"FORWARDED_HEADERS": ["X-Auth-User"]}
     assert wire.connect(**forged)["statusCode"] == 200, "what the setting is for, and what it costs"
-    adapter.django_handler.cache_clear()
+    process_state.forget(Occasion.SETTINGS)
 
 
 class ProxyUserMiddleware:

@@ -10,8 +10,9 @@ from tests import wire
 from tests.golden import golden
 from tests.secrecy import Heard
 from tests.urls import ChatView
-from ws_lambda import adapter
+from ws_lambda import process_state
 from ws_lambda.events import GatewayEvent
+from ws_lambda.process_state import Occasion
 
 SECRET = "the-secret-of-the-gateway-not-for-logs"
 BODY = "what-a-person-wrote-to-another"
@@ -67,7 +68,7 @@ def test_a_connect_that_fails_is_mailed_once_and_without_its_token(user, use_vie
     use_view(Broken)
     if how == "middleware":
         settings.MIDDLEWARE = [f"{__name__}.breaking"]
-    adapter.django_handler.cache_clear()
+    process_state.forget(Occasion.SETTINGS)
     token = wire.mint(user)
     for number in range(3):
         if how == "query":
@@ -75,7 +76,7 @@ def test_a_connect_that_fails_is_mailed_once_and_without_its_token(user, use_vie
         else:
             answer = wire.connect(f"A{number}=", headers={"Sec-WebSocket-Protocol": f"chat, ws-token.{token}"})
         assert answer["statusCode"] == 500
-    adapter.django_handler.cache_clear()
+    process_state.forget(Occasion.SETTINGS)
     assert len(mail.outbox) == (3 if how == "middleware" else 1)
     assert not [one.subject for one in mail.outbox if token in one.body + str(one.alternatives)]
 

@@ -1,5 +1,6 @@
 """The names that users import: few, all there, and what a release is called."""
 
+import re
 import tomllib
 from importlib import import_module
 from pathlib import Path
@@ -18,8 +19,17 @@ PUBLIC = {
     },
     "ws_lambda.models": {
         "ALL_TABLES", "ApiGateway", "ChannelMembership", "ChannelMessage", "ChannelPermission", "DjangoSession",
-        "FanoutJob", "RateLimit", "SessionQuerySet", "WebSocketSession", "WebSocketToken", "all_tables",
+        "FanoutJob", "RateLimit", "SessionQuerySet", "WebSocketSession", "WebSocketToken", "all_tables", "may_join",
     },
+    "ws_lambda.delivery": {
+        "CANCELLED", "CONDITION_FAILED", "MAX_BYTES", "NOT_OPEN_YET", "YOUNG_SECONDS", "Audience", "Broken", "Call",
+        "ChannelMembers", "ConnectionStatus", "DeliveryError", "DeliveryReport", "Everyone", "Failure", "Listed",
+        "Recipient", "Request", "Response", "Transport", "broadcast", "call_all", "check_open", "close", "connecting",
+        "deadline", "inspect", "installed", "invocation_deadline", "roster", "seconds_left", "send", "under_way",
+        "using_transport",
+    },
+    "ws_lambda.local": {"Faults", "Options"},
+    "ws_lambda.housekeeping": {"GRACE", "Progress", "Pruned", "prune", "run"},
 }  # fmt: skip
 """Removing one of these breaks somebody's code, and adding one is a promise."""
 
@@ -33,3 +43,10 @@ def test_public_names(module: str) -> None:
 
 def test_the_version_is_the_distributions() -> None:
     assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == ws_lambda.__version__
+
+
+def test_what_documents_import_is_public() -> None:
+    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "project").rglob("*.py")]:
+        for module, names in re.findall(r"^from (ws_lambda[\w.]*) import ([\w, ]+)$", page.read_text(), re.MULTILINE):
+            public = PUBLIC.get(module, set(dir(import_module(module))) if module == "ws_lambda.exceptions" else set())
+            assert {name.strip() for name in names.split(",")} <= public, f"{page.name} imports from {module}"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from django.apps import apps
 
-from ws_lambda.models.channel_permissions import ChannelPermission
+from ws_lambda.models.channel_permissions import ChannelPermission, may_join
 from ws_lambda.models.fanout_jobs import FanoutJob
 from ws_lambda.models.messages import ChannelMessage
 from ws_lambda.models.session import SessionQuerySet, WebSocketSession
@@ -30,6 +30,7 @@ __all__ = [
     "WebSocketSession",
     "WebSocketToken",
     "all_tables",
+    "may_join",
 ]
 
 ALL_TABLES: tuple[type[Table], ...] = (

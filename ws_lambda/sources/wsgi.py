@@ -14,6 +14,8 @@ from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.utils.module_loading import import_string
 
+from ws_lambda import process_state
+from ws_lambda.process_state import Occasion
 from ws_lambda.sources import wsgi_request, wsgi_response
 
 
@@ -28,6 +30,9 @@ def _translated() -> Callable[[dict[str, Any], Any], dict[str, Any]]:
     return make_lambda_handler(
         _corrected(_application()), binary_support=True, non_binary_content_type_prefixes=wsgi_response.TEXT_TYPES
     )
+
+
+process_state.register(_translated.cache_clear, Occasion.TEST, Occasion.SETTINGS)
 
 
 def _application() -> WSGIApplication:
