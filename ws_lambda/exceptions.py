@@ -44,7 +44,7 @@ class UnknownEvent(EventError):
 
     @classmethod
     def of(cls, event: object) -> Self:
-        """The error for an event. It names the event's keys and none of its values, which may be secret."""
+        """Returns the error for an event. It names the event's keys but not its values, which may be secret."""
         what = f"the keys {', '.join(sorted(map(str, event)))}" if isinstance(event, dict) and event else "no keys"
         return cls(
             f"No source recognises this event, which has {what}. The function answers WebSocket and HTTP events, the "

@@ -1,7 +1,7 @@
-"""The door of the one Lambda function: every event that AWS sends comes in here.
+"""The entry point of the Lambda function: every event that AWS sends comes in here.
 
-Django is loaded when this module is imported, in the function's init phase. If that fails the import fails, every
-invocation with it, and API Gateway refuses each `$connect`: a broken deployment lets nobody in.
+Importing this module loads Django, in the function's init phase. If Django does not load, the import and every
+invocation fail, and API Gateway refuses each `$connect`: a broken deployment lets nobody in.
 """
 
 import os
@@ -35,7 +35,7 @@ A new kind is a module in `ws_lambda/sources/` and its name here.
 
 
 def _load_django() -> None:
-    """Sets Django up, with the settings module that Zappa packed if the environment names none."""
+    """Sets up Django. If the environment names no settings module, it uses the one that Zappa has packed."""
     if apps.ready:
         return
     if "DJANGO_SETTINGS_MODULE" not in os.environ:
@@ -47,7 +47,7 @@ def _load_django() -> None:
 
 
 def _warm_up() -> None:
-    """Does in the init phase, on Lambda's full CPU and before anybody waits, what the first event would have to."""
+    """Does work of the first event in the init phase, when Lambda gives the full CPU and no client waits."""
     shared_connection.connection()
     adapter.django_handler()
     get_resolver().url_patterns  # noqa: B018 - reading it imports the views
@@ -64,11 +64,11 @@ if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
 
 
 def handler(event: Any, context: Any) -> Any:
-    """Has the event answered by the first source that recognises it.
+    """Lets the first source that recognises the event answer it.
 
     Args:
-        event: what AWS sends.
-        context: Lambda's context object. Sending ends `deadlines.MARGIN` seconds before its time is up.
+        event: the event from AWS.
+        context: Lambda's context object. Sending ends `deadlines.MARGIN` seconds before the timeout.
 
     Raises:
         UnknownEvent: no source recognises the event.

@@ -1,8 +1,8 @@
-"""What Zappa loads as `websocket_handler_module`: it makes Zappa create the WebSocket API.
+"""The `websocket_handler_module` of `zappa_settings.json`. Because of it, Zappa creates the WebSocket API.
 
-The handlers that are registered here are reached only where somebody has put Zappa's own entry point back, and they
-fail closed there: Zappa answers a `$connect` 200 when nothing is registered, and when the module that should have
-registered it does not import. So nothing is imported here at the top.
+The handlers that it registers run only if a project uses Zappa's own entry point instead of ours. They fail closed
+there: Zappa answers a `$connect` with 200 if no handler is registered, or if this module cannot be imported. So this
+module imports nothing of ours at the top.
 """
 
 import logging
@@ -12,11 +12,11 @@ _log = logging.getLogger("ws_lambda")
 
 
 def _websocket_event(event: dict[str, Any], context: Any) -> Any:
-    """Passes a WebSocket event on to the door, and refuses it if the door does not even load."""
+    """Passes a WebSocket event to our handler, and refuses it if that cannot be imported."""
     try:
         from ws_lambda import lambda_handler
     except Exception:
-        _log.exception("The handler does not load: the event is refused")
+        _log.exception("The handler cannot be imported, so the event is refused")
         return {"statusCode": 500}
     return lambda_handler.handler(event, context)
 
@@ -31,5 +31,5 @@ def _register() -> None:
 try:
     _register()
 except ImportError:
-    # Not a deployed function, and no deploy either: the tests of a project, say.
+    # Neither a function that Zappa has packaged nor a deploy, but the tests of a project, for example.
     _log.debug("Zappa is not installed")

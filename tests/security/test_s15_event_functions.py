@@ -1,4 +1,4 @@
-"""S15: who may write an SNS message, an S3 notification or a rule runs no function that the deployment has not named.
+"""S15: a person who can write an SNS message, an S3 notification or a rule runs only functions that are named.
 
 Zappa's own handler, in a process of its own, with the settings module that Zappa packs.
 """
@@ -112,4 +112,6 @@ def test_what_it_has_named_runs_and_so_does_what_is_invoked_directly(
 def test_records_of_a_source_that_nobody_named_are_an_error_and_not_lost(
     answers: dict[str, dict[str, Any]], name: str
 ) -> None:
-    assert answers[name].get("error", "").startswith("EventError: No function is named for the records of arn:"), name
+    assert (
+        answers[name].get("error", "").startswith("EventError: The deployment has no function for records from arn:")
+    ), name

@@ -1,10 +1,10 @@
-"""The kinds of event that the function answers, one module for each.
+"""The sources of events: one module for each kind of event that the function answers.
 
-A source is a module with two functions, as `Source` describes them. To add one, write the module and put it into
-`SOURCES` in `ws_lambda/lambda_handler.py`.
+A source is a module with the two functions of `Source`. To add one, write the module and add it to `SOURCES` in
+`ws_lambda/lambda_handler.py`.
 
-All sources are imported in the init phase, before the first event. So a source's module is light, and `answer`
-imports what only its own events need.
+All sources are imported before the first event. To keep cold starts short, a source imports in `answer` what only its
+own events need.
 """
 
 from collections.abc import Mapping
@@ -12,13 +12,13 @@ from typing import Any, Protocol
 
 
 class Source(Protocol):
-    """One kind of event. A module with these two functions is one."""
+    """One kind of event. A module with these two functions is a source."""
 
     def recognises(self, event: Mapping[str, Any], /) -> bool:
-        """Whether the event is of this kind. Called for every event that no source before it recognises."""
+        """Whether the event is of this kind. Called if no source before this one recognises the event."""
 
     def answer(self, event: dict[str, Any], context: Any, /) -> Any:
-        """What the function returns for the event. Called only for events that it recognises.
+        """Returns the answer of the invocation. Called only for events that `recognises` accepts.
 
-        Sending must end at `delivery.deadline`, which the door has set from the invocation's remaining time.
+        The handler has set the deadline for sending: `delivery.seconds_left` tells how much time is left.
         """

@@ -1,7 +1,7 @@
-"""Events of a Lambda authorizer of type REQUEST, which the function refuses: it is no authorizer.
+"""Events for a Lambda authorizer of type REQUEST. The function refuses them, because it is not an authorizer.
 
-They look like the events that they ask about. Zappa would take one of a WebSocket API for a CONNECT; one of an HTTP
-API would run a request that nobody has authorized yet.
+They look like the event that is to be authorized. Zappa would take one from a WebSocket API for a CONNECT. One from an
+HTTP API would run a request that is not authorized yet.
 """
 
 from collections.abc import Mapping
@@ -9,14 +9,14 @@ from typing import Any
 
 
 def recognises(event: Mapping[str, Any]) -> bool:
-    """Whether API Gateway asks for a decision, about a WebSocket, REST or HTTP API."""
+    """Whether API Gateway asks for an authorizer's decision, for a WebSocket, REST or HTTP API."""
     return event.get("type") == "REQUEST" and ("methodArn" in event or "routeArn" in event)
 
 
 def answer(_event: dict[str, Any], _context: Any) -> Any:
-    """Refuses.
+    """Refuses the event.
 
     Raises:
-        PermissionError: always. API Gateway makes 401 of exactly this word.
+        PermissionError: always. API Gateway answers 401 if the message is exactly "Unauthorized".
     """
     raise PermissionError("Unauthorized")

@@ -1,4 +1,4 @@
-"""The fan-out queue: SQS delivers broadcasts that their senders have put there."""
+"""The fan-out queue: SQS delivers jobs of big broadcasts."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from ws_lambda.conf import conf
 
 
 def recognises(event: Mapping[str, Any]) -> bool:
-    """Whether SQS delivers from FANOUT_QUEUE_URL. Other queues of the project are not ours."""
+    """Whether the event comes from FANOUT_QUEUE_URL. Other queues belong to the project."""
     records = event.get("Records")
     if not records or records[0].get("eventSource") != "aws:sqs" or not conf.FANOUT_QUEUE_URL:
         return False
@@ -16,7 +16,7 @@ def recognises(event: Mapping[str, Any]) -> bool:
 
 
 def answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Sends what the event's messages hold; returns the messages that SQS is to deliver again."""
+    """Sends the jobs in the event, and returns which messages SQS must deliver again."""
     from ws_lambda import fanout
 
     return fanout.handle(event, context)

@@ -19,7 +19,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 
 
 class _Tee(io.TextIOBase):
-    """Keeps what is written, and passes it on to the function's log, of which `zappa manage` prints the end."""
+    """Keeps the text that is written, and copies it to the function's log. `zappa manage` prints the end of the log."""
 
     def __init__(self, log: TextIO) -> None:
         self.kept = io.StringIO()
@@ -37,23 +37,24 @@ def run(command: Any) -> str:
     """Runs a management command to its end.
 
     Args:
-        command: a line as one would type it after `manage.py`, quoted as for a shell; or a list of its words.
+        command: the command line after `manage.py`, quoted as for a shell, or a list of its words.
 
     Returns:
-        What it wrote to standard output and standard error; of more than LONGEST_OUTPUT characters the last ones.
+        The text that the command wrote to standard output and standard error. Only the last LONGEST_OUTPUT characters
+        are returned.
 
     Raises:
-        CommandFailed: the command is unknown, its arguments are wrong, or it exits with another code than 0. Any
-            other exception that it raises is passed on.
+        CommandFailed: the command is unknown, its arguments are wrong, it fails with a CommandError, or its exit code
+            is not 0. All other exceptions of the command are passed on.
     """
     words = _words(command)
     tee = _Tee(sys.stdout)
-    close_old_connections()  # as Django does around a request: one to SQL may have died since the last event
+    close_old_connections()  # as Django does before a request: the SQL server may have closed one since the last event
     try:
         with contextlib.redirect_stdout(tee), contextlib.redirect_stderr(tee):
             management.call_command(*words)
     except SystemExit as ended:
-        # Passed on, it would end the process, and with it the environment that Lambda keeps for the next event.
+        # Otherwise it would end the process, and Lambda could not reuse it for the next event.
         if ended.code not in (None, 0):
             raise CommandFailed(f"{words[0]} exited with {ended.code}: {_end(tee, 2_000)}") from ended
     except management.CommandError as wrong:

@@ -1,9 +1,8 @@
-"""Functions that an event may name, and the running of them.
+"""Runs functions that an event asks for by name, but only if the deployment has named them.
 
-Some events carry the name of the function that they want: a scheduled event in its rule's name, an SNS message and an
-S3 notification in their text. Whoever may write those could otherwise run any function there is. So an event of these
-kinds runs only what the deployment has named: functions of `events` in `zappa_settings.json`, which the deploy hook
-packs, those of EVENT_FUNCTIONS, and our own.
+A scheduled event names a function in its rule's name, an SNS message or an S3 notification in its text. Without this
+check, anyone who can write one could run any function. The deployment names functions in `events` of
+`zappa_settings.json`, which the deploy hook packs, and in EVENT_FUNCTIONS. Our own two are always named.
 """
 
 import inspect
@@ -19,34 +18,34 @@ OURS: Final = frozenset({"ws_lambda.housekeeping.prune", "ws_lambda.fanout.handl
 
 
 def named() -> frozenset[str]:
-    """The dotted paths of all functions that the deployment has named."""
+    """Returns the dotted paths of all functions that the deployment has named."""
     return OURS.union(conf.EVENT_FUNCTIONS, packed_settings.event_functions())
 
 
 def demand(name: str) -> None:
-    """Lets only a named function pass.
+    """Checks that the deployment has named a function.
 
     Raises:
-        PermissionError: the deployment has not named it.
+        PermissionError: it has not.
     """
     if name not in named():
         raise PermissionError(
-            f"The event asks for {name!r}, which the deployment has not named. "
-            "Add it to EVENT_FUNCTIONS in WS_LAMBDA, or to the events in zappa_settings.json, and deploy again."
+            f"The event asks for the function {name!r}, which the deployment has not named. "
+            "Add it to EVENT_FUNCTIONS in WS_LAMBDA or to events in zappa_settings.json, and deploy again."
         )
 
 
 def run(name: str, event: Any, context: Any) -> Any:
-    """Runs a named function; returns what it returns.
+    """Runs a named function and returns its result.
 
     Args:
-        name: the dotted path.
-        event: passed to the function, as far as it takes arguments.
-        context: likewise.
+        name: the dotted path of the function.
+        event: the function's first argument, if it takes one.
+        context: the function's second argument, if it takes two.
 
     Raises:
-        PermissionError: the deployment has not named it.
-        ImportError: there is no such function.
+        PermissionError: the deployment has not named the function.
+        ImportError: the function does not exist.
     """
     demand(name)
     return call_once(import_string(name), event, context)
@@ -55,8 +54,8 @@ def run(name: str, event: Any, context: Any) -> Any:
 def call_once(function: Callable[..., Any], event: Any, context: Any) -> Any:
     """Calls a function with as many of (event, context) as it takes.
 
-    In place of Zappa's `run_function`, which tries and takes any TypeError for a wrong number of arguments, so
-    that a function which raises one runs two or three times.
+    It replaces Zappa's `run_function`, which tries fewer arguments after any TypeError. There, a function that raises
+    a TypeError itself runs two or three times.
     """
     arguments = [event, context]
     try:

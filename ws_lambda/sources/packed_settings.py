@@ -1,4 +1,4 @@
-"""`zappa_settings`, the module that Zappa makes when it packs the function, where there is one."""
+"""Reads `zappa_settings`, the module that Zappa generates when it packages the function."""
 
 from functools import cache
 from types import ModuleType
@@ -6,7 +6,7 @@ from types import ModuleType
 
 @cache
 def module() -> ModuleType | None:
-    """The module, or None where Zappa has not packed the function."""
+    """Returns the module, or None if Zappa has not packaged the function."""
     try:
         import zappa_settings
     except ModuleNotFoundError as missing:
@@ -17,9 +17,9 @@ def module() -> ModuleType | None:
 
 
 def event_functions() -> frozenset[str]:
-    """The dotted paths of the functions that `events` in `zappa_settings.json` names.
+    """Returns the dotted paths of the functions in `events` of `zappa_settings.json`.
 
-    Zappa itself packs only those of event sources, and the deploy hook those of schedules beside them.
+    Zappa itself packs only the functions of event sources. The deploy hook packs all of them.
     """
     packed = module()
     by_source = getattr(packed, "AWS_EVENT_MAPPING", {}).values()
@@ -28,6 +28,6 @@ def event_functions() -> frozenset[str]:
 
 
 def base_path() -> str:
-    """The first part of the URL path where a custom domain's mapping has one, from `/` on; else ""."""
+    """Returns the base path mapping of the custom domain with a leading slash, or "" if there is none."""
     path = getattr(module(), "BASE_PATH", None) or ""
     return f"/{path.strip('/')}" if path else ""

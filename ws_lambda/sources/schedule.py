@@ -1,7 +1,7 @@
-"""Scheduled events that carry no input of their own, of an EventBridge rule or of EventBridge Scheduler.
+"""Scheduled events without an input, from an EventBridge rule or from EventBridge Scheduler.
 
-Zappa ends the name of a rule in the function that the rule is for. A schedule that is made in another way says what to
-do by its input instead, `{"ws_lambda": "prune"}`, which `commands` answers.
+Zappa puts the function that a rule is for at the end of the rule's name. Other schedules have an input that says what
+to do, such as `{"ws_lambda": "prune"}`. `commands` answers those.
 """
 
 import logging
@@ -11,18 +11,18 @@ from typing import Any
 from ws_lambda.sources import named_functions
 
 KEEP_WARM = "keep_warm_callback"
-"""The last part of the function that Zappa schedules where `keep_warm` is on. Being invoked is all that it is for."""
+"""The name of the function that Zappa schedules if `keep_warm` is on. The invocation itself is the purpose."""
 
 _log = logging.getLogger("ws_lambda")
 
 
 def recognises(event: Mapping[str, Any]) -> bool:
-    """Whether AWS itself says that it is a scheduled event. Others can put events on a bus, but not in AWS's name."""
+    """Whether the event is a scheduled event of AWS. Other senders cannot use a `source` that begins with `aws.`."""
     return event.get("detail-type") == "Scheduled Event" and str(event.get("source", "aws.")).startswith("aws.")
 
 
 def answer(event: dict[str, Any], context: Any) -> Any:
-    """Runs the function that the rule's name ends in, if there is one.
+    """Runs the function at the end of the rule's name. Without one it runs nothing, and logs a warning.
 
     Raises:
         PermissionError: the deployment has not named the function.
@@ -41,7 +41,7 @@ def answer(event: dict[str, Any], context: Any) -> Any:
 
 
 def function_of(event: Mapping[str, Any]) -> str:
-    """The dotted path that the rule's name ends in, or ""."""
+    """Returns the dotted path at the end of the rule's name, or ""."""
     resources = event.get("resources") or [""]
     name = str(resources[0]).rpartition("/")[2].rpartition("-")[2]
     return name if "." in name else ""

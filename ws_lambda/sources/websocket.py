@@ -25,6 +25,6 @@ def answer(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         telemetry.count(_COUNTED[gateway_event.type])
         answered = adapter.answer(gateway_event)
         if gateway_event.type is EventType.CONNECT and answered["statusCode"] >= 400:
-            # API Gateway's IntegrationError counts both together, and a refusal is no reason to wake anybody.
+            # API Gateway's metric IntegrationError counts both, but only failures are worth an alarm.
             telemetry.count("ConnectsRefused" if answered["statusCode"] < 500 else "ConnectsFailed")
         return answered

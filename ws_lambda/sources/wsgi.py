@@ -1,7 +1,7 @@
-"""An HTTP event through the project's WSGI application and back. apig-wsgi translates; here is what it leaves open.
+"""Runs an HTTP event through the project's WSGI application.
 
-Of the request: the address of the client, the host, the scheme, the stage in the path, headers that could be taken for
-others (`environ`). Of the response: text that is not UTF-8, several headers of one name (`response`).
+apig-wsgi translates the event and the answer. `wsgi_request` corrects the request: client address, host, scheme, stage
+in the path, ambiguous headers. `wsgi_response` completes the response: text that is not UTF-8, repeated headers.
 """
 
 from collections.abc import Callable, Iterable
@@ -20,7 +20,7 @@ from ws_lambda.sources import wsgi_request, wsgi_response
 
 
 def answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """The response to an HTTP event, in the format that the sender of the event understands."""
+    """Returns the response to an HTTP event, in the format that the sender of the event expects."""
     answered = _translated()(wsgi_request.without_ambiguous_headers(event), context)
     return wsgi_response.completed(answered, event)
 
@@ -36,7 +36,7 @@ process_state.register(_translated.cache_clear, Occasion.TEST, Occasion.SETTINGS
 
 
 def _application() -> WSGIApplication:
-    """The project's, with whatever middleware it is wrapped in; Django's own where WSGI_APPLICATION names none."""
+    """The project's WSGI_APPLICATION with its WSGI middleware, or Django's own if the setting is empty."""
     named = settings.WSGI_APPLICATION
     return import_string(named) if named else WSGIHandler()
 

@@ -1,4 +1,7 @@
-"""What apig-wsgi leaves open, or believes a client about, in the WSGI environment of an HTTP event."""
+"""Corrects the WSGI environment that apig-wsgi makes of an HTTP event.
+
+apig-wsgi leaves some values empty, and takes others from headers that a client can set.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,10 +14,10 @@ from ws_lambda.sources import packed_settings
 
 
 def without_ambiguous_headers(event: dict[str, Any]) -> dict[str, Any]:
-    """The event without headers that have an underscore in their name.
+    """Drops headers that have an underscore in their name.
 
-    In WSGI `X_Forwarded_For` and `X-Forwarded-For` are one name, so a client could set what only AWS may set. Web
-    servers drop such headers as well.
+    WSGI cannot tell `X_Forwarded_For` from `X-Forwarded-For`, so a client could set a header that only AWS may set.
+    Web servers drop these headers as well.
     """
     kept: dict[str, Any] = {
         key: {name: value for name, value in (event[key] or {}).items() if "_" not in name}
@@ -25,7 +28,7 @@ def without_ambiguous_headers(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def correct(environ: WSGIEnvironment, event: Mapping[str, Any]) -> None:
-    """Puts into the environment what AWS says: host, scheme, source address, the caller, and the path by its parts."""
+    """Sets host, scheme, client address, caller and path to what AWS says in the event."""
     asked = event["requestContext"]
     if "elb" in asked:
         _trust_balancer(environ)
@@ -33,7 +36,7 @@ def correct(environ: WSGIEnvironment, event: Mapping[str, Any]) -> None:
         _trust_gateway(environ, asked)
     content_type = environ.pop("HTTP_CONTENT_TYPE", None)
     if "http" in asked and content_type:
-        environ["CONTENT_TYPE"] = content_type  # apig-wsgi cuts it at a comma, which a boundary may have
+        environ["CONTENT_TYPE"] = content_type  # apig-wsgi cuts the value at a comma, which a boundary may contain
     environ.pop("HTTP_CONTENT_LENGTH", None)
     if not environ.get("HTTP_COOKIE"):
         environ.pop("HTTP_COOKIE", None)
@@ -43,7 +46,7 @@ def correct(environ: WSGIEnvironment, event: Mapping[str, Any]) -> None:
 
 
 def _trust_gateway(environ: WSGIEnvironment, asked: Mapping[str, Any]) -> None:
-    """API Gateway and function URLs speak TLS only, and name the client's address apart from any header."""
+    """API Gateway and function URLs only accept TLS, and report the client's address outside of the headers."""
     identity = asked.get("http") or asked.get("identity") or {}
     environ["REMOTE_ADDR"] = identity.get("sourceIp") or ""
     environ["wsgi.url_scheme"] = environ["HTTP_X_FORWARDED_PROTO"] = "https"
@@ -59,15 +62,15 @@ def _trust_gateway(environ: WSGIEnvironment, asked: Mapping[str, Any]) -> None:
 
 
 def _caller(authorizer: Mapping[str, Any], identity: Mapping[str, Any]) -> str:
-    """Who an authorizer or IAM says that the caller is, or ""."""
+    """Returns the caller that an authorizer or IAM has identified, or ""."""
     by_lambda, by_iam = authorizer.get("lambda") or authorizer, authorizer.get("iam") or identity
     return str(by_lambda.get("principalId") or by_iam.get("userArn") or "")
 
 
 def _trust_balancer(environ: WSGIEnvironment) -> None:
-    """A load balancer appends the client's address to X-Forwarded-For, so of that header only the last entry is true.
+    """A load balancer appends the client's address to X-Forwarded-For, so only the last entry can be trusted.
 
-    It does so unless it has been told to preserve the header, where everything in it is the client's claim.
+    With the attribute `routing.http.xff_header_processing.mode` set to `preserve`, no entry can be trusted.
     """
     environ["REMOTE_ADDR"] = _without_port(environ.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip())
     if environ["wsgi.url_scheme"] == "https":
@@ -77,17 +80,17 @@ def _trust_balancer(environ: WSGIEnvironment) -> None:
 
 
 def _without_port(address: str) -> str:
-    """An address without the client's port, which a load balancer can be told to add."""
+    """Removes the client's port from an address. A load balancer can be configured to add it."""
     if address.startswith("["):
         return address[1:].partition("]")[0]
     return address.partition(":")[0] if address.count(":") == 1 else address
 
 
 def _path(event: Mapping[str, Any], asked: Mapping[str, Any]) -> tuple[str, str]:
-    """SCRIPT_NAME and the rest of the path, still percent-encoded.
+    """Returns SCRIPT_NAME and the rest of the path, still percent-encoded.
 
-    Both payload formats of an HTTP API put a named stage in front of the path, also where the client came through a
-    custom domain and has not sent it. A REST API leaves it out, though the client has sent it to the generated domain.
+    An HTTP API puts a named stage in front of the path in both payload formats, even if the client used a custom
+    domain and did not send it. A REST API removes the stage, although the client did send it to the generated domain.
     """
     path = event.get("rawPath") or event.get("path") or "/"
     stage = f"/{name}" if (name := asked.get("stage") or "$default") != "$default" else ""
@@ -100,5 +103,5 @@ def _path(event: Mapping[str, Any], asked: Mapping[str, Any]) -> tuple[str, str]
 
 
 def _without_prefix(path: str, prefix: str) -> str:
-    """The path after a prefix of whole segments, if it has it."""
+    """Removes a prefix from a path, but only if the prefix ends at the end of a segment."""
     return path.removeprefix(prefix) or "/" if path == prefix or path.startswith(f"{prefix}/") else path

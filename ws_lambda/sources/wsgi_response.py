@@ -1,4 +1,4 @@
-"""What apig-wsgi leaves open in the response to an HTTP event."""
+"""Completes the response that apig-wsgi makes of a WSGI application's answer."""
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -21,17 +21,17 @@ TEXT_TYPES: Final = (
     "application/xml",
     "image/svg+xml",
 )
-"""Beginnings of the content types that are sent as text; all others are sent in base64.
+"""Prefixes of the content types that are sent as text. All others are sent as base64.
 
-A REST API returns base64 as it is unless its `binaryMediaTypes` has the type, or `*/*`.
+A REST API decodes base64 only if its `binaryMediaTypes` contain the type or `*/*`.
 """
 
-_AS_IT_IS: Final = ("Content-Encoding", "identity")
-"""Makes apig-wsgi send a body in base64. It never reaches the client."""
+_IDENTITY: Final = ("Content-Encoding", "identity")
+"""Makes apig-wsgi send a body as base64. `completed` removes it, so it never reaches the client."""
 
 
 class _Started:
-    """The `start_response` of an application. Nothing is sent before its end, so a later call replaces an earlier."""
+    """The `start_response` for an application. Nothing is sent until the end, so a second call replaces the first."""
 
     def __init__(self) -> None:
         self.status = ""
@@ -46,13 +46,13 @@ class _Started:
 def collected(
     application: WSGIApplication, environ: WSGIEnvironment, start_response: StartResponse, event: Mapping[str, Any]
 ) -> Iterable[bytes]:
-    """Runs the application to the end of its response, and passes that on in a form that an event's answer can have.
+    """Runs the application and collects its whole response, in a form that the answer to an event can hold.
 
     Args:
-        application: answers the request.
-        environ: the request.
-        start_response: of apig-wsgi.
-        event: the request as it came.
+        application: the WSGI application.
+        environ: the WSGI environment of the request.
+        start_response: apig-wsgi's.
+        event: the event that the request came in.
     """
     started = _Started()
     chunks = application(environ, started)
@@ -64,13 +64,13 @@ def collected(
     body = started.written.getvalue() + body
     headers = list(_without_repetition(started.headers, several_cookies=_takes_several(event)))
     if not _is_utf8(body) and not any(name.lower() == "content-encoding" for name, _value in headers):
-        headers.append(_AS_IT_IS)
+        headers.append(_IDENTITY)
     start_response(started.status, headers)
     return [body]
 
 
 def completed(answered: dict[str, Any], event: Mapping[str, Any]) -> dict[str, Any]:
-    """The answer without what was added for apig-wsgi, and with what a load balancer wants."""
+    """Removes the header that was added for apig-wsgi, and adds the `statusDescription` for a load balancer."""
     for headers, value in ((answered.get("headers"), "identity"), (answered.get("multiValueHeaders"), ["identity"])):
         for name in ("content-encoding", "Content-Encoding"):
             if headers and headers.get(name) == value:
@@ -83,24 +83,24 @@ def completed(answered: dict[str, Any], event: Mapping[str, Any]) -> dict[str, A
 
 
 def _takes_several(event: Mapping[str, Any]) -> bool:
-    """Whether a header of the answer can have several values, as those of the event then have."""
+    """Whether the answer can hold several `Set-Cookie` headers under one name."""
     return "multiValueHeaders" in event or "http" in event["requestContext"]
 
 
 def _without_repetition(headers: Headers, *, several_cookies: bool) -> Iterator[tuple[str, str]]:
-    """Joins headers of one name, as HTTP allows for all but `Set-Cookie`.
+    """Joins headers that have the same name. HTTP allows this for all headers except `Set-Cookie`.
 
     Args:
-        headers: as the application has set them.
-        several_cookies: whether an answer can hold `Set-Cookie` several times. Where it cannot, each gets a spelling
-            of its own (`Set-Cookie`, `Set-CookiE`, ...), which are one name to every client.
+        headers: the headers that the application has set.
+        several_cookies: whether the answer can hold several `Set-Cookie` headers. If not, each gets its own spelling
+            (`Set-Cookie`, `Set-CookiE`, ...). To clients they are the same name.
     """
     joined: dict[str, tuple[str, str]] = {}
     cookies = []
     for name, value in headers:
         key = name.lower()
         if key == "set-cookie":
-            cookies.append(value.strip())  # Django puts a space in front, which servers take for that after the colon
+            cookies.append(value.strip())  # Django's values begin with a space
         else:
             joined[key] = (joined[key][0], f"{joined[key][1]}, {value}") if key in joined else (name, value)
     yield from joined.values()
@@ -109,7 +109,7 @@ def _without_repetition(headers: Headers, *, several_cookies: bool) -> Iterator[
 
 
 def _spellings(name: str) -> Iterator[str]:
-    """A name in every mixture of upper and lower case, itself first."""
+    """Yields every mixture of upper and lower case of a name, beginning with the name itself."""
     choices = ((letter, letter.swapcase()) if letter.isalpha() else (letter,) for letter in name)
     return map("".join, itertools.product(*choices))
 

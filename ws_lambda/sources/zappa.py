@@ -1,23 +1,22 @@
-"""What is left for Zappa's own handler, where Zappa is in the package: its commands, event sources and triggers.
+"""Zappa's own events, if Zappa is in the package: its commands, event sources and triggers.
 
-`zappa invoke` and `@task` come as direct invocations with a `command`, and may run any function: the right to invoke
-the function is the right to run anything in it. What other people write, an SNS message or an S3 notification, runs
+`zappa invoke` and `@task` are direct invocations with a `command`. They may run any function: the right to invoke the
+Lambda function is the right to run anything in it. SNS messages and S3 notifications, which other people may write, run
 only functions that the deployment has named.
 """
 
 import json
 from collections.abc import Mapping
-from functools import cache
 from importlib.util import find_spec
 from typing import Any, Final
 
 from ws_lambda.exceptions import EventError
 
 KEYS: Final = frozenset({"command", "Records", "bot", "triggerSource", "awslogs"})
-"""Keys by which Zappa's handler tells its events apart; beside them an authorizer of type TOKEN."""
+"""Top-level keys that Zappa's handler recognises events by. It also answers authorizer events of type TOKEN."""
 
 SNS_TASK: Final = "zappa.asynchronous.route_sns_task"
-"""What `@task_sns` has an SNS message ask for. The function proper is the message's `task_path`."""
+"""The command in the SNS messages of `@task_sns`. It runs the function that the message's `task_path` names."""
 
 
 def recognises(event: Mapping[str, Any]) -> bool:
@@ -26,18 +25,17 @@ def recognises(event: Mapping[str, Any]) -> bool:
 
 
 def answer(event: dict[str, Any], context: Any) -> Any:
-    """Hands the event to Zappa's handler.
+    """Passes the event to Zappa's handler.
 
     Raises:
         PermissionError: the event asks for a function that the deployment has not named.
-        EventError: the deployment has named no function for records of this source.
+        EventError: the deployment has no function for the source of the records.
     """
     return _handler().lambda_handler(event, context)
 
 
-@cache
 def _handler() -> Any:
-    """Zappa's handler module, with the two steps replaced that trust an event too far."""
+    """Zappa's handler module. The two methods that trust an event too much are replaced."""
     from zappa import handler
 
     from ws_lambda.sources import named_functions
@@ -48,25 +46,25 @@ def _handler() -> Any:
 
 
 def _functions_for(zappa_handler: Any, record: dict[str, Any]) -> list[str]:
-    """The functions to run for a record: the one that it asks for, or those that the deployment has for its source.
+    """Returns the functions to run for a record: the one that it asks for, or those of its source.
 
-    In place of Zappa's own method, which runs whatever a record asks for.
+    It replaces Zappa's own method, which runs any function that a record asks for.
     """
     from ws_lambda.sources import named_functions
 
-    asked, proper = _asked_for(record)
-    if asked:
-        named_functions.demand(proper)
-        return [asked]
+    command, function = _asked_for(record)
+    if command:
+        named_functions.demand(function)
+        return [command]
     source = _source(record)
     found = zappa_handler.settings.AWS_EVENT_MAPPING.get(source) or []
     if not found:
-        raise EventError(f"No function is named for the records of {source or 'an unknown source'}.")
+        raise EventError(f"The deployment has no function for records from {source or 'an unknown source'}.")
     return [found] if isinstance(found, str) else list(found)
 
 
 def _asked_for(record: Mapping[str, Any]) -> tuple[str, str]:
-    """The function that Zappa would run at the record's own request, and the one that this comes down to; or ""."""
+    """Returns the command that a record asks Zappa to run and the function that the command ends up running, or ""."""
     if "s3" in record:
         _, separator, name = str(record["s3"].get("configurationId", "")).rpartition(":")
         return (name, name) if separator else ("", "")
@@ -81,7 +79,7 @@ def _asked_for(record: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _source(record: Mapping[str, Any]) -> str:
-    """The ARN of the topic, bucket, queue or stream that a record is from."""
+    """Returns the ARN of the topic, bucket, queue or stream that a record comes from."""
     if "Sns" in record:
         return str(record["Sns"].get("TopicArn", ""))
     if "s3" in record:

@@ -16,7 +16,7 @@ def manage(command: Any) -> Any:
 
 @pytest.mark.parametrize("name", ["prunes", "", None, ["prune"], "_prune", "__class__"])
 def test_an_unknown_command_is_told_which_there_are(name: Any) -> None:
-    with pytest.raises(CommandFailed, match=r"There is no command .*\. Known commands: prune\."):
+    with pytest.raises(CommandFailed, match=r"Unknown command .*\. Known commands: prune\."):
         handler({"ws_lambda": name}, Context())
 
 

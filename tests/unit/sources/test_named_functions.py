@@ -23,7 +23,7 @@ def test_functions_get_as_much_as_they_take(function: Any, expected: tuple[Any, 
 
 
 def test_only_named_functions_run(settings: Any) -> None:
-    with pytest.raises(PermissionError, match=r"asks for 'os.getcwd', which the deployment has not named"):
+    with pytest.raises(PermissionError, match=r"asks for the function 'os.getcwd', which the deployment has not named"):
         named_functions.run("os.getcwd", {}, None)
     settings.WS_LAMBDA = {"EVENT_FUNCTIONS": ["os.getpid"]}
     assert isinstance(named_functions.run("os.getpid", {}, None), int)
