@@ -1,4 +1,4 @@
-"""What connections, channels, tokens and gateways do. The names below are those that projects import."""
+"""Connections, channels, tokens and gateways: their behaviour. Projects import the names in `__all__`."""
 
 from collections.abc import Iterator
 
@@ -46,11 +46,11 @@ ALL_TABLES: tuple[type[Table], ...] = (
     AdminAction,
     Stats,
 )
-"""The tables that the library itself needs."""
+"""The tables that the library needs."""
 
 
 def all_tables() -> Iterator[type[Table]]:
-    """The library's tables, then those that installed apps name in `AppConfig.dynamodb_tables`."""
+    """The library's tables, then those that installed apps declare in `AppConfig.dynamodb_tables`."""
     yield from ALL_TABLES
     for config in apps.get_app_configs():
         yield from getattr(config, "dynamodb_tables", ())

@@ -1,7 +1,6 @@
-"""Taking many connections out of channels at once: one transaction for some fifty of them.
+"""Removing many connections from channels: one transaction for about fifty of them.
 
-A connection that is left in no channel is closed by the same transaction. So nobody is ever half out: neither on the
-roster of a channel that the session's row does not name, nor the other way round.
+The same transaction closes connections that are left in no channel. So the rosters and the sessions always agree.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,10 +19,10 @@ from ws_lambda.tables.sessions import channels_of
 
 _RETRY = Retry(base=0.04, attempts=6)
 _KEYS = 100
-"""Of one BatchGetItem."""
+"""Keys in one BatchGetItem."""
 
 _FEW = 5
-"""Requests of a hundred items each, from which on botocore would take longer over them than DynamoDB."""
+"""Up to this many requests of a hundred items go through botocore. For more, botocore would be the bottleneck."""
 
 _FIELDS = (
     "connection_id, connected, connected_at, endpoint_url, user_id, auth_backend, channel_name, channels, "
@@ -38,27 +37,27 @@ Item = Mapping[str, Any]
 
 @dataclass(slots=True, eq=False)
 class ChannelRemoval:
-    """A connection, as it has just been read, and the channels that it is to lose."""
+    """A connection that has just been read, and the channels to remove it from."""
 
     session: WebSocketSession
-    """Changes as its row does: `connected` says whether it has been closed."""
+    """Is kept up to date with its row: `connected` says whether it has been closed."""
 
     lost: frozenset[str]
     mark: str = field(default_factory=idempotency.mark)
-    """By which a request that closes the session knows its own work."""
+    """By it a request that closes the session recognises its own work."""
 
     @property
     def leaving(self) -> frozenset[str]:
-        """What it loses next: as many channels as one transaction takes."""
+        """The channels that the next transaction removes: as many as it can take."""
         return frozenset(sorted(self.lost.intersection(channels_of(self.session)))[: MOST_ITEMS - 1])
 
     @property
     def staying(self) -> frozenset[str]:
-        """What is left then; of a connection without any channel, the session is closed."""
+        """The channels that are left after that. If there are none, the session is closed."""
         return frozenset(channels_of(self.session)) - self.leaving
 
     def has_left(self) -> bool:
-        """Has the session say what its row says now; whether nothing is left to be done."""
+        """Updates the session after a transaction. Returns whether the removal is complete."""
         session, leaving, staying = self.session, self.leaving, self.staying
         if not staying:
             session.connected = False
@@ -72,21 +71,21 @@ class ChannelRemoval:
 
 @dataclass(kw_only=True)
 class RemovalResult:
-    """What came of departures. Those in none of the lists had closed meanwhile."""
+    """The outcome of removals. Those in none of the lists had closed in the meantime."""
 
     done: list[ChannelRemoval] = field(default_factory=list)
     changed: list[ChannelRemoval] = field(default_factory=list)
-    """Not done: the connection's channels are other ones by now, and are to be judged anew."""
+    """Not done: the connection has changed its channels in the meantime, so they must be checked again."""
 
     undone: list[ChannelRemoval] = field(default_factory=list)
     error: str = ""
-    """Why those are undone: DynamoDB's code, or what happened on the way."""
+    """Why removals were not done: DynamoDB's error code, or the network error."""
 
 
 def read_sessions(connection_ids: Sequence[str]) -> list[WebSocketSession]:
-    """Sessions by their ids, as they are now: a hundred to a request, several requests at once.
+    """Reads sessions consistently, by their ids: a hundred in a request, and several requests at once.
 
-    They have only what judging by the stored permissions, leaving and closing need. Do not save them.
+    They have only the attributes that checking permissions, leaving and closing need. Do not save them.
 
     Raises:
         DeliveryError: they could not be read.
@@ -114,10 +113,10 @@ def read_sessions(connection_ids: Sequence[str]) -> list[WebSocketSession]:
 
 
 def leave_many(departures: Iterable[ChannelRemoval]) -> RemovalResult:
-    """Takes connections out of channels, and closes the sessions of those that are left in none.
+    """Removes connections from channels, and closes the sessions of those that are left in none.
 
-    Sockets are the caller's to close, when this returns. It ends soon after the deadline, if there is one. After a
-    failure transactions are half as big, down to one connection each: one that cannot leave keeps no other in.
+    The caller closes the sockets afterwards. This ends soon after the deadline, if there is one. After each failure
+    transactions are half as big, down to one connection each, so that one connection cannot hold up the others.
     """
     waiting, departed = list(departures), RemovalResult()
     attempts = _RETRY.begin()
@@ -135,7 +134,7 @@ def leave_many(departures: Iterable[ChannelRemoval]) -> RemovalResult:
 
 
 def _settle(batch: Sequence[ChannelRemoval], call: delivery.Call, departed: RemovalResult) -> list[ChannelRemoval]:
-    """Notes what came of a transaction; returns those for whom it is worth another try."""
+    """Records the outcome of a transaction. Returns the removals that are worth another attempt."""
     if call.answer is not None:
         return [one for one in batch if not _ends(one, departed)]
     departed.error = call.error
@@ -163,7 +162,7 @@ def _ends(departure: ChannelRemoval, departed: RemovalResult) -> bool:
 
 
 def _is_done(departure: ChannelRemoval, item: Item) -> bool:
-    """Whether an earlier attempt, whose answer was lost, has done it."""
+    """Whether an earlier attempt, whose answer was lost, has done the removal."""
     if departure.staying:
         return _is_open(departure, item) and set(item.get("channels", {}).get("SS", ())) == departure.staying
     return item.get("closed_by") == {"S": departure.mark}

@@ -1,4 +1,4 @@
-"""Who may be in which channel: the rules that are stored, and a process's copy of them."""
+"""Who may be in which channel: the stored permissions, and a process's copy of them."""
 
 import secrets
 from datetime import timedelta
@@ -12,7 +12,7 @@ from ws_lambda.tables.rate_limits import ONLY, PermissionsChanged
 
 
 def record_change() -> None:
-    """Notes that something has changed just now. When the mark expires, every copy has long been renewed."""
+    """Records that a permission has changed. Every process renews its copy before the mark expires."""
     kept = clock.utcnow() + timedelta(seconds=conf.PERMISSION_CACHE_SECONDS, days=1)
     PermissionsChanged.of(secrets.token_hex(8), kept).save()
 
@@ -20,24 +20,24 @@ def record_change() -> None:
 class ChannelPermission(PermissionRow):
     """The access level of one channel, or of every channel that begins with a prefix.
 
-    An exact name beats a prefix, a longer prefix beats a shorter one. The table is meant for tens or hundreds of
-    rows, since each process keeps a copy: where every tenant has its own rules, write `can_join_channel`.
+    An exact name takes precedence over a prefix, and a longer prefix over a shorter one. The table is meant for tens or
+    hundreds of rows, because each process keeps a copy. If every tenant has rules of its own, write `can_join_channel`.
     """
 
     def save(self, *args: Any, **kwargs: Any) -> Any:
-        """Stores the row, and marks the change for every process."""
+        """Stores the permission, and tells every process of the change."""
         saved = super().save(*args, **kwargs)
         record_change()
         return saved
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
-        """Removes the row, and marks the change for every process."""
+        """Deletes the permission, and tells every process of the change."""
         deleted = super().delete(*args, **kwargs)
         record_change()
         return deleted
 
     def admits(self, user: Any) -> bool:
-        """Whether a user may be in the channel. Anonymous is None or Django's AnonymousUser."""
+        """Whether a user may be in the channel. None and Django's AnonymousUser are anonymous."""
         if self.access == ALLOW_ALL:
             return True
         if user is None or not user.is_authenticated or not user.is_active:
@@ -63,7 +63,7 @@ class _Cache:
         self._mark = ""
 
     def rows(self) -> dict[str, ChannelPermission]:
-        """All rows by name. An error of the read is the caller's: nobody joins on a guess."""
+        """All permissions by channel name. An error of reading them is raised, so that nobody joins by a guess."""
         with self._lock:
             table, read_at = self._key
             age = clock.now() - read_at
@@ -73,14 +73,14 @@ class _Cache:
             return self._rows
 
     def note(self, changed: PermissionsChanged | None) -> None:
-        """Gives up a copy that was read before the mark was made."""
+        """Drops the copy if the mark has changed since it was read."""
         mark = changed.mark if changed is not None else ""
         with self._lock:
             if mark != self._mark:
                 self._key, self._mark = ("", 0.0), mark
 
     def forget(self) -> None:
-        """Reads the table again at the next question."""
+        """Drops the copy, so that the table is read again when it is needed."""
         with self._lock:
             self._key = ("", 0.0)
 
@@ -92,7 +92,7 @@ process_state.register(forget_cache, Occasion.TEST, Occasion.RESTORE, Occasion.F
 
 
 def refresh() -> None:
-    """Reads the mark, and the table again if it tells of a change: one request before somebody joins a channel."""
+    """Reads the mark, and drops the copy if the mark has changed: one request before somebody joins a channel."""
     try:
         note_change(PermissionsChanged.get(PermissionsChanged.SCOPE, ONLY, consistent_read=True))
     except PermissionsChanged.DoesNotExist:
@@ -100,14 +100,14 @@ def refresh() -> None:
 
 
 def permission_for(channel_name: str) -> ChannelPermission | None:
-    """The row that speaks for a channel, if any does."""
+    """The permission that applies to a channel, if there is one."""
     rows = _cache.rows()
     pattern = channels.best_match(rows, channel_name)
     return None if pattern is None else rows[pattern]
 
 
 def may_join(user: Any, channel_name: str) -> bool:
-    """Whether a user may be in a channel, by its row or else by UNLISTED_CHANNELS."""
+    """Whether a user may be in a channel, by its permission or else by UNLISTED_CHANNELS."""
     permission = permission_for(channel_name)
     if permission is not None:
         return permission.admits(user)

@@ -1,4 +1,4 @@
-"""Closing one session, as when its `$disconnect` comes."""
+"""Closing one session, as on `$disconnect`."""
 
 from collections.abc import Iterable
 
@@ -24,12 +24,12 @@ def close_session(connection_id: str, *, api_id: str = "", connected_at: int = 0
     """Marks a session as closed and removes it from its channels: at most two round trips.
 
     Args:
-        api_id: only if it is this gateway's.
-        connected_at: only this generation, in milliseconds; an earlier or later one of the same id survives.
+        api_id: closes it only if it belongs to this gateway.
+        connected_at: closes it only if it was connected then, in milliseconds since the epoch; 0 for any time.
 
     Returns:
-        The session as it was, or None where there is none. A session that had been closed before, as a logout
-        does, is left as it was; `connected` tells. Unknown and repeated are no errors.
+        The session as it was before, or None if there is none. If it was closed already, such as by a logout, it
+        stays as it was, and its `connected` is False.
     """
     was, closed_now = _mark_closed(connection_id, api_id, connected_at)
     if was is not None and closed_now:
@@ -40,10 +40,10 @@ def close_session(connection_id: str, *, api_id: str = "", connected_at: int = 0
 
 
 def _leave(session: WebSocketSession) -> None:
-    """Removes a connection from its channels and from its user's open ones: one request, for up to 99 channels.
+    """Removes a connection from its channels and from its user's open connections: one request for up to 99 channels.
 
-    Connections of one user that close at once get into each other's way. Whoever does so too often leaves its id
-    behind, which is removed when the user's set is full.
+    Connections of one user that close at the same time collide. A connection that collides too often leaves its id in
+    the user's set. It is removed when the set is full.
     """
     names = list(channels_of(session))
     if not session.user_id:
@@ -70,14 +70,14 @@ def _leave(session: WebSocketSession) -> None:
 
 
 def leave_all(session: WebSocketSession, names: Iterable[str]) -> None:
-    """Removes a connection's rows from channels, 25 to a request."""
+    """Removes a connection's rows from channels, 25 in a request."""
     with ChannelMembership.batch_write() as batch:
         for name in names:
             batch.delete(ChannelMembership.key_of(session.connection_id, name))
 
 
 def _mark_closed(connection_id: str, api_id: str, connected_at: int) -> tuple[WebSocketSession | None, bool]:
-    """The session of that generation as it was, and whether this call is the one that closed it."""
+    """The session as it was before, and whether this call closed it."""
     mark = idempotency.mark()
     recipient = delivery.Recipient(connection_id, "", connected_at)
     try:
@@ -87,7 +87,7 @@ def _mark_closed(connection_id: str, api_id: str, connected_at: int) -> tuple[We
         if not condition_failed(failed):
             raise
         item = idempotency.failed_item(failed)
-        if item.get("closed_by") == {"S": mark}:  # by this very request, whose first answer was lost
+        if item.get("closed_by") == {"S": mark}:  # by this request, whose first answer was lost
             return WebSocketSession.from_raw_data(item | {"connected": {"BOOL": True}}), True
         was = WebSocketSession.from_raw_data(item) if item else None
         same = was is not None and connected_at in (0, milliseconds(was.connected_at)) and api_id in ("", was.api_id)

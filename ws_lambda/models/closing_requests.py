@@ -1,4 +1,4 @@
-"""The requests that close a session and take it from its channels, in DynamoDB's JSON: many are made at once."""
+"""Requests that close a session and remove it from its channels, in DynamoDB's JSON, because many are made at once."""
 
 from collections.abc import Collection, Sequence
 from datetime import timedelta
@@ -12,12 +12,12 @@ from ws_lambda.tables.sessions import CLOSING, SessionRow
 
 
 def closing_update(recipient: delivery.Recipient, mark: str, api_id: str = "", *, keep: bool = True) -> dict[str, Any]:
-    """The UpdateItem that closes a session, of that generation only if the recipient has one.
+    """The UpdateItem that closes a session. If the recipient has a connect time, a later connection stays open.
 
     Args:
-        mark: by which this request knows what it has done itself.
-        api_id: only if it is this gateway's.
-        keep: whether one that may not be open yet is listed as `CLOSING`, for its socket to be closed later.
+        mark: by it the request recognises its own work.
+        api_id: closes it only if it belongs to this gateway.
+        keep: whether a very young connection moves to `CLOSING`, so that its socket is closed later.
     """
     now = clock.utcnow()
     values: dict[str, Any] = {
@@ -52,9 +52,9 @@ def closing_update(recipient: delivery.Recipient, mark: str, api_id: str = "", *
 
 
 def closing_item(recipient: delivery.Recipient, channel_names: Collection[str], mark: str) -> dict[str, Any]:
-    """The part of a transaction that closes a session, if it is in just these channels."""
+    """The item of a transaction that closes a session, if it is in exactly these channels."""
     request = closing_update(recipient, mark)
-    del request["ReturnValues"]  # no part of a transaction has it
+    del request["ReturnValues"]  # transactions do not support it
     if channel_names:
         request["ConditionExpression"] += " AND channels = :channels"
         request["ExpressionAttributeValues"][":channels"] = {"SS": sorted(channel_names)}
@@ -64,7 +64,7 @@ def closing_item(recipient: delivery.Recipient, channel_names: Collection[str], 
 
 
 def leaving_item(channel_name: str, connection_id: str) -> dict[str, Any]:
-    """The part of a transaction that takes a connection from a channel's roster."""
+    """The item of a transaction that removes a connection from a channel's roster."""
     key = _key(channels.shard_key(channel_name, connection_id), connection_id)
     return {"Delete": {"TableName": ChannelMembership.Meta.table_name, "Key": key}}
 

@@ -1,4 +1,4 @@
-"""Counters that count what happened once, though the answer to the first attempt may have been lost."""
+"""Counters that count each event once, even if the answer to the first attempt was lost."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -14,11 +14,11 @@ from ws_lambda.tables.table import Table
 def count(
     table: type[Table], key: Mapping[str, str], figures: Mapping[str, int], expires_at: datetime
 ) -> dict[str, Any]:
-    """Adds numbers to a row's attributes in one atomic update, and returns the item as it is then.
+    """Adds numbers to a row's attributes in one atomic update, and returns the new item.
 
     Args:
         key: the values of the row's key attributes, which are strings.
-        figures: attribute name in DynamoDB → what is added to it.
+        figures: what to add to each attribute, by its name in DynamoDB.
     """
     mark = idempotency.mark()
     names = {f"#{at}": name for at, name in enumerate(figures)}
@@ -40,4 +40,4 @@ def count(
     except VerboseClientError as failed:
         if not condition_failed(failed):
             raise
-        return idempotency.failed_item(failed)  # it has been counted, and may have counted others since
+        return idempotency.failed_item(failed)  # the first attempt has counted it; others may have counted since

@@ -1,4 +1,4 @@
-"""Where housekeeping left off."""
+"""How far runs of housekeeping have come."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ from ws_lambda.tables.rate_limits import Cursor
 
 
 def read(name: str) -> dict[str, Any]:
-    """The position that was left; empty where there is none."""
+    """The stored position; empty if there is none."""
     row = Cursor.of(name)
     try:
         row.refresh(consistent_read=True)
@@ -17,12 +17,12 @@ def read(name: str) -> dict[str, Any]:
 
 
 def write(name: str, position: dict[str, Any]) -> None:
-    """Leaves a position, for a day at most: after that everything is looked at anew."""
+    """Stores a position for a day. After that, a run begins from the start."""
     row = Cursor.of(name)
     row.position = json.dumps(position)
     row.save()
 
 
 def clear(name: str) -> None:
-    """Forgets the position: the next walk begins anew, unless this one leaves another."""
+    """Removes the position. The next run begins from the start."""
     Cursor.of(name).delete()

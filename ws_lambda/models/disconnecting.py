@@ -1,4 +1,4 @@
-"""Disconnecting a whole selection: page by page, and by the schedule where the time is up."""
+"""Disconnecting many connections page by page. What a call has no time for is left to the schedule."""
 
 import json
 import time
@@ -16,16 +16,16 @@ from ws_lambda.tables.attributes import milliseconds
 from ws_lambda.tables.rate_limits import UnfinishedWork
 
 KIND: Final = "disconnect"
-"""Of the work that is noted as unfinished."""
+"""The kind of unfinished work."""
 
 PAGE = 500
-"""Connections between two glances at the clock."""
+"""How many connections are closed before the time is checked again."""
 
 GRACE = 2.0
-"""Seconds before a deadline that are kept for a page which has been begun."""
+"""Seconds before the deadline that are reserved for a page that has begun."""
 
 Progress = Callable[[delivery.DeliveryReport], object]
-"""Told, after every page, what has come of all so far."""
+"""Called after every page with the report so far."""
 
 
 def disconnect(
@@ -33,11 +33,11 @@ def disconnect(
 ) -> delivery.DeliveryReport:
     """Closes the sessions of a selection, then their sockets.
 
-    Where a deadline comes first, the report is `unread`. What is left then, or after an error, is the schedule's: those
-    that were connected when this was called.
+    If the deadline comes first, the report is `unread`. After that, or after an error, the schedule closes the rest:
+    the connections that were open when this was called.
 
     Args:
-        lookups: by which `WebSocketSession.objects.filter` finds the selection again.
+        lookups: the arguments of `WebSocketSession.objects.filter` that find the selection again.
         recipients: the selection itself.
 
     Raises:
@@ -55,7 +55,7 @@ def disconnect(
 
 
 def lookups_of(work: UnfinishedWork) -> Mapping[str, Any]:
-    """By what `WebSocketSession.objects.filter` finds the selection that has not been disconnected whole."""
+    """The arguments of `WebSocketSession.objects.filter` that find the selection of an unfinished disconnect."""
     lookups: dict[str, Any] = json.loads(work.about)
     return lookups
 
@@ -63,10 +63,10 @@ def lookups_of(work: UnfinishedWork) -> Mapping[str, Any]:
 def go_on(
     work: UnfinishedWork, recipients: Iterable[delivery.Recipient], *, seconds: float = float("inf")
 ) -> delivery.DeliveryReport:
-    """Does what is left of it, as far as there is time. One page is done however little that is.
+    """Continues an unfinished disconnect for so many seconds. At least one page is done.
 
     Args:
-        recipients: the selection by `lookups_of` the work.
+        recipients: the selection that `lookups_of` the work finds.
     """
     until = int(work.place.get("until", 0))
     left = (one for one in recipients if one.connected_at <= until)
@@ -79,22 +79,22 @@ def go_on(
 
 
 def close_and_disconnect(recipients: Iterable[delivery.Recipient]) -> delivery.DeliveryReport:
-    """Closes sessions first, so that nothing more is accepted from them, then their sockets.
+    """Closes sessions, so that no more messages are accepted from them, and then their sockets.
 
-    A socket that cannot be closed now, since it is not open yet or the request failed, is left to
-    `close_remaining_sockets`. That of a connection whose own `$connect` is running in this invocation counts as
-    closed: its connect is refused.
+    If a socket cannot be closed now, because it is not open yet or the request failed, `close_remaining_sockets`
+    closes it later. A connection whose own `$connect` is running in this invocation counts as closed: its connect is
+    refused.
     """
     listed = list(recipients)
     try:
         close_all(listed)
-    finally:  # of those whose sessions are closed, no socket is to stay because others are not
+    finally:  # even if some sessions could not be closed, the others' sockets must not stay open
         report = close_sockets(listed)
     return report
 
 
 def disconnect_all(recipients: Sequence[delivery.Recipient]) -> int:
-    """Does what `close_and_disconnect` does; how many sessions were still open."""
+    """Like `close_and_disconnect`, but returns how many sessions were still open."""
     try:
         return close_all(recipients)
     finally:
@@ -122,7 +122,7 @@ def _by_pages(
             except delivery.DeliveryError:
                 if not (late := time.monotonic() >= ends):
                     raise
-            finally:  # of those whose sessions are closed, no socket is to stay because others are not
+            finally:  # even if some sessions could not be closed, the others' sockets must not stay open
                 sockets.begin(page, more=bool(following))
             page = following
             late = late or bool(page and time.monotonic() >= ends)

@@ -1,4 +1,4 @@
-"""How far each job of a queued broadcast has come. The row is the truth; queue messages only wake a worker up."""
+"""How far each job of a queued broadcast has come. The row is authoritative; queue messages only wake a worker."""
 
 import json
 import logging
@@ -17,20 +17,20 @@ _log = logging.getLogger("ws_lambda.fanout")
 
 
 class JobBusy(Exception):
-    """Another worker has the job. It is tried again when this message comes back."""
+    """Another worker has the job. It is retried when the queue delivers the message again."""
 
     def __init__(self, job_id: str, seconds: float) -> None:
         super().__init__(f"job {job_id} is with another worker")
         self.seconds = seconds
-        """How long that one has it yet, if it makes no more checkpoints."""
+        """For how long the other worker still has the job, if it writes no more checkpoints."""
 
 
 class JobLost(Exception):
-    """This worker held the job for too long without a checkpoint, and another one has it now."""
+    """This worker wrote no checkpoint for too long, and another worker has the job now."""
 
 
 class JobRefused(Exception):
-    """Nobody who may write job rows has queued this job, as it is: it is sent to nobody."""
+    """The job has no row with its digest, so it was not queued by anybody who may. It is not sent."""
 
 
 class FanoutJob(FanoutJobRow):
@@ -38,11 +38,11 @@ class FanoutJob(FanoutJobRow):
 
     @classmethod
     def claim(cls, job: Job, seconds: float) -> Self | None:
-        """Takes a job, or None if it is finished.
+        """Takes a job. Returns None if it is finished.
 
         Raises:
-            JobBusy: somebody else is at it.
-            JobRefused: it has no row, or the row is of another job.
+            JobBusy: another worker has it.
+            JobRefused: it has no row, or the row belongs to another job.
         """
         row, worker = cls(job.job_id), uuid4().hex
         free = cls.leased_until.does_not_exist() | (cls.leased_until < _now())
@@ -57,18 +57,20 @@ class FanoutJob(FanoutJobRow):
                 condition=(cls.digest == job.digest) & free & unfinished,
             )
         except AttributeDeserializationError as unreadable:
-            raise JobRefused(f"the row of job {job.job_id} is of another form: {unreadable}") from unreadable
+            raise JobRefused(f"the row of job {job.job_id} cannot be read: {unreadable}") from unreadable
         except UpdateError as refused:
             if not condition_failed(refused):
                 raise
             try:
                 row.refresh(consistent_read=True)
             except cls.DoesNotExist:
-                raise JobRefused(f"job {job.job_id} was queued by nobody who may: it has no row") from refused
+                raise JobRefused(
+                    f"job {job.job_id} has no row, so it was not queued by a sender with the right to do so"
+                ) from refused
             if row.digest != job.digest:
-                raise JobRefused(f"job {job.job_id} is not what its sender queued") from refused
+                raise JobRefused(f"job {job.job_id} differs from what its sender queued") from refused
             if row.worker == worker:
-                return row  # taken by this very request, whose first answer was lost
+                return row  # taken by this request, whose first answer was lost
             if row.finished:
                 return None
             left = (int(row.leased_until) - _now()) / 1000
@@ -76,9 +78,12 @@ class FanoutJob(FanoutJobRow):
         return row
 
     def position(self, job: Job) -> tuple[str, list[delivery.Recipient]]:
-        """Where the job stands: after whom it goes on ("" for its beginning), and who is to be sent to before.
+        """Where the job continues.
 
-        What fits nothing here is no position: the job begins anew, and some hear the message twice.
+        If the stored position does not fit the job, it begins again, and some recipients get the message twice.
+
+        Returns:
+            The last recipient that was read ("" for none), and the recipients to send to first.
         """
         try:
             waiting = list(recipients_of(json.loads(self.pending)))
@@ -87,7 +92,7 @@ class FanoutJob(FanoutJobRow):
             wrong: object = self.after
         except (ValueError, RecursionError) as unreadable:
             wrong = unreadable
-        _log.warning("job %s begins anew, for its stored position fits nothing: %s", self.job_id, wrong)
+        _log.warning("job %s begins again, because its stored position does not fit: %s", self.job_id, wrong)
         return "", []
 
     def checkpoint(
@@ -99,13 +104,13 @@ class FanoutJob(FanoutJobRow):
         seconds: float,
         finished: bool = False,
     ) -> None:
-        """Writes down how far it has come, and keeps the job for so many seconds more; 0 lets go of it.
+        """Stores how far the job has come, and keeps it for so many more seconds; 0 releases it.
 
         Args:
             counts: sent, gone and failed so far.
 
         Raises:
-            JobLost: another worker has taken it over.
+            JobLost: another worker has taken the job over.
         """
         cls = type(self)
         sent, gone, failed = counts

@@ -1,4 +1,4 @@
-"""The registered gateways, as a process last read them."""
+"""A process's copy of the registered gateways."""
 
 from ws_lambda import clock, process_state
 from ws_lambda.conf import conf
@@ -12,7 +12,7 @@ _read: tuple[str, float, dict[str, ApiGateway]] = ("", 0.0, {})
 def _known() -> dict[str, ApiGateway]:
     """Every registered gateway by its API id.
 
-    An account has a handful, so one scan of the table answers every question, "not registered" included.
+    An account has only a few, so one scan of the table answers all questions, including whether one is registered.
     """
     global _read
     with _lock:
@@ -25,17 +25,17 @@ def _known() -> dict[str, ApiGateway]:
 
 
 def find(api_id: str) -> ApiGateway | None:
-    """The gateway with this API id, as this process last read it: at most PERMISSION_CACHE_SECONDS old."""
+    """The gateway with this API id. The answer is at most PERMISSION_CACHE_SECONDS old."""
     return _known().get(api_id)
 
 
 def registered() -> bool:
-    """Whether any gateway with an API is registered. Records that were never created do not count."""
+    """Whether any gateway is registered. Records whose API was never created do not count."""
     return bool(_known())
 
 
 def forget() -> None:
-    """Makes the next `find` read the table: called after this process changed a record."""
+    """Drops the copy, so that the next `find` reads the table. Called after this process has changed a record."""
     global _read
     with _lock:
         _read = ("", 0.0, {})
@@ -45,6 +45,6 @@ process_state.register(forget, Occasion.TEST, Occasion.RESTORE, Occasion.FORK)
 
 
 def only_websocket_url() -> str:
-    """The address of the one gateway that is registered; "" where there is none, or a choice."""
+    """The URL of the only registered gateway; "" if there is none or more than one."""
     known = list(_known().values())
     return known[0].websocket_url if len(known) == 1 else ""

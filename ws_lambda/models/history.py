@@ -1,7 +1,7 @@
-"""Reading a channel's messages so that nothing appears later among what has been read.
+"""Reading a channel's messages in such a way that no message can appear later among those that were read.
 
-A number that is missing between two others belongs to a writer who is between taking it and storing its message, or who
-has died there. The reader waits for it, then buries it; see `ChannelMessage`.
+If a number is missing between two others, a writer has taken it and has not stored its message yet, or has died before
+it could. The reader waits for the message, then abandons the number; see `ChannelMessage`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,24 +22,24 @@ from ws_lambda.tables.shared_connection import condition_failed
 Message = TypeVar("Message", bound=MessageRow)
 
 SPARE = timedelta(days=1)
-"""How much longer than HISTORY says a message stays in the table, for a client to find the last one that it saw."""
+"""How much longer than HISTORY says messages are stored, so that a client can find the last message that it saw."""
 
 PATIENCE = 2.0
-"""Seconds that a reader waits for a number. A put takes some milliseconds."""
+"""Seconds that a reader waits for a missing message. A put takes some milliseconds."""
 
 _RETRY = Retry(base=0.02, cap=0.4, within=PATIENCE)
 
 _SETTLED = timedelta(minutes=15)
-"""No writer is later than this: it is Lambda's longest invocation. What is missing below older messages has gone.
+"""No writer is later: this is Lambda's longest invocation. Messages that are missing below older ones have expired.
 
 https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 """
 
 _WIDEST = 1000
-"""Numbers missing in a row that may be writers'. More are those between the old count of a channel and a new one."""
+"""How many missing numbers in a row may belong to writers. In a longer gap the channel's counter began again."""
 
 _HIGHEST = 10**15
-"""No number is higher: they begin with milliseconds since 1970."""
+"""No number is higher, because counters begin with the milliseconds since 1970."""
 
 _SPARE_ROWS = 10
 _FEWEST_ROWS = 50
@@ -49,22 +49,22 @@ _THREADS = 8
 
 @dataclass(frozen=True, slots=True)
 class Resume(Generic[Message]):
-    """What a client that was away is told."""
+    """What a client that was away has missed."""
 
     messages: list[Message]
-    """What it missed, oldest first; or the newest ones, where not all can be given."""
+    """The missed messages, oldest first; or the newest ones, if not all are available."""
 
     recovered: bool
-    """Whether `messages` is everything it missed, without a gap."""
+    """Whether `messages` is everything that it missed, without a gap."""
 
 
 def history_of(channel_name: str) -> tuple[int, int]:
-    """How many messages of a channel are replayed, and for how many seconds one is; (0, 0) where none are kept."""
+    """How many messages of a channel are kept, and for how many seconds; (0, 0) if none are kept."""
     return channels.setting_for(conf.HISTORY, channel_name, (0, 0))
 
 
 def store(row: MessageRow) -> bool:
-    """Stores a row under its number; False if there is one already, such as that of a reader who buried it."""
+    """Stores a row under its number. Returns False if the number is taken, such as by a reader who abandoned it."""
     try:
         row.save(condition=MessageRow.sequence.does_not_exist())
     except PutError as refused:
@@ -84,7 +84,7 @@ def recent(table: type[Message], channel_name: str) -> list[Message]:
 
 
 def since(table: type[Message], channel_name: str, sequence: int) -> Resume[Message]:
-    """See `ChannelMessage.since`. It reads once, so a message that is appended meanwhile makes no gap."""
+    """See `ChannelMessage.since`. It reads once, so that a message appended in the meantime causes no gap."""
     length, seconds = history_of(channel_name)
     if not length or not channel_name or sequence > _HIGHEST:
         return Resume([], False)
@@ -98,13 +98,17 @@ def since(table: type[Message], channel_name: str, sequence: int) -> Resume[Mess
 
 
 def _messages(rows: Sequence[Message], seconds: int) -> list[Message]:
-    """Those of HISTORY's age."""
+    """The messages that are not older than HISTORY allows."""
     since_then = clock.utcnow() - timedelta(seconds=seconds)
     return [row for row in rows if not row.buried and row.sent_at > since_then]
 
 
 def _settled(table: type[Message], channel_name: str, length: int, floor: int) -> tuple[list[Message], bool]:
-    """The newest rows from a number on, oldest first, once no other can come between; and whether one was buried."""
+    """The newest rows from a number on, oldest first, once no other row can appear among them.
+
+    Returns:
+        The rows, and whether a number was abandoned.
+    """
     attempts, impatient, buried = _RETRY.begin(), False, False
     top: int | None = None
     while True:
@@ -121,7 +125,7 @@ def _settled(table: type[Message], channel_name: str, length: int, floor: int) -
 
 
 def _newest(table: type[Message], channel_name: str, length: int, floor: int, top: int | None) -> list[Message]:
-    """At least as many of the newest rows as are replayed, oldest first, and all that are too young to be settled."""
+    """The newest rows, oldest first: at least as many as are replayed, and all that are younger than PATIENCE."""
     limit = max(length + 1 + _SPARE_ROWS, _FEWEST_ROWS)
     while True:
         rows = _newest_first(table, channel_name, limit, floor, top)
@@ -131,19 +135,19 @@ def _newest(table: type[Message], channel_name: str, length: int, floor: int, to
 
 
 def _newest_first(table: type[Message], channel_name: str, limit: int, floor: int, top: int | None) -> list[Message]:
-    """The newest rows from one number to another, buried ones too, in one consistent read."""
+    """The newest rows from one number to another, including abandoned ones, by one consistent read."""
     numbers = table.sequence >= floor if top is None else table.sequence.between(floor, top)
     return list(table.query(channel_name, numbers, scan_index_forward=False, limit=limit, consistent_read=True))
 
 
 def _is_evidence(row: MessageRow) -> bool:
-    """Whether nothing that came after the row can have expired before it, and been deleted."""
+    """Whether no later row can have expired and been deleted before this one."""
     _length, seconds = history_of(row.channel_name)
     return min(row.sent_at + timedelta(seconds=seconds) + SPARE, row.expires_at) > clock.utcnow()
 
 
 def _missing(rows: Sequence[Message]) -> Iterator[tuple[int, Message]]:
-    """The numbers that a writer may still fill, each with the row after it."""
+    """The numbers that a writer may still use, each with the row after it."""
     for before, after in pairwise(rows):
         if after.sequence - before.sequence <= _WIDEST and _age(after) < _SETTLED.total_seconds():
             for number in range(int(before.sequence) + 1, int(after.sequence)):
@@ -155,7 +159,7 @@ def _age(row: MessageRow) -> float:
 
 
 def _bury(table: type[Message], channel_name: str, numbers: Sequence[int], newest: MessageRow) -> bool:
-    """Writes down that there is no message under those numbers; whether that is so of any of them."""
+    """Stores that those numbers have no message. Returns whether any of them was free."""
 
     def bury(number: int) -> bool:
         row = table(channel_name, number, payload={}, buried=True, sent_at=newest.sent_at, expires_at=newest.expires_at)

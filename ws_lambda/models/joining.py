@@ -1,4 +1,4 @@
-"""Entering and leaving channels while the connection is open: one transaction each."""
+"""Joining and leaving channels while the connection is open: one transaction each."""
 
 from collections.abc import Iterable, Iterator
 from enum import Enum, auto
@@ -21,45 +21,45 @@ _ATTEMPTS = 5
 
 
 class JudgedBy(Enum):
-    """Who says whether a user may stay in a channel: whoever let the user in."""
+    """Who decides whether a user may stay in a channel. It is who decided that the user may join."""
 
     VIEW = auto()
     """The view's `can_join_channel`."""
 
     STORED = auto()
-    """The stored permissions, and no view."""
+    """Only the stored permissions."""
 
     NOBODY = auto()
-    """The project's own code, which asks for no check."""
+    """Nobody: the project's own code let the user in without a check."""
 
 
 def enter(session: SessionRow, channel_name: str, judged_by: JudgedBy) -> None:
-    """Adds one channel, whose name is checked; see `WebSocketSession.join`."""
+    """Adds one channel, whose name has been checked. See `WebSocketSession.join`."""
     _rewrite(session, add=channel_name, judged_by=judged_by)
 
 
 def leave(session: SessionRow, *channel_names: str) -> None:
-    """Removes channels; see `WebSocketSession.leave`."""
+    """Removes channels. See `WebSocketSession.leave`."""
     _rewrite(session, remove=channel_names)
 
 
 def change(session: SessionRow, channel_name: str, judged_by: JudgedBy) -> None:
-    """Puts a channel, whose name is checked, in the place of the first one; see `WebSocketSession.change_channel`."""
+    """Replaces the first channel by one whose name has been checked. See `WebSocketSession.change_channel`."""
     _rewrite(session, add=channel_name, replace_first=True, judged_by=judged_by)
 
 
 def change_as_view(session: SessionRow, channel_name: str) -> None:
-    """Does the same for a view that has let the user in by its own rule."""
+    """Replaces the first channel for a view that has let the user in by its own rule."""
     channels.check_name(channel_name)
     check_bound(session, channel_name)
     change(session, channel_name, JudgedBy.VIEW)
 
 
 def check_bound(session: SessionRow, channel_name: str) -> None:
-    """Lets a connection whose token was minted for one channel into no other.
+    """Refuses other channels to a connection whose token was minted for one channel.
 
     Raises:
-        PermissionRefused: it is another.
+        PermissionRefused: the connection may not enter this channel.
     """
     if session.bound_channel and channel_name != session.bound_channel:
         raise PermissionRefused()
@@ -69,10 +69,10 @@ def _rewrite(
     session: SessionRow, *, add: str = "", remove: Iterable[str] = (), replace_first: bool = False,
     judged_by: JudgedBy = JudgedBy.VIEW,
 ) -> None:  # fmt: skip
-    """Stores the session's new set of channels and the rows of its roster, on the condition of the old set.
+    """Stores the session's new channels and its rows in the rosters, if its channels have not changed.
 
-    Another message of the same connection may be doing the same in another process: then the session is read
-    again and the change is worked out anew. Entering a channel once more changes its judge only to nobody.
+    Another process may be handling another message of the same connection. Then the session is read again, and the
+    change is worked out again. Joining a channel a second time can change who judges it only to nobody.
     """
     for _attempt in range(_ATTEMPTS):
         old = set(session.channels or ())
@@ -100,9 +100,9 @@ def _rewrite(
 
 
 def _marks(session: SessionRow, new: set[str], add: str, judged_by: JudgedBy) -> tuple[set[str], set[str]]:
-    """Which of the new set of channels nobody judges, and which the stored permissions alone do.
+    """Which of the new channels nobody judges, and which are judged by the stored permissions only.
 
-    A mark may outlive its channel, where one process marked it while another was leaving it. It is of no use then.
+    A mark can outlive its channel, if one process marked it while another was leaving it. It has no effect then.
     """
     stay = new & set(session.channels or ())
     unchecked, joined = set(session.unjudged_channels or ()) & stay, set(session.joined_channels or ()) & stay
@@ -128,16 +128,16 @@ def _commit(
             transaction.delete(ChannelMembership.key_of(session.connection_id, name))
         for name in sorted(new - set(session.channels or ())):
             transaction.save(ChannelMembership.of(session, name))
-        # A row of its own: PynamoDB would otherwise overwrite the caller's session with a partial item.
+        # With the caller's session, PynamoDB would overwrite it with a partial item.
         row = SessionRow(session.connection_id)
         transaction.update(row, actions=actions, condition=(SessionRow.connected == True) & unchanged)  # noqa: E712
 
 
 def _changes(attribute: UnicodeSetAttribute, old: set[str] | None, new: set[str]) -> Iterator[Action]:
-    """Only what differs: another process may be marking another channel."""
+    """Updates only what differs, because another process may be marking another channel."""
     was = old or set()
     if new - was and was - new:
-        yield attribute.set(new)  # no expression both adds to an attribute and deletes from it
+        yield attribute.set(new)  # one expression cannot both add to an attribute and delete from it
     elif new - was:
         yield attribute.add(new - was)
     elif was - new:

@@ -1,4 +1,4 @@
-"""The last messages of channels, in one gap-free sequence each."""
+"""The last messages of channels, numbered without gaps."""
 
 import time
 from collections.abc import Mapping
@@ -16,31 +16,31 @@ from ws_lambda.tables.attributes import PayloadAttribute
 from ws_lambda.tables.messages import MessageRow
 
 _ATTEMPTS = 5
-"""A writer whose number was buried is seconds late. One that is late this often is told so."""
+"""A writer whose number was abandoned is seconds late. After this many times it gets an error."""
 
 
 class ChannelMessage(MessageRow):
     """One message of a channel that HISTORY keeps.
 
     A writer takes the channel's next number from a counter, then stores the message under it: two requests, however
-    many write at once. In between, and for as long as it is slow, later numbers are there and this one is not. A reader
-    waits for it; after `history.PATIENCE` seconds the reader buries the number, by a row that says so, and a writer who
-    comes even later takes a new one. So whoever has read beyond a number never sees a message appear under it.
+    many write at the same time. In between, later numbers may be stored while this one is still missing. A reader waits
+    for it. After `history.PATIENCE` seconds the reader abandons the number, by storing a row that says so, and a writer
+    who is even later takes a new number. So no message ever appears below one that was read.
 
-    Without faults numbers are contiguous. A buried number is no gap to those who read later; the reader who buries it
-    says `recovered=False`, for it cannot know whether a message was ever there.
+    Without faults numbers are contiguous. An abandoned number is not a gap for later readers. The reader who abandons
+    it returns `recovered=False`, because it cannot know whether there was a message.
     """
 
     @classmethod
     def append(cls, channel_name: str, payload: Mapping[str, Any], *, sender: str = "") -> "ChannelMessage":
-        """Stores a message durably and returns it with its number: two requests, however many write at once.
+        """Stores a message durably and returns it with its number: two requests, however many write at the same time.
 
         Raises:
-            InvalidChannel: it is no channel name, such as that of a connection in no channel.
-            ValueError: HISTORY keeps nothing of this channel, or the payload has a NaN.
-            TypeError: the payload has a type that Django's JSON encoder does not know.
-            DeliveryError: `delivery.deadline` has passed, or storing was too slow for the readers again and again.
-                Nothing is stored.
+            InvalidChannel: it is not a valid channel name, such as the "" of a connection in no channel.
+            ValueError: HISTORY does not cover this channel, or the payload contains NaN.
+            TypeError: Django's JSON encoder cannot encode the payload.
+            DeliveryError: `delivery.deadline` has passed, or storing was repeatedly too slow for readers. Nothing is
+                stored.
         """
         channels.check_name(channel_name)
         _length, seconds = history_of(channel_name)
@@ -55,10 +55,10 @@ class ChannelMessage(MessageRow):
             written_by=idempotency.mark(),
             expires_at=now + timedelta(seconds=seconds) + SPARE,
         )
-        PayloadAttribute().serialize(message.payload)  # before a number is taken for what cannot be stored
+        PayloadAttribute().serialize(message.payload)  # fails before a number is taken
         for _attempt in range(_ATTEMPTS):
             if time.monotonic() >= ends_at():
-                raise DeliveryError("Out of time: the message is not stored")
+                raise DeliveryError("The deadline has passed: the message is not stored")
             message.sequence = take_number(channel_name, now, message.expires_at)
             if store(message):
                 return message
@@ -71,5 +71,5 @@ class ChannelMessage(MessageRow):
 
     @classmethod
     def since(cls, channel_name: str, sequence: int) -> "Resume[ChannelMessage]":
-        """What came after a number that a client has seen."""
+        """The messages after the last one that a client has seen."""
         return history.since(cls, channel_name, sequence)

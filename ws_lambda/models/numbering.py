@@ -1,7 +1,7 @@
-"""The numbers of a channel's messages: one counter for each channel, which DynamoDB counts up.
+"""Sequence numbers of a channel's messages, from an atomic counter for each channel.
 
-The counter lives beside the messages, under the number 0, and outlives each of them by a day. Where it is gone, so are
-they, and the channel goes on from the clock in milliseconds, which is beyond any number it can have reached.
+The counter is stored with the messages, under the number 0, and is kept a day longer. If it is gone, so are the
+messages, and the channel continues with the time in milliseconds, which is higher than any number it can have reached.
 """
 
 from datetime import datetime, timedelta
@@ -18,13 +18,13 @@ _UPDATE = f"SET last_number = if_not_exists(last_number, :start) + :one, expires
 
 
 def take_number(channel_name: str, now: datetime, expires_at: datetime) -> int:
-    """The next number of a channel. Nobody else gets it: one request, however many writers there are.
+    """Takes the next number of a channel: one request, however many writers there are. Nobody else gets it.
 
-    A number whose answer was lost is found again by the counter's last eight marks. Where more writers than that came
-    in between it stays unused, and a reader buries it.
+    If the answer was lost, the number is found again by the counter's last eight marks. If more writers came in
+    between, the number stays unused, and a reader abandons it.
 
     Args:
-        expires_at: when the message that gets the number goes.
+        expires_at: when the message with this number expires.
     """
     mark = idempotency.mark()
     kept = int((expires_at + timedelta(days=1)).timestamp())

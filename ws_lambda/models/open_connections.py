@@ -1,8 +1,8 @@
-"""Which connections a user has open, for CONNECTIONS_PER_USER: one set of ids for each user.
+"""The open connections of a user, for CONNECTIONS_PER_USER: one set of ids for each user.
 
-A connect adds its id in its own transaction, `$disconnect` removes it in the request that removes the memberships.
-Every other way of closing (logout, a send that finds a connection gone, the schedule) leaves the id where it is:
-`heal` removes it when the set is full.
+A connect adds its id in its transaction. `$disconnect` removes it in the request that removes the memberships. A
+connection that is closed in another way (by a logout, a 410 or the schedule) leaves its id in the set. `heal` removes
+such ids when the set is full.
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ from ws_lambda.tables.sessions import MAX_DURATION, SessionRow
 
 
 def ids_of(user_id: str) -> set[str]:
-    """The ids that are noted for a user, some of which may have closed."""
+    """The ids in a user's set. Some of these connections may have closed."""
     row = OpenConnections.of(user_id)
     try:
         row.refresh(consistent_read=True)
@@ -28,9 +28,9 @@ def ids_of(user_id: str) -> set[str]:
 
 
 def add(transaction: DecidingWrite, user_id: str, connection_id: str, limit: int) -> None:
-    """Has a transaction note a connection as open, if fewer than `limit` are. Noting one twice changes nothing.
+    """Adds to a transaction: put a connection into the user's set, if the set has fewer than `limit` ids.
 
-    The transaction raises `TooManyOpen` where the limit is reached.
+    The transaction raises `TooManyOpen` if the limit is reached. Adding an id twice changes nothing.
     """
     row, ids = OpenConnections.of(user_id), OpenConnections.connection_ids
     below: Condition = ids.contains(connection_id)
@@ -41,7 +41,7 @@ def add(transaction: DecidingWrite, user_id: str, connection_id: str, limit: int
 
 
 def remove(transaction: DecidingWrite | None, user_id: str, connection_id: str) -> None:
-    """Notes that a connection has closed, in a transaction or in a request of its own."""
+    """Removes a connection from the user's set, in a transaction or in a request of its own."""
     row = OpenConnections.of(user_id)
     actions = [OpenConnections.connection_ids.delete({connection_id}), _lives_on(row)]
     if transaction is None:
@@ -51,12 +51,12 @@ def remove(transaction: DecidingWrite | None, user_id: str, connection_id: str) 
 
 
 def heal(user_id: str) -> bool:
-    """Removes ids of connections that are no longer open: two reads and, where there are any, one update.
+    """Removes the ids of connections that are no longer open: two reads, and one update if there are any.
 
-    A process that has found all of them open does not look again in the same minute.
+    If all are open, the process does not check again in the same minute.
 
     Returns:
-        Whether there were any.
+        Whether there is room now.
     """
     if full_users.hits(user_id):
         return False
@@ -75,10 +75,10 @@ def heal(user_id: str) -> bool:
 
 
 def _open_among(connection_ids: set[str]) -> set[str]:
-    """Those whose session is open and not older than a connection can be.
+    """The ids whose session is open, and not older than a connection can be.
 
-    A transaction's items become visible one after the other, so an id may be seen before its session: what is
-    unknown is read once more.
+    A transaction's items become visible one after the other, so an id may be visible before its session. Unknown ids
+    are therefore read a second time.
     """
     oldest = clock.utcnow() - MAX_DURATION
     found = {one.connection_id: one for one in _read(connection_ids)}

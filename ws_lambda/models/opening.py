@@ -17,14 +17,14 @@ from ws_lambda.tables.sessions import MAX_DURATION, live_shard
 from ws_lambda.tables.tokens import ChangedUser, EndedLogin, LoginOfKey, TokenRow
 
 MAX_USER_AGENT = 512
-"""Characters of a User-Agent that are kept."""
+"""How many characters of the User-Agent header are kept."""
 
 _RETRY = Retry(base=0.02, attempts=6)
 """A transaction that collides with another is tried again; colliding this often is a rate limit of its own."""
 
 
 def new_session(event: GatewayEvent, *, endpoint_url: str, channel_name: str = "") -> WebSocketSession:
-    """The record of a connection that is about to open; not stored."""
+    """The session of a connection that is about to open; not stored."""
     now = clock.utcnow()
     began = from_milliseconds(event.connected_at) if event.connected_at else now
     return WebSocketSession(
@@ -53,15 +53,15 @@ def open_session(
     """Consumes the token, counts the connect for its user, stores the session and joins its channel.
 
     Args:
-        login_of_key: what is to be known of the session key that the client came with; a token brings its own.
-        connects_per_minute: how many connects the session's user is allowed; None counts nothing.
-        connections_per_user: how many connections the user may have open at once; None counts nothing.
+        login_of_key: the row of the client's session key. Minting a token has stored it already.
+        connects_per_minute: how many connects the user may make in a minute; None for no limit.
+        connections_per_user: how many connections the user may have open; None for no limit.
 
     Raises:
-        TokenRefused: meanwhile the token was used or has expired, or its login has ended, or its user was deactivated
-            or has a new password.
-        DuplicateConnection: a session of this connection id exists.
-        RateLimited: too many connects of this user, or too many connections open.
+        TokenRefused: in the meantime the token was used or has expired, its login has ended, or its user was
+            deactivated or has got a new password.
+        DuplicateConnection: there is a session with this connection id.
+        RateLimited: the user has made too many connects, or has too many connections open.
     """
     healed, attempts = False, _RETRY.begin()
     while True:

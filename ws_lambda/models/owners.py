@@ -1,4 +1,4 @@
-"""The user behind a session: found through Django's own auth backends, wherever they keep users."""
+"""The users of sessions, read through Django's auth backends, wherever those keep users."""
 
 import logging
 from collections import defaultdict
@@ -12,21 +12,21 @@ from django.db import DataError
 from django.utils.crypto import constant_time_compare
 
 Owner = tuple[str, str]
-"""A user's id and the path of the auth backend that knows the user."""
+"""A user's id, and the path of the auth backend that can read the user."""
 
 BAD_ID = (TypeError, ValueError, OverflowError, ValidationError, DataError)
-"""What a user model raises for an id that is none of its own. A database that is down raises none of these."""
+"""What a user model raises for an impossible id. A database that is down raises none of these."""
 
 _DJANGOS_WAY = "django.contrib.auth.backends.ModelBackend.get_user"
-"""By its name: importing it takes a project that has `django.contrib.auth` installed."""
+"""As a name, because importing it needs `django.contrib.auth` in INSTALLED_APPS."""
 
 _log = logging.getLogger("ws_lambda")
 
 
 def load_user(user_id: str, backend_path: str) -> Any:
-    """The user, or None where they are gone, deactivated, or their backend is no longer configured.
+    """The user, or None if they are gone or deactivated, or if their backend is no longer configured.
 
-    An id that the project's user model cannot have, such as one from before the model was replaced, is nobody's.
+    An id that the project's user model cannot have, such as one from an earlier user model, belongs to nobody.
     """
     if not user_id or backend_path not in settings.AUTHENTICATION_BACKENDS:
         return None
@@ -35,19 +35,19 @@ def load_user(user_id: str, backend_path: str) -> Any:
     except BAD_ID as error:
         if _is_possible(user_id):
             raise
-        _log.warning("%r cannot be the id of a user, so it is nobody's: %s", user_id, error)
+        _log.warning("%r cannot be the id of a user, so it belongs to nobody: %s", user_id, error)
         return None
     return user if user is not None and user.is_active else None
 
 
 def load_users(owners: Iterable[Owner], *, consistently: bool) -> dict[Owner, Any]:
-    """The active ones of several users, by one request for all of a backend's where that can be.
+    """Reads several users, with one request for each backend where that is possible. Only active users are returned.
 
-    Ask `load_user` about whoever is not in the answer: a backend with a `get_user` of its own is not asked here.
+    Use `load_user` for users who are not in the answer: a backend with a `get_user` of its own is not asked here.
 
     Args:
-        consistently: whether they are read as they are now. As they were a moment ago is half the price in DynamoDB:
-            take nothing from anybody for it.
+        consistently: whether to read consistently. An eventually consistent read costs half in DynamoDB, but is not
+            enough to take anything away from a user.
     """
     asked: dict[str, list[str]] = defaultdict(list)
     for user_id, path in owners:
@@ -62,7 +62,7 @@ def load_users(owners: Iterable[Owner], *, consistently: bool) -> dict[Owner, An
 
 
 def _together(backend: Any, user_ids: list[str], consistently: bool) -> Iterable[Any]:
-    """Nobody where there is nothing to be saved, or where the backend finds users in a way of its own."""
+    """Reads several users with one request; none if it saves nothing or the backend has a `get_user` of its own."""
     way = type(backend).get_user
     if len(user_ids) < 2 or f"{way.__module__}.{way.__qualname__}" != _DJANGOS_WAY:
         return []
@@ -74,7 +74,7 @@ def _together(backend: Any, user_ids: list[str], consistently: bool) -> Iterable
 
 
 def _is_possible(user_id: str) -> bool:
-    """Whether a user of the project's model may have that id, as far as the model itself says."""
+    """Whether the project's user model accepts an id."""
     field: Any = get_user_model()._meta.pk
     try:
         field.run_validators(field.to_python(user_id))
@@ -84,9 +84,9 @@ def _is_possible(user_id: str) -> bool:
 
 
 def auth_hash_is_current(user: Any, auth_hash: str) -> bool:
-    """Whether the login that `auth_hash` was taken from still holds: a changed password ends it.
+    """Whether the login with this session auth hash is still valid. A changed password ends it.
 
-    A user model without session auth hashes (not derived from AbstractBaseUser) has nothing to compare.
+    It always is with a user model that has no session auth hashes (one that is not derived from AbstractBaseUser).
     """
     if not hasattr(user, "get_session_auth_hash"):
         return True
@@ -94,7 +94,7 @@ def auth_hash_is_current(user: Any, auth_hash: str) -> bool:
 
 
 def accepted_hashes(user: Any) -> list[str]:
-    """The session auth hashes that logins of the user may have; of a user model without any, what Django puts there."""
+    """The valid session auth hashes of a user; [""] with a user model that has none."""
     if not hasattr(user, "get_session_auth_hash"):
         return [""]
     return [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
@@ -106,6 +106,6 @@ def login_holds(user: Any, auth_hash: str) -> bool:
 
 
 def owner_still_valid(user_id: str, backend_path: str, auth_hash: str) -> Any:
-    """The user, if their login holds; else None."""
+    """The user, if their login is valid; else None."""
     user = load_user(user_id, backend_path)
     return user if login_holds(user, auth_hash) else None

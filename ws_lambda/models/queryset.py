@@ -1,4 +1,4 @@
-"""`WebSocketSession.objects`: finding connections, and speaking to those found."""
+"""`WebSocketSession.objects`: finding connections, and sending to them."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
@@ -17,20 +17,20 @@ from ws_lambda.tables.sessions import LIVE_SHARDS, SessionRow, is_listed_open
 Session = TypeVar("Session", bound=SessionRow)
 
 LOOKUPS = ("api_gateway", "channel_name", "connected", "connection_id", "user")
-"""What `filter` understands; all of them together are ANDed."""
+"""The lookups of `filter`. Several are combined with AND."""
 
 NOTHING = {"connection_id": ""}
-"""The lookup of a selection that contradicts itself, or asks for "": no connection has an empty id."""
+"""The lookup of a selection that is empty, because no connection has an empty id."""
 
 _BATCH = 100
-"""Keys of one BatchGetItem."""
+"""Keys in one BatchGetItem."""
 
 
 class BaseSessionQuerySet(Generic[Session]):
     """A lazy, immutable selection of sessions.
 
-    What is asked decides what is read: a connection id is one item, a channel its roster, a user their index,
-    `connected=True` the index of open connections. Only `all()` and `connected=False` read the whole table.
+    The lookups decide what is read: one item for a connection id, the roster for a channel, an index for a user, and
+    another index for `connected=True`. Only `all()` and `connected=False` read the whole table.
     """
 
     def __init__(self, model: type[Session], **lookups: Any) -> None:
@@ -46,21 +46,21 @@ class BaseSessionQuerySet(Generic[Session]):
         return f"<{type(self).__name__} {asked or 'all'}>"
 
     def all(self) -> Self:
-        """Every session, closed ones included, as far as they are still kept."""
+        """Every session that is still kept, including closed ones."""
         return type(self)(self.model, **self._lookups)
 
     def filter(self, **lookups: Any) -> Self:
         """Narrows the selection.
 
         Args:
-            channel_name: member of this channel, which only an open connection is; of "" nobody is a member.
+            channel_name: a channel that the connection is in. Only open connections are in channels; "" selects none.
             connected: whether the connection is open.
             user: a user, or their primary key.
             connection_id: API Gateway's id of the connection.
             api_gateway: a gateway record, or an API id.
 
         Raises:
-            FieldError: any other lookup, or a `connected` that is neither True nor False.
+            FieldError: there is no such lookup, or `connected` is neither True nor False.
         """
         cleaned = {}
         for name, value in lookups.items():
@@ -69,7 +69,9 @@ class BaseSessionQuerySet(Generic[Session]):
             cleaned[name] = _plain(name, value)
         clash = [name for name, value in cleaned.items() if value == "" or self._lookups.get(name, value) != value]
         if "channel_name" in clash and cleaned["channel_name"] and self._lookups["channel_name"]:
-            raise FieldError("A selection names one channel: filter what it yields for a second one.")
+            raise FieldError(
+                "A selection can have only one channel. To ask for a second one, filter the sessions in Python."
+            )
         return type(self)(self.model, **self._lookups | cleaned | (NOTHING if clash else {}))
 
     def __bool__(self) -> bool:
@@ -104,7 +106,7 @@ class BaseSessionQuerySet(Generic[Session]):
         return self.first() is not None
 
     def count(self) -> int:
-        """How many are selected. DynamoDB does the counting where an index answers the question alone."""
+        """How many sessions are selected. DynamoDB counts them where it can."""
         asked = set(self._lookups)
         if asked == {"channel_name"} or (asked == {"channel_name", "connected"} and self._lookups["connected"]):
             return sum(map(ChannelMembership.count, channels.shard_keys(self._lookups["channel_name"])))
@@ -116,14 +118,14 @@ class BaseSessionQuerySet(Generic[Session]):
         """Sends to every open connection selected, each through its own gateway.
 
         Args:
-            data: anything that Django's JSON encoder writes, or a string sent as it is; serialised once.
+            data: anything that Django's JSON encoder accepts, or a string, which is sent as it is.
 
         Returns:
-            The outcome of every recipient. Connections found gone are closed.
+            The outcome for every recipient. The sessions of connections that are gone are closed.
 
         Raises:
-            ValueError: the message is over 131,072 bytes, or has a NaN; nothing was sent.
-            NotOpenYet: it selects, by its id, the connection whose `connect` is running.
+            ValueError: the message is over 131,072 bytes, or contains NaN. Nothing was sent.
+            NotOpenYet: the selection is, by its id, a connection whose `connect` is still running.
         """
         delivery.check_open(self._lookups.get("connection_id", ""))
         name = self._lookups.get("channel_name", "")
@@ -132,10 +134,10 @@ class BaseSessionQuerySet(Generic[Session]):
     def disconnect(self, progress: disconnecting.Progress | None = None) -> delivery.DeliveryReport:
         """Closes every open session selected, and its socket.
 
-        Where a deadline comes first, the report is `unread`. The schedule closes the rest then, and after an error.
+        If a deadline comes first, the report is `unread`. Then, and after an error, the schedule closes the rest.
 
         Args:
-            progress: called with the report so far, after every 500.
+            progress: called with the report so far, after every 500 connections.
 
         Raises:
             DeliveryError: some sessions could not be closed.
@@ -143,16 +145,16 @@ class BaseSessionQuerySet(Generic[Session]):
         return disconnecting.disconnect(self._lookups, self.recipients(), progress)
 
     def recipients(self) -> Iterator[delivery.Recipient]:
-        """The open connections selected, as the delivery room addresses them."""
+        """The open connections selected, as recipients of messages."""
         for row in self._rows(open_only=True):
             yield recipient_of(row)
 
     def close_gone(self, recipients: Sequence[delivery.Recipient], *, channel_name: str = "") -> int:
-        """Closes the sessions of connections that API Gateway no longer knows; returns how many it closed."""
+        """Closes the sessions of connections that API Gateway no longer knows. Returns how many it closed."""
         return close_gone(recipients, channel_name=channel_name)
 
     def audience(self) -> delivery.Audience:
-        """Who is addressed: a channel or everyone as such, so that a big one can go through the queue."""
+        """The audience of a message. A whole channel, or everyone, can be sent to through the queue."""
         asked = set(self._lookups)
         if self._lookups.get("connected", True):
             if asked - {"connected"} == {"channel_name"}:
@@ -162,13 +164,13 @@ class BaseSessionQuerySet(Generic[Session]):
         return delivery.Listed(self.recipients())
 
     def _keys(self) -> Iterator[str]:
-        """The keys of candidates; `_selects` has the last word on each."""
+        """The keys of candidates. `_selects` then decides about each."""
         if "connection_id" in self._lookups:
             return iter([self._lookups["connection_id"]] if self._lookups["connection_id"] else [])
         return (row.connection_id for row in self._rows(open_only=bool(self._lookups.get("connected"))))
 
     def _rows(self, *, open_only: bool) -> Iterator[Any]:
-        """Rows of the cheapest table or index that holds the selection."""
+        """Rows of the cheapest table or index that has the whole selection."""
         asked = self._lookups
         if open_only and asked.get("connected") is False:
             return iter(())
@@ -189,7 +191,7 @@ class BaseSessionQuerySet(Generic[Session]):
         return (row for row in rows if self._row_selected(row, open_only))
 
     def _row_selected(self, row: Any, open_only: bool) -> bool:
-        """Whether a row, full or projected, is selected as far as it can tell."""
+        """Whether a row is selected, as far as its attributes tell. Rows of an index have only some attributes."""
         if open_only and isinstance(row, SessionRow) and not is_listed_open(row):
             return False
         same_user = self._lookups.get("user", row.user_id) == row.user_id
@@ -206,15 +208,15 @@ class BaseSessionQuerySet(Generic[Session]):
 
 
 def _plain(name: str, value: Any) -> Any:
-    """The stored form of what a caller filters by."""
+    """The stored form of a lookup's value."""
     match name:
         case "user":
             key = getattr(value, "pk", value)
-            return "" if key is None else str(key)  # an anonymous user is nobody's, and selects nobody
+            return "" if key is None else str(key)  # the anonymous user selects nothing
         case "api_gateway":
             return str(getattr(value, "api_id", value))
         case "connected" if not isinstance(value, bool):
-            raise FieldError(f"connected is True or False, not {value!r}.")
+            raise FieldError(f"connected must be True or False, not {value!r}.")
         case "connected":
             return value
     return str(value)

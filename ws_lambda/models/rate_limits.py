@@ -1,4 +1,4 @@
-"""Counting what is limited in a minute, and what a process remembers of it."""
+"""Counters for limits per minute, and a process's memory of them."""
 
 from ws_lambda import process_state
 from ws_lambda.models.counting import count
@@ -7,16 +7,16 @@ from ws_lambda.tables.rate_limits import RateLimit, current_window
 
 
 def hit(scope: str) -> int:
-    """Counts one in the current minute and returns the new count, in one atomic update."""
+    """Adds one to a scope's counter for this minute, in one atomic update. Returns the new count."""
     key = {"scope": scope, "window": current_window()}
     counter = count(RateLimit, key, {"count": 1}, RateLimit.expiry())
     return int(counter["count"]["N"])
 
 
 class Remembered:
-    """Counts of the current minute that this process has seen, so that it need not ask again who is over a limit.
+    """Counts of this minute that the process has seen, so that it does not ask again about who has reached a limit.
 
-    At most MOST at once: what comes after is not remembered, and costs its requests until the minute is over.
+    It remembers at most MOST names. Others cost a request each time, until the minute is over.
     """
 
     MOST = 10_000
@@ -32,7 +32,7 @@ class Remembered:
             self._window, self._hits = "", {}
 
     def hits(self, name: str) -> int:
-        """The highest count seen of a name in this minute; 0 where none was."""
+        """The highest count of a name that was seen in this minute; 0 if none was."""
         with self._lock:
             return self._hits.get(name, 0) if self._window == current_window() else 0
 
@@ -46,4 +46,4 @@ class Remembered:
 
 
 refused_places, refused_tokens, full_users = Remembered(), Remembered(), Remembered()
-"""Addresses that were refused, hashes of tokens that a connect was refused with, users with all connections open."""
+"""Refused addresses; hashes of tokens of refused connects; users who have reached CONNECTIONS_PER_USER."""

@@ -1,4 +1,4 @@
-"""How the delivery room addresses the connection of a row."""
+"""Recipients of messages, made from rows."""
 
 from ws_lambda import delivery
 from ws_lambda.tables.attributes import milliseconds
@@ -7,5 +7,5 @@ from ws_lambda.tables.sessions import SessionRow
 
 
 def recipient_of(row: SessionRow | ChannelMembership) -> delivery.Recipient:
-    """The address of a connection, from its session, from a row of an index, or from its row in a roster."""
+    """The recipient for a session, a row of an index of sessions, or a membership."""
     return delivery.Recipient(row.connection_id, row.endpoint_url, milliseconds(row.connected_at))

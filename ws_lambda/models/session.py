@@ -1,4 +1,4 @@
-"""A WebSocket connection, and what it can do."""
+"""A WebSocket connection and its behaviour."""
 
 from typing import Any, ClassVar
 
@@ -42,9 +42,9 @@ class WebSocketSession(SessionRow):
 
     @property
     def user(self) -> Any:
-        """The owner, read on first use; None for anonymous, gone or deactivated.
+        """The user, read on first use; None for anonymous, gone or deactivated users.
 
-        Whoever has just read the user sets it, to spare the session another read. What is set is not stored.
+        Code that has just read the user can set it, which saves another read. It is not stored.
         """
         if self._user is _UNREAD:
             self._user = load_user(self.user_id or "", self.auth_backend or "")
@@ -56,18 +56,18 @@ class WebSocketSession(SessionRow):
 
     @property
     def api_gateway(self) -> ApiGateway | None:
-        """The record of the gateway that the connection came by; None where that is not registered."""
+        """The record of the connection's gateway; None if it is not registered."""
         return gateways.find(self.api_id)
 
     @property
     def recipient(self) -> delivery.Recipient:
-        """How the delivery room addresses this connection."""
+        """This connection as a recipient of messages."""
         return recipient_of(self)
 
     def send_message(self, data: Any) -> delivery.DeliveryReport:
-        """Sends to this connection (unicast).
+        """Sends a message to this connection.
 
-        A connection that turns out to be gone is closed, and the report says so.
+        If the connection turns out to be gone, its session is closed, and the report says so.
 
         Raises:
             ValueError: the session has no endpoint, or the message is over 131,072 bytes.
@@ -78,40 +78,40 @@ class WebSocketSession(SessionRow):
     def disconnect(self) -> delivery.DeliveryReport:
         """Closes the session, then its socket (`DELETE @connections`).
 
-        One that is not open yet is closed by the schedule if it opens; from inside its own `connect`, the connect is
-        refused.
+        If the socket is not open yet, the schedule closes it after it opens. From inside the connection's own
+        `connect`, the connect is refused.
         """
         return close_and_disconnect([self.recipient])
 
     def join(self, channel_name: str, *, check: bool = True) -> None:
-        """Enters one more channel.
+        """Joins another channel.
 
         Args:
-            check: whether the channel's permission is asked for the session's user.
+            check: whether the stored permissions must allow it to the session's user.
 
         Raises:
-            InvalidChannel: it is no channel name.
-            PermissionRefused: the user may not be in it, or the connection's token was minted for another.
-            TooManyChannels: the connection is in CHANNELS_PER_CONNECTION already, whoever asks.
+            InvalidChannel: it is not a valid channel name.
+            PermissionRefused: the user may not be in the channel, or the token was minted for another channel.
+            TooManyChannels: the connection is in CHANNELS_PER_CONNECTION channels already.
             InvalidConnectionId: the connection has closed.
         """
         self._check_channel(channel_name, check)
         joining.enter(self, channel_name, _judge(check))
 
     def leave(self, channel_name: str) -> None:
-        """Leaves a channel; one that the connection is not in is no error."""
+        """Leaves a channel. It is not an error if the connection is not in it."""
         joining.leave(self, channel_name)
 
     def change_channel(self, channel_name: str, *, check: bool = True) -> None:
-        """Leaves `channel_name`'s predecessor, the first channel, and enters the new one in its place.
+        """Leaves the first channel and joins another one in its place, in one transaction.
 
-        When this returns the old membership is gone. Raises what `join` does.
+        Raises the same exceptions as `join`.
         """
         self._check_channel(channel_name, check)
         joining.change(self, channel_name, _judge(check))
 
     def _check_channel(self, channel_name: str, check: bool) -> None:
-        """Refuses a channel that is none, or that the stored permissions close to the session's user."""
+        """Refuses an invalid channel name and, with `check`, a channel that the user may not be in."""
         channels.check_name(channel_name)
         if check:
             joining.check_bound(self, channel_name)
@@ -121,5 +121,5 @@ class WebSocketSession(SessionRow):
 
 
 def _judge(check: bool) -> JudgedBy:
-    """Who says whether the user may stay in a channel that was entered with or without a check."""
+    """Who decides whether the user may stay in a channel that was joined with or without a check."""
     return JudgedBy.STORED if check else JudgedBy.NOBODY

@@ -1,4 +1,4 @@
-"""Closing the sockets of sessions that are closed already, now or when the schedule comes round to it."""
+"""Closing the sockets of sessions that are closed already, at once or later by the schedule."""
 
 import contextvars
 import logging
@@ -20,9 +20,9 @@ _log = logging.getLogger("ws_lambda")
 
 
 def close_sockets(recipients: Sequence[delivery.Recipient]) -> delivery.DeliveryReport:
-    """Closes the sockets of sessions that are closed. `close_remaining_sockets` tries those again that cannot be now.
+    """Closes the sockets of closed sessions. `close_remaining_sockets` retries those that cannot be closed now.
 
-    That of a connection whose own `$connect` is running in this invocation counts as closed: its connect is refused.
+    A connection whose own `$connect` is running in this invocation counts as closed: its connect is refused.
     """
     connecting = delivery.under_way()
     for one in recipients:
@@ -34,14 +34,14 @@ def close_sockets(recipients: Sequence[delivery.Recipient]) -> delivery.Delivery
     still_open = [_still_open(one) for one in others if one.connection_id in failed]
     closed = [_closed(one) for one in others if one.connection_id not in failed and one.is_young]
     delivery.call_all([*still_open, *closed])
-    if errors := _errors(closed):  # at worst their sockets are closed once more
-        _log.warning("%d closed sockets could not be marked as such: %s", len(errors), errors[0])
+    if errors := _errors(closed):  # at worst they are closed twice
+        _log.warning("%d sockets were closed but could not be marked as closed: %s", len(errors), errors[0])
     _check(still_open)
     return replace(report, sent=report.sent + len(recipients) - len(others))
 
 
 class SocketCloser:
-    """Closes sockets in a thread of its own, a page at a time, while the next page of sessions is closed.
+    """Closes sockets in a thread, one page at a time, while the next page of sessions is being closed.
 
     with SocketCloser(told) as sockets:
         for page in pages:
@@ -52,7 +52,7 @@ class SocketCloser:
     def __init__(self, told: Callable[[delivery.DeliveryReport], object]) -> None:
         """
         Args:
-            told: gets the report of each page.
+            told: called with the report of each page.
         """
         self._told = told
         self._thread = ThreadPoolExecutor(1, "ws-sockets")
@@ -66,16 +66,16 @@ class SocketCloser:
             self._wait()
 
     def begin(self, recipients: Sequence[delivery.Recipient], *, more: bool) -> None:
-        """Waits for the page before, then begins with this one. Raises what the page before has raised.
+        """Waits for the previous page, then begins with this one. Raises what the previous page raised.
 
         Args:
-            more: whether another page follows. Without, this one's sockets are closed when it returns.
+            more: whether another page follows. If not, the sockets are closed when this returns.
         """
         self._wait()
         if recipients and (not more or delivery.installed() is not None):
             self._told(close_sockets(recipients))
         elif recipients:
-            run = contextvars.copy_context().run  # the deadline, and the pace
+            run = contextvars.copy_context().run  # it has the deadline and the rate limit
             self._under_way = self._thread.submit(run, close_sockets, recipients)
 
     def _wait(self) -> None:
@@ -85,14 +85,14 @@ class SocketCloser:
 
 
 def close_remaining_sockets(until: float = float("inf")) -> int:
-    """Closes the sockets of closed sessions in the partition `CLOSING`; how many of them need no further try.
+    """Closes the sockets of the sessions in the partition `CLOSING`. Returns how many are done with.
 
-    One is through with when its socket is closed, or is gone and would have opened by now, or has reached the age at
-    which API Gateway closes every connection. Each is tried once. A run begins with the oldest or with the newest, as
-    it happens: sockets that keep failing for as long as there is time do not hold up those at the other end.
+    A socket is done with when it is closed, when it is gone and would have opened by now, or when it has reached the
+    age at which API Gateway closes every connection. Each is tried once. A run begins at random with the oldest or the
+    newest, so that sockets that keep failing until the time is up cannot hold up those at the other end.
 
     Args:
-        until: the `time.monotonic()` after which no more are begun, and none is tried again.
+        until: the `time.monotonic()` after which no more are tried.
     """
     from_the_oldest = random.random() < 0.5  # noqa: S311 - no secret
     rows, closed = SessionRow.live.query(CLOSING, scan_index_forward=from_the_oldest), 0
@@ -102,19 +102,19 @@ def close_remaining_sockets(until: float = float("inf")) -> int:
 
 
 def mark_socket_closed(recipient: delivery.Recipient) -> None:
-    """Notes that the socket of a closed session is closed as well: the schedule need not try again."""
+    """Records that the socket of a closed session is closed too, so that the schedule does not try again."""
     _mark([_closed(recipient)])
 
 
 def _errors(calls: Iterable[delivery.Call]) -> list[str]:
-    """Why some were not done, other than that the row is not as they demand."""
+    """The errors of calls, except failed conditions."""
     return [one.error for one in calls if one.answer is None and one.error != delivery.CONDITION_FAILED]
 
 
 def _check(calls: Iterable[delivery.Call]) -> None:
     """
     Raises:
-        DeliveryError: some were not done.
+        DeliveryError: some calls failed.
     """
     if errors := _errors(calls):
         raise delivery.DeliveryError(f"{len(errors)} requests to close connections failed: {errors[0]}")
@@ -135,7 +135,7 @@ def _closed(recipient: delivery.Recipient) -> delivery.Call:
 
 
 def _still_open(recipient: delivery.Recipient) -> delivery.Call:
-    """The session is closed and its socket may not be: the schedule tries again."""
+    """Records that the socket of a closed session may still be open, so that the schedule tries again."""
     values: dict[str, dict[str, object]] = {":closing": {"S": CLOSING}, ":false": {"BOOL": False}}
     return _marking(recipient, "SET live_shard = :closing", "connected = :false", values)
 

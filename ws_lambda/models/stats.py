@@ -1,8 +1,8 @@
-"""Figures of the last hours for the admin's overview, at next to no cost.
+"""Counts of the last hours for the admin's overview, at almost no cost.
 
-A process counts in memory, and writes what it has counted at most once every FLUSH_SECONDS, with the first event
-that comes after that. So an event costs no request of its own; what a process has counted since its last write is
-lost with it, which makes these figures good for a chart and not for a bill. CloudWatch has the exact ones.
+A process counts in memory. It writes its counts at most once every FLUSH_SECONDS, at the first event after that. So an
+event costs no request. Counts since the last write are lost when the process ends, so these numbers are approximate.
+CloudWatch has the exact ones.
 """
 
 import logging
@@ -25,7 +25,7 @@ FLUSH_SECONDS = 10.0
 
 
 class _Buffer:
-    """What this process has counted and not yet written."""
+    """What this process has counted and has not written yet."""
 
     def __init__(self) -> None:
         self._lock = process_state.Lock()
@@ -40,9 +40,9 @@ class _Buffer:
                 self._since = now
 
     def take(self, *, after: float) -> dict[str, Counter[str]]:
-        """What was counted, if the oldest of it is older than `after` seconds; it is the caller's then."""
+        """Hands over the counts, if the oldest is older than `after` seconds; else nothing."""
         with self._lock:
-            # A clock that was set back makes it due as well.
+            # They are due as well if the clock was set back.
             if self._since is None or 0 <= clock.now() - self._since < after:
                 return {}
             counted, self._counted, self._since = self._counted, {}, None
@@ -57,23 +57,23 @@ def _minute_of(moment: float) -> str:
 
 
 def count(what: str) -> None:
-    """Counts one of COUNTED, and writes what has been counted if that is due."""
+    """Counts one of COUNTED, and writes the counts if that is due."""
     if counted := _buffer.take(after=FLUSH_SECONDS):
         try:
             _write(counted)
         except (BotoCoreError, ClientError):
-            # Whatever ails the table of figures, the event that happened to come by is not to suffer for it.
-            logger.warning("The overview's figures of the last seconds are lost", exc_info=True)
+            # An event must not fail because the counts cannot be written.
+            logger.warning("The overview's counts of the last seconds are lost", exc_info=True)
     _buffer.add(what)
 
 
 def flush() -> None:
-    """Writes what has been counted, due or not."""
+    """Writes the counts, whether or not it is due."""
     _write(_buffer.take(after=0))
 
 
 def forget() -> None:
-    """Drops what has been counted."""
+    """Drops the counts."""
     _buffer.take(after=0)
 
 
@@ -87,7 +87,7 @@ def _write(counted: dict[str, Counter[str]]) -> None:
 
 
 def last_hour() -> list[dict[str, Any]]:
-    """The figures of the last 60 minutes, oldest first, quiet minutes included: four queries."""
+    """The counts of the last 60 minutes, oldest first, including minutes without events: four queries."""
     now = clock.utcnow()
     minutes = [(now - timedelta(minutes=back)).strftime("%Y-%m-%dT%H:%M") for back in range(59, -1, -1)]
     rows: dict[str, dict[str, Any]] = {m: {"minute": m, **dict.fromkeys(COUNTED, 0)} for m in minutes}

@@ -1,4 +1,4 @@
-"""Counting a message: the one conditional update that each message costs."""
+"""Counting a message, by the one conditional update that each message costs."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,8 +13,8 @@ from ws_lambda.tables import idempotency
 from ws_lambda.tables.shared_connection import condition_failed, connection
 
 REMEMBERED_MINUTES = 5
-"""Counters of this age are removed. The browser client is never silent for longer; who is leaves one behind each time,
-two dozen at most in the two hours that a connection lasts."""
+"""Counters older than this many minutes are removed. The browser client is never silent for longer. Another client that
+is leaves a counter behind each time, two dozen at most in the two hours of a connection."""
 
 _UPDATE = (
     "SET previous_seen_at = last_seen_at, last_seen_at = :now, "
@@ -25,21 +25,21 @@ _UPDATE = (
 _OPEN_HERE = "connected = :true AND api_id = :api"
 _BELOW_LIMIT = "(attribute_not_exists(message_windows.#w) OR message_windows.#w < :limit)"
 _NONE_AT_ALL = "message_windows.#w < :limit"
-"""Never true of a counter that is not there: a limit of 0 lets not even the first one through."""
+"""Never true without a counter, so that a limit of 0 refuses even the first message."""
 
 
 def touch(event: GatewayEvent, *, messages_per_minute: int) -> WebSocketSession:
     """Counts a message of an open connection and returns the session as it is now.
 
-    The expression is written out because it goes beyond what PynamoDB's can say: a new minute's counter starts,
-    and old ones go, in the same update that enforces the limit.
+    The expression is written out because PynamoDB cannot express it: one update starts the counter of a new minute,
+    removes old ones and enforces the limit.
 
-    The row keeps marks of the ids of the last eight messages. So a message whose answer from DynamoDB was lost is
-    counted once, unless eight others of its connection are counted before the request is made again. Whoever sends
-    the event itself again finds it counted too.
+    The row keeps marks of the ids of the last eight messages. So a message is counted once even if DynamoDB's answer
+    was lost, unless eight other messages of its connection are counted before the request is repeated. An event that is
+    sent twice is counted once too.
 
     Raises:
-        InvalidConnectionId: the connection is unknown, closed, or another gateway's. Nothing is counted.
+        InvalidConnectionId: the connection is unknown or closed, or belongs to another gateway. Nothing is counted.
         RateLimited: too many messages in this minute. Nothing is counted.
     """
     now = clock.now()
@@ -75,10 +75,10 @@ def touch(event: GatewayEvent, *, messages_per_minute: int) -> WebSocketSession:
         if not _open_here(item, event):
             raise InvalidConnectionId() from failed
         if idempotency.position(mark, item) is None:
-            raise RateLimited("Too many messages: wait a minute, then go on") from failed
+            raise RateLimited("Too many messages: wait a minute, then continue") from failed
     return WebSocketSession.from_raw_data(item)
 
 
 def _open_here(item: Mapping[str, Any], event: GatewayEvent) -> bool:
-    """Whether an item is that of an open connection of the event's gateway."""
+    """Whether an item is an open connection of the event's gateway."""
     return bool(item.get("connected", {}).get("BOOL")) and item.get("api_id", {}).get("S") == event.api_id

@@ -1,4 +1,4 @@
-"""Transactions whose items say what it means when their condition fails."""
+"""Transactions in which each condition has an exception of its own."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
@@ -16,20 +16,20 @@ from ws_lambda.tables.shared_connection import connection
 Part = TypeVar("Part")
 
 MOST_ITEMS = 100
-"""Of one transaction.
+"""Items in one transaction.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
 """
 
 Meaning = type[Exception] | None
-"""What is raised when an item's condition fails; None where it has no condition, or a failure says nothing."""
+"""The exception for an item's failed condition; None for an item without a condition."""
 
 
 def batched(parts: Iterable[Part], items: Callable[[Part], int], most: int = MOST_ITEMS) -> Iterator[list[Part]]:
-    """As many at a time as go into one transaction of `most` items, and one at least.
+    """Splits parts into batches that fit into transactions of `most` items. Each batch has at least one part.
 
     Args:
-        items: how many items of it a part is.
+        items: how many items a part needs.
     """
     batch, size = list[Part](), 0
     for one in parts:
@@ -43,11 +43,11 @@ def batched(parts: Iterable[Part], items: Callable[[Part], int], most: int = MOS
 
 
 class Collided(Exception):
-    """Another write to one of the items was under way. Nothing was written; the same is worth another try."""
+    """Another write to one of the items was in progress. Nothing was written, and it is worth another attempt."""
 
 
 class DecidingWrite(TransactWrite):
-    """A transaction that raises the meaning of the first condition that failed.
+    """A transaction that raises the exception of the first condition that failed.
 
         with DecidingWrite() as transaction:
             transaction.delete(token, WebSocketToken.expires_at > now, means=TokenRefused)
@@ -55,7 +55,7 @@ class DecidingWrite(TransactWrite):
 
     Raises, at the end of the block:
         Collided: another transaction was faster.
-        TransactWriteError: anything else that is none of the meanings.
+        TransactWriteError: the transaction failed for another reason.
     """
 
     def __init__(self, client_request_token: str | None = None) -> None:

@@ -1,6 +1,6 @@
-"""Work on many connections that one call has no time to end, so that the schedule goes on with it.
+"""Tasks on many connections that a call has no time to finish, so that the schedule continues them.
 
-Beginning the same work again replaces its row: whoever is still at it from before neither moves it on nor ends it.
+Beginning the same task again replaces its row. An earlier run of the task can then neither update nor end it.
 """
 
 import json
@@ -16,20 +16,24 @@ from ws_lambda.tables.shared_connection import condition_failed
 
 
 def begin(kind: str, about: str, place: Mapping[str, Any] | None = None) -> UnfinishedWork:
-    """Notes that a piece of work has begun, from its beginning or from a place."""
+    """Records that a task has begun.
+
+    Args:
+        place: where to begin; None for the start.
+    """
     work = UnfinishedWork.of(kind, about, place or {}, secrets.token_hex(8))
     work.save()
     return work
 
 
 def everything() -> list[UnfinishedWork]:
-    """All that is begun and not ended."""
+    """All tasks that have begun and not ended."""
     rows = UnfinishedWork.query(UnfinishedWork.SCOPE, consistent_read=True)
     return [one for one in rows if one.expires_at > clock.utcnow()]
 
 
 def leave(work: UnfinishedWork, place: Mapping[str, Any]) -> None:
-    """Notes where it has been left, unless it has begun anew."""
+    """Records where a task was interrupted, unless it has begun again."""
     work.position = json.dumps(place)
     try:
         work.update([UnfinishedWork.position.set(work.position)], condition=_same(work))
@@ -39,7 +43,7 @@ def leave(work: UnfinishedWork, place: Mapping[str, Any]) -> None:
 
 
 def end(work: UnfinishedWork) -> None:
-    """Notes that it is done, unless it has begun anew."""
+    """Records that a task is done, unless it has begun again."""
     try:
         work.delete(condition=_same(work))
     except DeleteError as failed:

@@ -1,1 +1,1 @@
-"""The rows of DynamoDB, one file for each table with every row class of it. What they do is in `ws_lambda.models`."""
+"""Rows of DynamoDB. Each file has all row classes of one table; their behaviour is in `ws_lambda.models`."""

@@ -1,4 +1,4 @@
-"""What people did in the admin, for projects whose Django has no SQL table for it."""
+"""What users did in the admin, for projects that have no SQL table for Django's admin log."""
 
 import secrets
 from datetime import timedelta
@@ -14,7 +14,7 @@ KEPT = timedelta(days=366)
 
 
 class ByActor(GlobalSecondaryIndex["AdminAction"]):  # type: ignore[no-untyped-call]
-    """What one person did, by time."""
+    """The actions of one user, by time."""
 
     class Meta:
         index_name = "by_actor"
@@ -34,7 +34,7 @@ class AdminAction(Table):
     """`app_label.model_name#object id`."""
 
     moment = UnicodeAttribute(range_key=True)
-    """ISO 8601 in UTC, with something random behind it: two actions of one moment are two entries."""
+    """ISO 8601 in UTC, with a random suffix, so that two actions at the same time are two entries."""
 
     user_id = UnicodeAttribute()
     username = UnicodeAttribute()
@@ -48,10 +48,10 @@ class AdminAction(Table):
 
     @staticmethod
     def new_moment() -> str:
-        """Now, as a sort key that no other entry has."""
+        """The present time, as a unique sort key."""
         return f"{clock.utcnow().isoformat(timespec='microseconds')}#{secrets.token_hex(4)}"
 
     @staticmethod
     def expiry() -> object:
-        """When an entry of now may go."""
+        """When an entry that is made now expires."""
         return clock.utcnow() + KEPT

@@ -1,4 +1,4 @@
-"""Who may be in which channel, as stored."""
+"""The access rules of channels."""
 
 from typing import Final
 
@@ -23,9 +23,9 @@ class PermissionRow(Table):
     """A channel's name, or a prefix ending in `*`."""
 
     access = UnicodeAttribute()
-    """One of ACCESS_LEVELS; any other value refuses everybody."""
+    """One of ACCESS_LEVELS. Any other value refuses everybody."""
 
     rules: ListAttribute[list[str]] = ListAttribute(default=list)
-    """For `permissions`: lists of permission names. All of one list are needed (AND); any list will do (OR)."""
+    """For `permissions`: lists of permission names. A user needs all permissions of at least one list."""
 
     description = UnicodeAttribute(default="")

@@ -9,7 +9,7 @@ from ws_lambda import clock
 from ws_lambda.tables.table import Table, TableMeta
 
 KEPT: Final = timedelta(days=1)
-"""How long a row is kept after its last change; the queue keeps messages for less."""
+"""How long a row is kept after its last change. The queue keeps messages for a shorter time."""
 
 
 class FanoutJobRow(Table):
@@ -20,20 +20,20 @@ class FanoutJobRow(Table):
 
     job_id = UnicodeAttribute(hash_key=True)
     digest = UnicodeAttribute(null=True)
-    """Of the whole job, written by the sender before the job is queued. A job with another one is no job."""
+    """The digest of the whole job, written before the job is queued. A job with another digest is refused."""
 
     after = UnicodeAttribute(default="")
-    """The key, or the number in the list, of the last recipient taken from the roster."""
+    """The last recipient that was read: its key in the roster, or its number in the list."""
 
     pending = UnicodeAttribute(default="[]")
-    """Those taken whose outcome was not known at the checkpoint, as JSON: in flight, or waiting for a retry."""
+    """Recipients without an outcome at the checkpoint, as JSON: in flight, or waiting for a retry."""
 
     sent = NumberAttribute(default=0)
     gone = NumberAttribute(default=0)
     failed = NumberAttribute(default=0)
     finished = BooleanAttribute(default=False)
     worker = UnicodeAttribute(null=True)
-    """Who has the job: only that one may write a checkpoint."""
+    """The worker that has the job. Only this worker may write a checkpoint."""
 
     leased_until = NumberAttribute(default=0)
     """Milliseconds since the epoch. After that, another worker may take the job."""
@@ -42,12 +42,12 @@ class FanoutJobRow(Table):
 
     @staticmethod
     def expiry() -> datetime:
-        """When a row that changes now may go."""
+        """When a row that changes now expires."""
         return clock.utcnow() + KEPT
 
     @classmethod
     def queued(cls, job_id: str, digest: str) -> dict[str, dict[str, str]]:
-        """The item of a job that is about to be queued, in DynamoDB's JSON: many are written at once."""
+        """The item of a job that will be queued, in DynamoDB's JSON, because many are written at once."""
         return {
             "job_id": {"S": job_id},
             "digest": {"S": digest},

@@ -1,4 +1,4 @@
-"""The API Gateway record: what a WebSocket API is to be, and what AWS answered when it was made."""
+"""The record of an API Gateway WebSocket API: its configuration, and what AWS answered when it was created."""
 
 from enum import StrEnum
 from urllib.parse import urlsplit
@@ -20,7 +20,7 @@ from ws_lambda.tables.table import Table, TableMeta
 
 
 class Status(StrEnum):
-    """How far AWS has come. The order is the order of the steps; each is stored as soon as it succeeds."""
+    """Which steps in AWS are done, in the order of the steps. Each is stored as soon as it succeeds."""
 
     PENDING = "pending"
     CREATING = "creating"
@@ -67,7 +67,7 @@ class ByApiId(GlobalSecondaryIndex["ApiGateway"]):  # type: ignore[no-untyped-ca
 
 
 class ApiGateway(Table):
-    """One WebSocket API. Saving is optimistic: a record that changed since it was read is refused."""
+    """One WebSocket API. Saving uses optimistic locking: it fails if the record has changed since it was read."""
 
     class Meta(metaclass=TableMeta):
         name = "gateways"
@@ -75,7 +75,7 @@ class ApiGateway(Table):
     api_name = UnicodeAttribute(hash_key=True)
     api_description = UnicodeAttribute(default="")
     default_channel_name = UnicodeAttribute(default="")
-    """The channel of a client that names none."""
+    """The channel of clients that do not name one."""
 
     integration = UnicodeAttribute(default=Integration.LAMBDA.value)
     target_base_endpoint = UnicodeAttribute(default="")
@@ -94,7 +94,7 @@ class ApiGateway(Table):
     api_key_selection_expression = UnicodeAttribute(default="$request.header.x-api-key")
     route_selection_expression = UnicodeAttribute(default="$request.body.action")
     route_key = UnicodeAttribute(default="$default")
-    """The key of the route that is made beside `$connect` and `$disconnect`."""
+    """The key of the route that is created besides `$connect` and `$disconnect`."""
 
     stage_name = UnicodeAttribute(default="production")
     stage_description = UnicodeAttribute(default="")
@@ -118,13 +118,13 @@ class ApiGateway(Table):
     api_mapping_id = UnicodeAttribute(default="")
     deployment_id = UnicodeAttribute(default="")
     adopted = BooleanAttribute(default=False)
-    """Whether somebody else (Zappa's CloudFormation stack) made the API, and owns it."""
+    """Whether the API was created by, and belongs to, something else, such as Zappa's CloudFormation stack."""
 
     status = UnicodeAttribute(default=Status.PENDING.value)
     last_error = UnicodeAttribute(default="")
     lease_owner = UnicodeAttribute(null=True)
     lease_until = NumberAttribute(null=True)
-    """Until when, in seconds since the epoch, `lease_owner` alone may talk to AWS about this gateway."""
+    """Until when only `lease_owner` may change this gateway in AWS, in seconds since the epoch."""
 
     created_at = UTCDateTimeAttribute(default_for_new=lambda: clock.utcnow())
     version = VersionAttribute()
@@ -140,15 +140,15 @@ class ApiGateway(Table):
 
     @property
     def endpoint_url(self) -> str:
-        """Where `@connections` of this API is, with its stage; "" before the API exists.
+        """The URL of this API's `@connections`, with its stage; "" before the API exists.
 
-        It is the generated address on a custom domain too: that one is always there, whatever DNS says.
+        It is the generated address even with a custom domain, because it does not depend on DNS.
         """
         return self._address("http")
 
     @property
     def websocket_url(self) -> str:
-        """What a client connects to: the custom domain once it is mapped, else the generated address."""
+        """The URL for clients: the custom domain once it is mapped, else the generated address."""
         return f"wss://{self.domain_name}" if self.reached(Status.MAPPED) else self._address("ws")
 
     def _address(self, scheme: str) -> str:

@@ -1,13 +1,13 @@
-"""How a write that is made again knows what it did the first time.
+"""How a repeated write recognises what its first attempt did.
 
-An answer can be lost on its way back. botocore then makes the request again, and a conditional write fails on what it
-has written itself. Each kind of write knows its own work by something else:
+An answer can be lost on its way back. botocore then repeats the request, and a conditional write fails because of its
+own first attempt. Each kind of write recognises its own work in another way:
 
-- A put stores the whole item, with something in it that nobody else writes. An equal item is its own.
+- A put stores the whole item, including a value that nobody else writes. If the stored item is equal, it did it.
 - A delete that finds nothing has done its work.
-- A transaction has a ClientRequestToken, by which DynamoDB knows it for ten minutes.
-- An update that counts leaves a mark on the row, which keeps the last eight of them; see `MARKING`.
-- Any other update sets what it sets, once or twice.
+- A transaction has a ClientRequestToken, which DynamoDB remembers for ten minutes.
+- An update that counts leaves a mark on the row. The row keeps its last eight marks; see `MARKING`.
+- Any other update has the same effect once or twice.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
 """
@@ -28,10 +28,10 @@ _NO_MARK = "-"
 MARKING = "m1 = :mark, " + ", ".join(
     f"{later} = if_not_exists({newer}, :no_mark)" for newer, later in itertools.pairwise(MARKS)
 )
-"""Goes into the SET of an update that counts. DynamoDB evaluates every right-hand side before it changes anything."""
+"""The part of the SET clause of an update that counts. DynamoDB evaluates all right-hand sides before it writes."""
 
 NOT_MARKED = f"NOT (:mark IN ({', '.join(MARKS)}))"
-"""Goes into its condition."""
+"""The part of the condition of an update that counts."""
 
 
 def mark(text: str = "") -> str:
@@ -46,7 +46,7 @@ def values(of: str) -> dict[str, dict[str, str]]:
 
 
 def position(of: str, item: Mapping[str, Any]) -> int | None:
-    """How many marked writes came after the one with this mark; None where the row does not know it."""
+    """How many marked writes came after the one with this mark; None if the row does not have the mark."""
     for later, name in enumerate(MARKS):
         if item.get(name) == {"S": of}:
             return later
@@ -54,23 +54,23 @@ def position(of: str, item: Mapping[str, Any]) -> int | None:
 
 
 def failed_item(error: BaseException) -> dict[str, Any]:
-    """The item that made a condition fail; empty where there is none. PynamoDB's error keeps it in its cause only."""
+    """The item that made a condition fail; empty if there is none. PynamoDB keeps it only in the cause of its error."""
     return dict(_response(error).get("Item") or {})
 
 
 def response_code(error: BaseException) -> str:
-    """DynamoDB's code of an error, such as `ConditionalCheckFailedException`; "" for one of the network.
+    """DynamoDB's error code, such as `ConditionalCheckFailedException`; "" for a network error.
 
-    PynamoDB's `cause_response_code` raises AttributeError for those.
+    PynamoDB's `cause_response_code` raises AttributeError for network errors.
     """
     return str(_response(error).get("Error", {}).get("Code", ""))
 
 
 def done_before(operation: str, request: Mapping[str, Any], error: BaseException, *, again: bool = False) -> bool:
-    """Whether a write that failed was made more than once, and an earlier attempt of it has done the work.
+    """Whether a failed write was a repetition, and an earlier attempt has done the work.
 
     Args:
-        again: whether it was made before; botocore's own attempts are known by the answer.
+        again: whether the request was made before. The answer tells of botocore's own attempts.
     """
     response = _response(error)
     if not (again or response.get("ResponseMetadata", {}).get("RetryAttempts")):
@@ -87,7 +87,7 @@ def done_before(operation: str, request: Mapping[str, Any], error: BaseException
 
 
 def ask_for_items(operation: str, request: dict[str, Any]) -> None:
-    """Has DynamoDB tell which item made a condition fail. That costs nothing."""
+    """Asks DynamoDB to return the item that made a condition fail, which costs nothing."""
     writes = [request]
     if operation == "TransactWriteItems":
         writes = [one["Put"] for one in request["TransactItems"] if "Put" in one]
@@ -97,7 +97,7 @@ def ask_for_items(operation: str, request: dict[str, Any]) -> None:
 
 
 def _response(error: BaseException) -> Mapping[str, Any]:
-    """botocore's parsed answer, the whole of which only the innermost error has; empty where there was no answer."""
+    """botocore's parsed answer; empty if there was none. Only the innermost error has all of it."""
     found: Mapping[str, Any] = {}
     inner: BaseException | None = error
     while inner is not None:
@@ -111,7 +111,7 @@ def _is_stored(put: Mapping[str, Any] | None, item: Mapping[str, Any] | None) ->
 
 
 def _comparable(value: Mapping[str, Any]) -> Any:
-    """An attribute value in a form in which equal ones are equal: sets have no order, 1.0 is 1."""
+    """An attribute value in a form that can be compared: sets have no order, and 1.0 equals 1."""
     [(kind, content)] = value.items()
     match kind:
         case "N":

@@ -1,4 +1,4 @@
-"""Who is in which channel. The table is the roster that a broadcast reads."""
+"""The members of channels. Broadcasts read this table."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from ws_lambda.tables.table import Table, TableMeta
 
 
 class ChannelMembership(Table):
-    """One connection in one channel. It exists only while the connection is open."""
+    """One connection in one channel. The row exists only while the connection is open."""
 
     class Meta(metaclass=TableMeta):
         name = "memberships"
@@ -24,14 +24,14 @@ class ChannelMembership(Table):
     api_id = UnicodeAttribute()
     user_id = UnicodeAttribute(null=True)
     connected_at = MillisecondsAttribute()
-    """Tells this connection from an earlier one of the same id: a 410 removes only the one it was about."""
+    """Distinguishes this connection from an earlier one with the same id, so that a 410 removes only the right one."""
 
     joined_at = MillisecondsAttribute()
     expires_at = TTLAttribute()
 
     @classmethod
     def of(cls, session: SessionRow, channel_name: str) -> "ChannelMembership":
-        """A session's row in a channel's roster, as of now; not stored."""
+        """The row of a session in a channel that it joins now; not stored."""
         return cls(
             channels.shard_key(channel_name, session.connection_id),
             session.connection_id,
@@ -45,5 +45,5 @@ class ChannelMembership(Table):
 
     @classmethod
     def key_of(cls, connection_id: str, channel_name: str) -> "ChannelMembership":
-        """The row of a connection in a channel, with its key only: good for deleting it."""
+        """The row of a connection in a channel with only its key, for deleting it."""
         return cls(channels.shard_key(channel_name, connection_id), connection_id)

@@ -1,4 +1,4 @@
-"""The last messages of channels, and the counter that numbers them."""
+"""The messages of channels that HISTORY keeps, and the counters that number them."""
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, TTLAttribute, UnicodeAttribute
 
@@ -7,7 +7,7 @@ from ws_lambda.tables.table import Table, TableMeta
 
 
 class MessageRow(Table):
-    """One message of a channel that HISTORY keeps; or a number that will never have one."""
+    """One message of a channel, or a sequence number that was abandoned."""
 
     class Meta(metaclass=TableMeta):
         name = "messages"
@@ -18,23 +18,23 @@ class MessageRow(Table):
     sender = UnicodeAttribute(default="")
     sent_at = MillisecondsAttribute()
     written_by = UnicodeAttribute(null=True)
-    """What its writer knows it by."""
+    """A random value by which the writer recognises its own row."""
 
     buried = BooleanAttribute(null=True)
-    """There is no message under this number, and there never will be."""
+    """Whether the number was abandoned: it has no message, and never will."""
 
     expires_at = TTLAttribute()
 
 
 class LastNumber(Table):
-    """The counter of a channel's messages. It outlives each of them by a day."""
+    """The counter of a channel's messages. It is kept a day longer than the messages."""
 
     class Meta(metaclass=TableMeta):
         name = "messages"
 
     channel_name = UnicodeAttribute(hash_key=True)
     sequence = NumberAttribute(range_key=True, default=0)
-    """Always 0: no message has that number."""
+    """Always 0. No message has this number."""
 
     last_number = NumberAttribute()
     expires_at = TTLAttribute()

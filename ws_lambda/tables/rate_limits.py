@@ -1,4 +1,4 @@
-"""Counters of a minute, and other short-lived rows that are kept beside them: the table forgets them by itself."""
+"""Counters for one minute, and other short-lived rows. The TTL deletes all of them."""
 
 import json
 from collections.abc import Mapping
@@ -11,16 +11,16 @@ from ws_lambda import clock
 from ws_lambda.tables.table import Table, TableMeta
 
 ONLY = "-"
-"""The sort key of rows of which a scope has one."""
+"""The sort key where a scope has only one row."""
 
 
 def current_window() -> str:
-    """The minute that is counted now, as `2026-11-22T22:17`."""
+    """The present minute, such as `2026-11-22T22:17`."""
     return clock.utcnow().strftime("%Y-%m-%dT%H:%M")
 
 
 class RateLimit(Table):
-    """How often something happened in one minute. Windows are fixed: trying again does not extend one."""
+    """How often something happened in one minute. Windows are fixed: further attempts do not extend them."""
 
     class Meta(metaclass=TableMeta):
         name = "rate_limits"
@@ -30,7 +30,7 @@ class RateLimit(Table):
 
     window = UnicodeAttribute(range_key=True)
     hits = NumberAttribute(attr_name="count", default=0)
-    """Named so because `count` is what PynamoDB counts rows with."""
+    """Called `count` in DynamoDB, which is the name of a PynamoDB method."""
 
     expires_at = TTLAttribute()
 
@@ -41,22 +41,22 @@ class RateLimit(Table):
 
     @staticmethod
     def expiry() -> datetime:
-        """A counter is of no use once its minute is over; the TTL deletes it some time after."""
+        """When a counter of now may be deleted. It has no use once its minute is over."""
         return clock.utcnow() + timedelta(minutes=5)
 
 
 class PermissionsChanged(Table):
-    """The mark of the last change of any permission. Whoever opens a connection or joins a channel reads it.
+    """The mark of the last change of any permission, which every connect and every join reads.
 
-    So a process with an older copy lets nobody back in whom a change has just put out. A connect reads this table
-    anyway.
+    It tells a process that its copy of the permissions is outdated. Without it that process could admit somebody who
+    has just been evicted. A connect reads this table anyway.
     """
 
     class Meta(metaclass=TableMeta):
         name = "rate_limits"
 
     SCOPE: ClassVar[str] = "permissions#"
-    """No counter is named so."""
+    """No counter has this scope."""
 
     KEY: ClassVar[Mapping[str, str]] = {"scope": SCOPE, "window": ONLY}
 
@@ -78,10 +78,10 @@ class OpenConnections(Table):
         name = "rate_limits"
 
     KEPT: ClassVar = timedelta(hours=3)
-    """After the last connect or disconnect. No connection lives longer than `sessions.MAX_DURATION`."""
+    """For how long after the last connect or disconnect. No connection lives longer than `sessions.MAX_DURATION`."""
 
     scope = UnicodeAttribute(hash_key=True)
-    """`open#7`; no counter is named so."""
+    """`open#<user id>`."""
 
     window = UnicodeAttribute(range_key=True)
     """Always `-`."""
@@ -96,16 +96,16 @@ class OpenConnections(Table):
 
 
 class Cursor(Table):
-    """A position in a long walk through the tables."""
+    """How far a run of housekeeping has come."""
 
     class Meta(metaclass=TableMeta):
         name = "rate_limits"
 
     KEPT: ClassVar = timedelta(days=1)
-    """After that everything is looked at anew."""
+    """After that, a run begins from the start."""
 
     scope = UnicodeAttribute(hash_key=True)
-    """`cursor#<name>`; no counter is named so."""
+    """`cursor#<name>`."""
 
     window = UnicodeAttribute(range_key=True)
     position = UnicodeAttribute(default="{}")
@@ -120,23 +120,23 @@ class Cursor(Table):
 
 
 class UnfinishedWork(Table):
-    """One piece of work on many connections, and how far it has come."""
+    """A task on many connections that the schedule has to finish, and how far it has come."""
 
     class Meta(metaclass=TableMeta):
         name = "rate_limits"
 
     SCOPE: ClassVar[str] = "unfinished"
     KEPT: ClassVar = timedelta(days=1)
-    """As for other positions of housekeeping."""
+    """As long as `Cursor.KEPT`."""
 
     scope = UnicodeAttribute(hash_key=True)
-    """`unfinished`; no counter is named so."""
+    """Always `unfinished`."""
 
     window = UnicodeAttribute(range_key=True)
-    """The kind of the work, a space, and what it is about: `evict team-*`."""
+    """The kind of the task, a space, and its subject: `evict team-*`."""
 
     mark = UnicodeAttribute()
-    """Of this beginning: the same work may begin again."""
+    """A random value that changes when the same task begins again."""
 
     position = UnicodeAttribute(default="{}")
     """JSON."""
@@ -145,7 +145,7 @@ class UnfinishedWork(Table):
 
     @classmethod
     def of(cls, kind: str, about: str, place: Mapping[str, Any], mark: str) -> "UnfinishedWork":
-        """The row of a piece of work; not stored."""
+        """The row of a task; not stored."""
         expires_at = clock.utcnow() + cls.KEPT
         return cls(cls.SCOPE, f"{kind} {about}", mark=mark, position=json.dumps(place), expires_at=expires_at)
 
@@ -159,6 +159,6 @@ class UnfinishedWork(Table):
 
     @property
     def place(self) -> Mapping[str, Any]:
-        """Where it was left; empty at its beginning."""
+        """Where the task was interrupted; empty if it has not begun."""
         found = json.loads(self.position)
         return found if isinstance(found, dict) else {}

@@ -1,4 +1,4 @@
-"""The connections."""
+"""Connections: the rows of the table `sessions`."""
 
 import zlib
 from collections.abc import Iterable
@@ -18,10 +18,10 @@ from ws_lambda.tables.attributes import MillisecondsAttribute
 from ws_lambda.tables.table import Table, TableMeta
 
 LIVE_SHARDS = ("0", "1", "2", "3")
-"""Partitions of the index of open connections: 500 connects/s, the account's quota, are half of what one takes."""
+"""Partitions of the index of open connections. One takes 1,000 writes/s, and the account's quota is 500 connects/s."""
 
 CLOSING = "closing"
-"""The partition with connections that we closed and whose sockets may still open, or did not close when told to."""
+"""The partition of closed sessions whose sockets may still be opening, or could not be closed."""
 
 MAX_DURATION = timedelta(hours=2)
 """How long API Gateway keeps a connection at most.
@@ -30,13 +30,13 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-executio
 """
 
 LOGIN_ATTRIBUTE = "session_key_hash"
-"""What the login's id is called in DynamoDB: the key of an index cannot be renamed in a table that is there."""
+"""The name of `login_id` in DynamoDB. The key of an index cannot be renamed in an existing table."""
 
 _PROJECTED = ["endpoint_url", "api_id", "user_id", "channel_name", "live_shard"]
 
 
 class LiveIndex(GlobalSecondaryIndex["SessionRow"]):  # type: ignore[no-untyped-call]
-    """Open connections, by age. A closed one loses its place here; for a while it may have one in `CLOSING` instead."""
+    """Open connections, by age. A closed connection is removed, or stays in the partition `CLOSING` for a while."""
 
     class Meta:
         index_name = "live"
@@ -79,10 +79,10 @@ class SessionRow(Table):
 
     connection_id = UnicodeAttribute(hash_key=True)
     api_id = UnicodeAttribute()
-    """The WebSocket API, API Gateway's own id."""
+    """The WebSocket API's id in API Gateway."""
 
     endpoint_url = UnicodeAttribute(default="")
-    """Where `@connections` of this connection is served."""
+    """The URL of the API's `@connections`, with its stage."""
 
     channel_name = UnicodeAttribute(default="")
     """The first channel joined, or ""."""
@@ -96,59 +96,59 @@ class SessionRow(Table):
     auth_backend = UnicodeAttribute(null=True)
     auth_hash = UnicodeAttribute(null=True)
     login_id = UnicodeAttribute(null=True, attr_name=LOGIN_ATTRIBUTE)
-    """The Django login that opened the connection; None for anonymous. It stays when the session key changes."""
+    """The Django login that opened the connection; None for anonymous. It does not change with the session key."""
 
     login_proof = UnicodeAttribute(null=True)
-    """Finds the login's Django session again, for this project's SECRET_KEY only; None where nothing can be found."""
+    """The key of the login's Django session, encrypted with SECRET_KEY; None if the session engine stores nothing."""
 
     connect_path = UnicodeAttribute(null=True)
-    """The URL path of the `$connect`, by which the schedule finds the view."""
+    """The URL path of the `$connect`. The schedule finds the view by it."""
 
     unjudged_channels = UnicodeSetAttribute(null=True)
-    """Those of `channels` that were entered by `join(check=False)`: no rule is asked whether the user may stay."""
+    """Those of `channels` that were joined with `check=False`. No rule can take them away again."""
 
     joined_channels = UnicodeSetAttribute(null=True)
-    """Those of `channels` that were entered by `join`: the stored permissions alone say whether the user may stay."""
+    """Those of `channels` that were joined with `join`. Only stored permissions decide whether the user may stay."""
 
     bound_channel = UnicodeAttribute(null=True)
-    """The only channel that the client may be let into, where its token was minted for one."""
+    """The only channel that the client may enter, if its token was minted for one channel."""
 
     connected = BooleanAttribute(default=True)
     request_count = NumberAttribute(default=0)
     """Messages received."""
 
     message_windows: MapAttribute[str, int] = MapAttribute(default=dict)  # type: ignore[no-untyped-call]
-    """Minute → messages received in it, for the limit; only recent minutes are kept."""
+    """Messages received in each recent minute, for the rate limit."""
 
     connected_at = MillisecondsAttribute()
     last_seen_at = MillisecondsAttribute()
-    """When the last message (at first: the connect) came in."""
+    """The time of the last message, or of the connect before the first message."""
 
     previous_seen_at = MillisecondsAttribute(null=True)
-    """When the message before that one came in."""
+    """The time of the message before the last one."""
 
     judge_again_at = MillisecondsAttribute(null=True)
-    """From when on a message is to judge the connection again, because that has failed; None while it has not."""
+    """From when on a message revalidates the connection again, after a revalidation that failed; None if none did."""
 
     disconnected_at = MillisecondsAttribute(null=True)
     source_ip = UnicodeAttribute(default="")
     user_agent = UnicodeAttribute(default="")
     live_shard = UnicodeAttribute(null=True)
-    """One of LIVE_SHARDS while connected; CLOSING while the socket of a closed session is still to be closed."""
+    """One of LIVE_SHARDS while connected; CLOSING while the socket of a closed session must still be closed."""
 
     expires_at = TTLAttribute()
 
 
 def live_shard(connection_id: str) -> str:
-    """Which partition of the index of open connections a connection is in."""
+    """The partition of a connection in the index of open connections."""
     return LIVE_SHARDS[zlib.crc32(connection_id.encode()) % len(LIVE_SHARDS)]
 
 
 def is_listed_open(row: SessionRow) -> bool:
-    """Whether a row, full or of an index, is of an open connection: `connected` is in no index."""
+    """Whether a row, full or from an index, belongs to an open connection. No index has `connected`."""
     return row.live_shard in LIVE_SHARDS
 
 
 def channels_of(session: SessionRow) -> Iterable[str]:
-    """The channels of a session that may be in none."""
+    """The channels of a session; empty if it is in none."""
     return session.channels or ()

@@ -14,15 +14,15 @@ from ws_lambda.retrying import Retry
 from ws_lambda.tables import idempotency
 
 _COLLISIONS = {"TransactionConflictException", "TransactionInProgressException"}
-"""A single write met a transaction on the same item, and nothing was written; or a transaction met its own earlier
-attempt, which is not over yet. botocore does not try again.
+"""A single write collided with a transaction on the same item, and nothing was written; or a transaction collided with
+its own earlier attempt, which is still running. botocore does not retry either.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
 """
 
 _RETRY = Retry(base=0.02, attempts=6, within=3.0, overtime=1.0)
-"""For collisions, and for cut connections beyond botocore's own attempts. Those are only one where many requests have
-failed lately, and a write that nobody knows the outcome of is worse than one more attempt.
+"""For collisions, and for cut connections after botocore's own attempts. If many requests have failed lately, botocore
+makes only one attempt, and a write with an unknown outcome is worse than one more attempt.
 """
 
 _lock = process_state.Lock()
@@ -30,14 +30,14 @@ _shared: Connection | None = None
 
 
 class SharedConnection(Connection):
-    """PynamoDB's connection, on the process's one botocore session instead of one session per thread."""
+    """PynamoDB's connection. It uses one botocore session for the process instead of one for each thread."""
 
     @property
     def session(self) -> botocore.session.Session:
         return aws.session()
 
     def dispatch(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
-        """Makes a request. A write whose answer was lost, and that DynamoDB did, has been done: see `idempotency`."""
+        """Makes a request. A write that DynamoDB did, and whose answer was lost, counts as done: see `idempotency`."""
         idempotency.ask_for_items(operation_name, operation_kwargs)
         if operation_name == "TransactWriteItems":
             operation_kwargs.setdefault("ClientRequestToken", uuid4().hex)  # one for all attempts
@@ -46,7 +46,7 @@ class SharedConnection(Connection):
             try:
                 return super().dispatch(operation_name, operation_kwargs)
             except HTTPClientError as lost:
-                vars(lost)["response"] = {}  # which PynamoDB reads as if there always was one
+                vars(lost)["response"] = {}  # PynamoDB reads it without checking that there is one
                 cut = True
                 if not isinstance(lost, ConnectionClosedError) or not attempts.wait():
                     raise
@@ -61,17 +61,17 @@ class SharedConnection(Connection):
 
 
 def condition_failed(error: PynamoDBException | VerboseClientError) -> bool:
-    """Whether a conditional write was turned down because the item is not as it demands: somebody was faster."""
+    """Whether a conditional write failed because the item does not meet its condition."""
     return idempotency.response_code(error) == "ConditionalCheckFailedException"
 
 
 def connection() -> Connection:
-    """The connection that all tables use; transactions across tables need it by name."""
+    """The connection that all tables use. Transactions across tables take it as an argument."""
     global _shared
     with _lock:
         if _shared is None:
             _shared = SharedConnection(region=aws.region(), connect_timeout_seconds=3, read_timeout_seconds=5)
-            _shared.client  # noqa: B018 - made here, under the lock: botocore makes clients one at a time
+            _shared.client  # noqa: B018 - made under the lock, because creating botocore clients is not thread-safe
         return _shared
 
 

@@ -1,4 +1,4 @@
-"""Figures for the admin's overview."""
+"""Counts for the admin's overview."""
 
 from datetime import timedelta
 
@@ -10,14 +10,14 @@ KEPT = timedelta(days=2)
 """How long a row is kept."""
 
 SHARDS = ("0", "1", "2", "3")
-"""Partitions, so that a thousand processes do not all write to one item."""
+"""Partitions, so that a thousand processes do not write to the same item."""
 
 COUNTED = ("connects", "messages", "refusals", "disconnects")
-"""The attributes that count."""
+"""The names of the counters."""
 
 
 class Stats(Table):
-    """What happened in one minute, as counted by some of the processes."""
+    """What some of the processes counted in one minute."""
 
     class Meta(metaclass=TableMeta):
         name = "stats"

@@ -1,4 +1,4 @@
-"""What every table has in common: a name that is bound late, and the connection that all of them share."""
+"""The base class of rows: a table name that is bound late, and a connection that all tables share."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -41,14 +41,14 @@ class Table(Model):
 
 
 def batch_read(wanted: Iterable[tuple[type["Table"], Mapping[str, str]]]) -> dict[type["Table"], Any]:
-    """Reads at most one item for each of several classes in one consistent BatchGetItem.
+    """Reads at most one item for each of several classes, in one consistent BatchGetItem.
 
     Args:
         wanted: pairs of a class and the item's key, by attribute name. All key attributes are strings. Classes may
             share a table.
 
     Returns:
-        The items found, by class; an item that is not there is absent.
+        The items found, by class. Classes without an item are absent.
     """
     asked = [(table, {name: {"S": value} for name, value in key.items()}) for table, key in wanted]
     request: dict[str, Any] = {}

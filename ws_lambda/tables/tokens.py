@@ -1,4 +1,4 @@
-"""Single-use WebSocket tokens, and marks about logins and users that a connect's transaction asks for."""
+"""Single-use WebSocket tokens, and marks about logins and users that the transaction of a connect checks."""
 
 import hashlib
 from datetime import datetime, timedelta
@@ -20,12 +20,12 @@ def digest(secret: str) -> str:
 
 
 def connections_are_over() -> datetime:
-    """When every connection that a token of this moment can open has ended."""
+    """When every connection has ended that a token minted now can open."""
     return clock.utcnow() + timedelta(seconds=conf.TOKEN_SECONDS) + LONGER_THAN_A_CONNECTION
 
 
 class LoginOfKey(Table):
-    """Which login a session key belonged to: a login that is replaced by another takes its session with it."""
+    """The login that a session key belonged to. When a login replaces another, the other's session is gone."""
 
     class Meta(metaclass=TableMeta):
         name = "tokens"
@@ -36,12 +36,12 @@ class LoginOfKey(Table):
 
     @staticmethod
     def key(session_hash: str) -> str:
-        """The key of a session key's row; no hash of a token looks like it."""
+        """The key of a session key's row. No hash of a token has this form."""
         return f"key#{session_hash}"
 
     @classmethod
     def of(cls, session_hash: str, login_id: str) -> "LoginOfKey":
-        """The row of a session key, of which only the hash is known; not stored."""
+        """The row of a session key, by the hash of the key; not stored."""
         return cls(cls.key(session_hash), login_id=login_id, expires_at=connections_are_over())
 
 
@@ -55,19 +55,19 @@ class TokenRow(Table):
     user_id = UnicodeAttribute()
     auth_backend = UnicodeAttribute()
     auth_hash = UnicodeAttribute()
-    """What the login's session auth hash was: a changed password makes the token worthless."""
+    """The session auth hash of the login. A changed password makes the token invalid."""
 
     login_id = UnicodeAttribute(attr_name="session_key_hash")
     """The Django login that the token was minted in."""
 
     login_proof = UnicodeAttribute(null=True)
-    """What finds the login's Django session again; the connection keeps it."""
+    """The key of the login's Django session, encrypted. The connection keeps it."""
 
     session_hash = UnicodeAttribute(null=True)
-    """The digest of the session key of that moment."""
+    """The digest of the session key at the time of minting."""
 
     channel = UnicodeAttribute(null=True)
-    """The only channel that a connect with the token may ask for, if it was minted for one."""
+    """The only channel that the token allows, if it was minted for one."""
 
     expires_at = TTLAttribute()
 
@@ -83,15 +83,15 @@ class EndedLogin(Table):
 
     @staticmethod
     def key(login_id: str) -> str:
-        """The key that a login's end is stored under; no hash of a token looks like it."""
+        """The key of the mark of a login that has ended. No hash of a token has this form."""
         return f"ended#{login_id}"
 
 
 class ChangedUser(Table):
-    """What a login must have been made with to open a connection, just after its user was saved.
+    """The session auth hashes that are valid for connects just after a user was saved.
 
-    A connect reads its user before its transaction. Without the mark it would get in by what it has read, although
-    the user was deactivated, or has a new password, since.
+    A connect reads its user before its transaction. Without this mark it would succeed even if the user was deactivated
+    or got a new password in between.
     """
 
     class Meta(metaclass=TableMeta):
@@ -99,13 +99,13 @@ class ChangedUser(Table):
 
     token_hash = UnicodeAttribute(hash_key=True)
     accepted = UnicodeSetAttribute(null=True)
-    """Digests of the session auth hashes that hold; None for a user who may not log in at all."""
+    """Digests of the valid session auth hashes; None for a user who may not log in at all."""
 
     expires_at = TTLAttribute()
 
     @staticmethod
     def key(user_id: str) -> str:
-        """The key of a user's mark; no hash of a token looks like it."""
+        """The key of a user's mark. No hash of a token has this form."""
         return f"user#{user_id}"
 
     @classmethod

@@ -1,4 +1,4 @@
-"""A stored position that no longer fits is no position: the job begins anew. What is no job is refused, and says so."""
+"""A job whose stored position no longer fits begins again. A message that is not a job is refused, with the reason."""
 
 import json
 from collections import Counter
@@ -43,7 +43,7 @@ def test_a_list_whose_position_is_no_number_of_it_begins_anew(
     store(one, after={"S": after})
     fanout.work_off(one, hide)
     assert gateway.delivered == Counter({recipient.connection_id: 1 for recipient in LISTED})
-    assert "begins anew" in caplog.text
+    assert "begins again" in caplog.text
 
 
 @pytest.mark.parametrize("after", ["x" * 1025, "F0"])
@@ -88,13 +88,13 @@ def test_a_position_that_fits_is_gone_on_from(sqs: Any, gateway: Gateway, caplog
     store(one, after={"S": "3"}, pending={"S": json.dumps([LISTED[0]])})
     fanout.work_off(one, hide)
     assert list(gateway.delivered) == ["L0=", "L3=", "L4="]
-    assert "begins anew" not in caplog.text
+    assert "begins again" not in caplog.text
 
 
 def test_a_row_whose_fields_are_of_other_types_is_refused(sqs: Any, gateway: Gateway) -> None:
     one = job(part=None, listed=LISTED)
     store(one, after={"N": "3"})
-    with pytest.raises(JobRefused, match="of another form"):
+    with pytest.raises(JobRefused, match="cannot be read"):
         fanout.work_off(one, hide)
     assert not gateway.delivered
 
