@@ -1,31 +1,12 @@
 """How the package hangs together: what import-linter cannot see."""
 
 import ast
-from collections import Counter
 from pathlib import Path
 
 import ws_lambda
 
 PACKAGE = Path(ws_lambda.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
-
-SUBJECTS = {
-    "channel_permissions", "fanout_jobs", "gateways", "messages", "queryset", "rate_limits", "sessions", "stats",
-    "tokens",
-}  # fmt: skip
-"""Files of one subject, seen by several rooms: its rows, what they do, its page in the admin."""
-
-CONVENTIONS = {"__init__", "apps", "checks", "models", "urls"}
-"""Names that Python and Django give."""
-
-
-def test_no_file_name_has_two_meanings():
-    names = Counter(path.stem for path in FILES)
-    assert {name for name, times in names.items() if times > 1} <= SUBJECTS | CONVENTIONS | BY_EVENT_SOURCE
-
-
-BY_EVENT_SOURCE = {"authorizer"}
-"""The authorizer of the local gateway, and the event that it sends."""
 
 
 def test_no_class_gets_an_attribute_from_another_file():

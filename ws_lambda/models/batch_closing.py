@@ -2,7 +2,7 @@
 
 Fewer than `_MANY`, and those whose transaction fails, are closed one by one: one request marks the session as closed
 and returns its channels, another removes it from them. Both ways end in the same rows. A transaction costs twice the
-write units but saves nine tenths of the CPU time, which matters because sessions are closed while a broadcast is being sent.
+write units but saves nine tenths of the CPU time, which matters because sessions are closed during a broadcast.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
