@@ -12,7 +12,7 @@ OF_DJANGO = {"apps", "checks", "models", "urls"}
 """Names that Django gives its own meaning in every app."""
 
 SUBJECTS = {
-    "authorizer", "channel_permissions", "fanout_jobs", "gateways", "messages", "queryset", "rate_limits", "sessions",
+    "channel_permissions", "fanout_jobs", "gateways", "messages", "queryset", "rate_limits", "sessions",
     "stats", "tokens",
 }  # fmt: skip
 """Things that several rooms have their own side of: the rows, what they do, how they are judged, their admin pages."""
