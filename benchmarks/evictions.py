@@ -31,7 +31,7 @@ def main(members: int) -> None:
     call_command("ws_permissions", "set", CHANNEL, "staff_only", stdout=said)
     took, worked = time.perf_counter() - began, time.process_time() - worked
     left = ChannelMembership.count(CHANNEL)
-    if left or f"{members} put out." not in said.getvalue():
+    if left or f"{members} removed." not in said.getvalue():
         raise RuntimeError(f"{left} are still in: {said.getvalue()}")
     print(json.dumps({"members": members, "open": open_now, "seconds": round(took, 1), "cpu_s": round(worked, 1)}))
 

@@ -89,7 +89,7 @@ def test_a_gateway_from_the_form_to_aws_and_back(admin: Window, cloud: str) -> N
     page.get_by_label("API name").fill("browser")
     page.get_by_label("Lambda function ARN").fill("nonsense")
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_text("Give the ARN of the Lambda function that answers.")).to_be_visible()
+    expect(page.get_by_text("Enter the ARN of the Lambda function that answers.")).to_be_visible()
     admin.photograph("admin-gateway-errors")
 
     expect(page.get_by_label("API name")).to_be_focused()
@@ -103,7 +103,7 @@ def test_a_gateway_from_the_form_to_aws_and_back(admin: Window, cloud: str) -> N
     expect_message(admin, "was added successfully")
 
     choose(admin, "Create API Gateway", "browser")
-    expect_message(admin, "Gateway browser is created. WebSocket API: done; Routes and integrations: done")
+    expect_message(admin, "Gateway browser was created. WebSocket API: done; Routes and integrations: done")
     admin.photograph("admin-gateway-created")
     [api] = gateway.get_apis()["Items"]
     assert "history" in {one["RouteKey"] for one in gateway.get_routes(ApiId=api["ApiId"])["Items"]}
@@ -117,7 +117,7 @@ def test_a_gateway_from_the_form_to_aws_and_back(admin: Window, cloud: str) -> N
     assert "typing" in {one["RouteKey"] for one in gateway.get_routes(ApiId=api["ApiId"])["Items"]}
 
     choose(admin, "Create custom domain", "browser")
-    expect_message(admin, "names no domain")
+    expect_message(admin, "has no domain name")
     page.get_by_role("link", name="browser").click()
     page.locator("#id_domain_name").fill("ws.example.com")
     page.locator("#id_certificate_arn").fill("arn:aws:acm:eu-west-1:123456789012:certificate/1-2")
@@ -129,11 +129,11 @@ def test_a_gateway_from_the_form_to_aws_and_back(admin: Window, cloud: str) -> N
     choose(admin, "Sync from AWS", "browser")
     expect(page.get_by_role("cell", name="From the console")).to_be_visible()
     admin.photograph("admin-sync")
-    page.get_by_role("button", name="Yes, make them agree").click()
+    page.get_by_role("button", name="Yes, make them equal").click()
     expect_message(admin, "Gateway browser: The record was changed: api.description.")
     gateway.update_api(ApiId=api["ApiId"], Description="Again")
     choose(admin, "Sync to AWS", "browser")
-    page.get_by_role("button", name="Yes, make them agree").click()
+    page.get_by_role("button", name="Yes, make them equal").click()
     expect_message(admin, "Gateway browser: AWS was changed: api.description.")
     assert gateway.get_api(ApiId=api["ApiId"])["Description"] == "From the console"
 
@@ -216,7 +216,7 @@ def test_a_session_is_written_to_and_disconnected(admin: Window, visitors: Calla
 
     page.goto("/admin/ws_lambda/websocketsession/?channel=ended")
     choose(admin, "Disconnect selected connections", connection)
-    expect_message(admin, "Disconnected: 1; gone already: 0.")
+    expect_message(admin, "Disconnected: 1. Already gone: 0.")
     red.page.wait_for_function("() => window.closedWith !== undefined")
     assert red.page.evaluate("window.closedWith") == 1000
     page.goto(f"/admin/ws_lambda/websocketsession/?connected=no&q={connection}")
@@ -241,7 +241,7 @@ def test_channel_rules_are_edited_and_counters_looked_at(admin: Window, site: Lo
         "chat.view_room and chat.add_message or chat.moderate"
     )
     admin.photograph("admin-channel-permissions")
-    choose(admin, "Put out members who are not admitted", "staff_*")
+    choose(admin, "Remove members who are not admitted", "staff_*")
     expect_message(admin, "Channel staff_*: 0 put out")
     for name in ("ratelimit", "websockettoken"):
         page.goto(f"/admin/ws_lambda/{name}/")

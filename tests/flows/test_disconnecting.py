@@ -112,8 +112,8 @@ def test_the_command_says_that_the_rest_follows(there: FarSide, small_pages: Non
     call_command(
         "ws_sessions", "disconnect", "--everybody", "--yes", "--seconds", "0", stdout=out, stderr=err, no_color=True
     )
-    assert out.getvalue() == "Disconnected: 10; gone already: 0.\n"
-    assert err.getvalue() == "The time was up: the schedule disconnects the rest.\n"
+    assert out.getvalue() == "Disconnected: 10. Already gone: 0.\n"
+    assert err.getvalue() == "The time is up. The scheduled run disconnects the others.\n"
 
 
 def test_sockets_that_keep_failing_leave_the_walk_its_time(there: FarSide) -> None:

@@ -78,11 +78,11 @@ def test_a_table_for_people(some: None) -> None:
     shown = run("list", "--channel=general", "--limit=1")
     assert shown.startswith("connection id  user")
     assert "ann" in shown
-    assert "1 shown, and there are more: raise --limit." in shown
+    assert "1 shown. There are more: raise --limit to see them." in shown
 
 
 def test_a_channel_is_disconnected(some: None, far_side: FarSide) -> None:
-    assert run("disconnect", "--channel=general", "--yes") == "Disconnected: 2; gone already: 0.\n"
+    assert run("disconnect", "--channel=general", "--yes") == "Disconnected: 2. Already gone: 0.\n"
     assert sorted(path.rpartition("/")[2] for _method, path, _h, _b in far_side.requests) == ["C1%3D", "C3%3D"]
     assert names() == ["C0=", "C2="]
 
@@ -91,14 +91,14 @@ def test_everybody_is_disconnected_only_when_said_so(
     some: None, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     for wrong in ((), ("--everybody", "--user=bob")):
-        with pytest.raises(CommandError, match="Say whom"):
+        with pytest.raises(CommandError, match="Select connections with"):
             run("disconnect", "--yes", *wrong)
-    for answer, said in (("no\n", "Nobody was disconnected"), ("", "nobody to ask: add --yes")):
+    for answer, said in (("no\n", "Nobody was disconnected"), ("", "Add --yes to skip the question")):
         monkeypatch.setattr("sys.stdin", io.StringIO(answer))
         with pytest.raises(CommandError, match=said):
             run("disconnect", "--everybody", "--json")
     asked = capfd.readouterr()
-    assert "Disconnect everybody: 4 connections. Type yes:" in asked.err
+    assert "This disconnects everybody: 4 connections. Type yes to confirm:" in asked.err
     assert asked.out == ""
     assert len(names()) == 4
     assert json.loads(run("disconnect", "--everybody", "--yes", "--json")) == {
@@ -111,10 +111,10 @@ def test_everybody_is_disconnected_only_when_said_so(
 
 def test_what_could_not_be_disconnected_is_told(some: None, far_side: FarSide) -> None:
     far_side.behave = lambda _id, _before: 403
-    with pytest.raises(CommandError, match="1 could not be disconnected"):
+    with pytest.raises(CommandError, match="1 connections could not be closed"):
         run("disconnect", "--connection=C1=", "--yes")
 
 
 def test_tables_that_are_not_there_are_told_in_a_sentence(dynamodb: list[str]) -> None:
-    with pytest.raises(CommandError, match=r"lacks a table of this project.*ws_tables create"):
+    with pytest.raises(CommandError, match=r"A table of this project does not exist.*ws_tables create"):
         run("list")

@@ -54,7 +54,7 @@ def forget() -> None:
 @pytest.mark.parametrize("command", READING, ids=" ".join)
 def test_a_missing_table(dynamodb: list[str], command: tuple[str, ...]) -> None:
     said = complaint(*command)
-    assert "eu-west-1 lacks a table" in said
+    assert "A table of this project does not exist in DynamoDB in eu-west-1" in said
     assert "`manage.py ws_tables create`" in said
 
 
@@ -82,7 +82,7 @@ def test_no_way_there(bare: pytest.MonkeyPatch) -> None:
     for command in (("ws_sessions", "list"), ("ws_tables", "status")):
         said = complaint(*command)
         assert "http://127.0.0.1:1" in said
-        assert "Look at the network" in said
+        assert "Check the network" in said
 
 
 def test_a_setting_that_will_not_do(dynamodb: list[str], settings: object) -> None:
@@ -92,7 +92,7 @@ def test_a_setting_that_will_not_do(dynamodb: list[str], settings: object) -> No
 
 @pytest.mark.parametrize(
     ("code", "advised"),
-    [("ExpiredTokenException", "renew"), ("AccessDeniedException", "deploy.json"), ("ValidationException", "")],
+    [("ExpiredTokenException", "Renew"), ("AccessDeniedException", "deploy.json"), ("ValidationException", "")],
 )
 def test_a_refusal_keeps_its_own_words(code: str, advised: str) -> None:
     said = aws_errors.explained(ClientError({"Error": {"Code": code, "Message": "No."}}, "Query"))

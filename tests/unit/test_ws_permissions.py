@@ -69,7 +69,7 @@ def test_a_revoked_permission_puts_members_out(two_in_a_team, pattern, dropped):
     assert "A= left team-red" in said
     if pattern != "*":
         assert (members("lobby"), dropped) == (["A="], [])
-        assert said.endswith("1 put out.\n")
+        assert said.endswith("1 removed.\n")
     else:
         assert dropped == ["A="], "with no channel left, the client is told by its socket"
     assert WebSocketSession.get("B=").connected

@@ -153,7 +153,7 @@ def test_without_credentials_it_says_so(gateway: Gateway, monkeypatch: pytest.Mo
     ("arguments", "complaint"),
     [
         (("--all", "x" * 131_073), "131,073 bytes"),
-        (("--channel", "no channel", "x"), "no channel name"),
+        (("--channel", "no channel", "x"), "not a valid channel name"),
         (("x",), "one of the arguments"),
         (("--all", "--channel", "a", "x"), "not allowed with"),
     ],

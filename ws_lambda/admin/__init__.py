@@ -1,6 +1,6 @@
-"""The pages of the Django admin for what this package keeps in DynamoDB.
+"""The pages of the Django admin for the data that this package keeps in DynamoDB.
 
-Django imports this package as the `admin` module of the app; its pages are registered with the default site.
+Django imports this package as the `admin` module of the app. Its pages are registered with the default site.
 """
 
 from django.apps import apps
@@ -16,5 +16,5 @@ def register_all() -> None:
             admin.site.register(model, page)
 
 
-if apps.models_ready:  # or AdminConfig does it, when it is ready
+if apps.models_ready:  # otherwise AdminConfig registers them when it is ready
     register_all()

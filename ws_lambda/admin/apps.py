@@ -4,13 +4,13 @@ from django.contrib.admin import apps
 
 
 class AdminConfig(apps.AdminConfig):
-    """Django's admin, with a site that keeps its log in DynamoDB."""
+    """Django's admin, with a site that keeps its log of actions in DynamoDB."""
 
     default_site = "ws_lambda.admin.site.DynamoDBAdminSite"
 
     def ready(self) -> None:
         super().ready()
-        # Autodiscovery has nothing left to import where this module has imported the package already.
+        # Importing this module has already imported the package, so autodiscovery does not run it again.
         from ws_lambda.admin import register_all
 
         register_all()

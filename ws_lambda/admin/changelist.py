@@ -1,4 +1,4 @@
-"""A change list that turns pages with continuation keys: DynamoDB knows no total and no page number."""
+"""A change list that pages with continuation keys, because DynamoDB has no totals and no page numbers."""
 
 from typing import Any
 
@@ -14,19 +14,19 @@ CURSOR_VAR = "after"
 
 
 class TextFilter(SimpleListFilter):
-    """A filter that is typed, not chosen: which values there are, DynamoDB could only say by reading everything."""
+    """A filter with a text input. To offer the values to choose from, DynamoDB would have to read the whole table."""
 
     template = "admin/ws_lambda/text_filter.html"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """None to choose from."""
+        """There are no values to choose from."""
         return []
 
     def has_output(self) -> bool:
         return True
 
     def choices(self, changelist: Any) -> Any:
-        """What the template needs: the other parameters of the page, to be kept."""
+        """The other parameters of the page, which the template keeps, and the link that removes the filter."""
         others = {k: v for k, v in changelist.get_filters_params().items() if k != self.parameter_name}
         yield {
             "kept": [(name, value) for name, values in others.items() for value in values],
@@ -34,12 +34,12 @@ class TextFilter(SimpleListFilter):
         }
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        """The source does the choosing."""
+        """Returns all rows: the row source applies the filter."""
         return queryset
 
 
 class ChoiceFilter(SimpleListFilter):
-    """A filter with a few values, the first of which is what is shown unasked."""
+    """A filter with a few values. The first one is the default."""
 
     options: tuple[tuple[str, str], ...] = ()
 
@@ -56,7 +56,7 @@ class ChoiceFilter(SimpleListFilter):
             }
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        """The source does the choosing."""
+        """Returns all rows: the row source applies the filter."""
         return queryset
 
 
@@ -71,13 +71,13 @@ class PagedChangeList(ChangeList):
         return kept
 
     def get_query_string(self, new_params: Any = None, remove: Any = None) -> str:
-        """Any other filter begins at the first page again."""
+        """The query string. A change of filters goes back to the first page."""
         cursor = (new_params or {}).get(CURSOR_VAR)
         new_params = {**(new_params or {}), CURSOR_VAR: cursor}
         return super().get_query_string(new_params, remove)
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> Any:
-        """The rows that were asked for. Nothing is read here."""
+        """Collects the filters and the search text. Reads nothing yet."""
         found: Any = self.get_filters(request)
         specs, self.has_filters, remaining, _duplicates, self.has_active_filters = found
         if remaining:

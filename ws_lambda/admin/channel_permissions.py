@@ -1,4 +1,4 @@
-"""Who may be in which channel: the full editing of its rules."""
+"""Channel permissions: the admin pages that edit access levels and rules."""
 
 import re
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ _PERMISSION = re.compile(r"\w+\.\w+")
 
 
 class Permissions(RowSource):
-    """One request a page. The table is small by design: each process keeps a copy of it."""
+    """Reads a page with one request. The table is small: each process keeps a copy of it."""
 
     model = admin_models.ChannelPermission
 
@@ -52,14 +52,14 @@ class Permissions(RowSource):
         except PutError as error:
             if not condition_failed(error):
                 raise
-            raise WsLambdaError(f"There is a permission for {row.channel_name!r} already.") from error
+            raise WsLambdaError(f"There is already a permission for {row.channel_name!r}.") from error
 
     def delete(self, row: Any) -> None:
         ChannelPermission(row.channel_name).delete()
 
 
 class RulesField(forms.CharField):
-    """One rule a line; the permissions of a line are all needed, any one line will do."""
+    """One rule on each line. A user needs all permissions of any one line."""
 
     widget = forms.Textarea(attrs={"rows": 5, "cols": 60})
 
@@ -69,7 +69,7 @@ class RulesField(forms.CharField):
     def to_python(self, value: Any) -> Any:
         rules = [re.split(r"[\s,]+", line.strip()) for line in (value or "").splitlines() if line.strip()]
         for name in {name for rule in rules for name in rule if not _PERMISSION.fullmatch(name)}:
-            raise ValidationError(f"{name!r} is no permission: write app_label.codename, such as chat.view_room.")
+            raise ValidationError(f"{name!r} is not a permission. Write app_label.codename, such as chat.view_room.")
         return rules
 
     def has_changed(self, initial: Any, data: Any) -> bool:
@@ -80,13 +80,13 @@ class RulesField(forms.CharField):
 
 
 class ChannelPermissionForm(ModelForm):
-    """Checks the name as the channels themselves do."""
+    """Validates the name by the rules for names of channels."""
 
     rules = RulesField(
         label="Rules",
         required=False,
-        help_text="For “permissions”. One rule a line: all permissions of a line are needed, any line will do. "
-        "With no rule only superusers are admitted.",
+        help_text="For the access level “permissions”. Write one rule on each line. A user needs all permissions of "
+        "any one line. Without rules, only superusers are admitted.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -95,49 +95,49 @@ class ChannelPermissionForm(ModelForm):
             self.fields["description"].widget.attrs["rows"] = 2
 
     def clean_channel_name(self) -> str:
-        """The name, if it is a channel's or a prefix."""
+        """The name, if it is the name of a channel or a prefix."""
         name: str = self.cleaned_data["channel_name"]
         bare = name[:-1] if channels.is_pattern(name) else name
         if not name or (bare and not channels.NAME_PATTERN.fullmatch(bare)):
-            raise ValidationError("Letters, digits and _ . : @ - only, and one * at the end for a prefix.")
+            raise ValidationError("Use only letters, digits and _ . : @ -, with one * at the end for a prefix.")
         if ChannelPermission.count(name):
-            raise ValidationError("There is a permission for this channel already.")
+            raise ValidationError("There is already a permission for this channel.")
         return name
 
 
 class ChannelPermissionAdmin(DynamoDBAdmin):
-    """Access levels of channels, and of everything that begins with a prefix.
+    """Access levels of channels, and of all channels with a prefix.
 
-    Members whom a change no longer admits are put out, as by `manage.py ws_permissions`.
+    Members whom a change no longer admits are removed, as with `manage.py ws_permissions`.
     """
 
     source = Permissions()
     form = ChannelPermissionForm
     list_display = ("channel_name", "access", "rules_in_words", "description")
     search_fields = ("channel_name",)
-    search_help_text = "The exact name, or the prefix with its *."
+    search_help_text = "The exact name, or a prefix with its *."
     actions = ("put_out",)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Stores the row, and puts out whom it no longer admits."""
+        """Stores the row, and removes members whom it no longer admits."""
         super().save_model(request, obj, form, change)
         self._evict(request, obj.channel_name)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        """Deletes the row, and puts out whom UNLISTED_CHANNELS, or a prefix, does not admit."""
+        """Deletes the row, and removes members whom UNLISTED_CHANNELS or a prefix does not admit."""
         super().delete_model(request, obj)
         self._evict(request, obj.channel_name)
 
-    @action(description="Put out members who are not admitted", permissions=["change"])
+    @action(description="Remove members who are not admitted", permissions=["change"])
     def put_out(self, request: HttpRequest, queryset: Any) -> None:
-        """For when the rights of people have changed: saving a permission does it by itself."""
+        """For use after the permissions of users have changed. Saving a channel permission does the same."""
         for one in queryset:
             evicted = self._evict(request, one.channel_name, always=True)
             if evicted.evicted:
-                self.log_change(request, one, f"Put {evicted.evicted} members out.")
+                self.log_change(request, one, f"Removed {evicted.evicted} members.")
 
     def _evict(self, request: HttpRequest, channel_name: str, *, always: bool = False) -> EvictionResult:
-        """Puts members out, for as long as an answer may take, and says how many they were."""
+        """Removes members until the deadline of the page, and shows how many."""
         evicted = evict(channel_name)
         done = evicted.complete and not evicted.undone
         if always or evicted.evicted or not done:
@@ -146,14 +146,14 @@ class ChannelPermissionAdmin(DynamoDBAdmin):
 
     @display(description="rules")
     def rules_in_words(self, obj: admin_models.ChannelPermission) -> str:
-        """The rules as a sentence: AND inside a rule, OR between rules."""
+        """The rules in words: "and" inside a rule, "or" between rules."""
         return " or ".join(" and ".join(rule) for rule in obj.rules or [])
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """The rules as they are typed, or for those who may only look, in words."""
+        """The fields. People who may only view the row see the rules in words."""
         may_type = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
         return ("channel_name", "access", "rules" if may_type else "rules_in_words", "description")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """The name is the key: another name is another row."""
+        """The name is the key, so it cannot change."""
         return ("channel_name", "rules_in_words") if obj else ("rules_in_words",)

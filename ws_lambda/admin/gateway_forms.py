@@ -1,4 +1,4 @@
-"""The form of a gateway: its fields are those of the table of fields, and the rules of provisioning check them."""
+"""The form of a gateway. Its fields come from the table of fields, and provisioning validates them."""
 
 from itertools import groupby
 from typing import Any
@@ -11,20 +11,20 @@ from ws_lambda.provisioning import gateway_fields, lease, rules
 from ws_lambda.tables.gateways import ApiGateway
 
 ANSWERED = ("url", *(field.name for field in gateway_fields.FIELDS if field.answered and field.section is not None))
-"""What AWS answered, and what became of the steps: shown, never typed."""
+"""What AWS answered, and the status of the steps: people see these fields, and cannot edit them."""
 
 TYPED = tuple(
     field.name
     for field in gateway_fields.FIELDS
     if field.section is not None and not field.answered and field.name != "api_name"
 )
-"""The fields that a person may change."""
+"""The fields that people can edit."""
 
 WIDE = tuple(field.name for field in gateway_fields.FIELDS if field.wide)
 
 
 def fieldsets(*, with_answers: bool) -> Any:
-    """The form in its sections, as Django's admin takes them. What AWS answered comes last."""
+    """The sections of the form, as Django's admin takes them. What AWS answered comes last."""
     shown = [field for field in gateway_fields.FIELDS if field.section is not None and not field.answered]
     found: list[Any] = [
         (section or None, {"fields": [field.name for field in fields]})
@@ -35,7 +35,7 @@ def fieldsets(*, with_answers: bool) -> Any:
 
 
 def filled(row: Any) -> ApiGateway:
-    """The record of a form: a new one, or the one that was read, with what was typed."""
+    """The record of a form, new or existing, with the values from the form."""
     record: ApiGateway = row.item or ApiGateway(api_name=row.api_name)
     for name in TYPED:
         setattr(record, name, getattr(row, name))
@@ -44,7 +44,7 @@ def filled(row: Any) -> ApiGateway:
 
 
 class GatewayForm(ModelForm):
-    """Refuses what AWS would refuse, and a form that was opened before someone else saved."""
+    """Refuses values that AWS would refuse, and a record that someone else has changed in the meantime."""
 
     seen_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
@@ -61,11 +61,13 @@ class GatewayForm(ModelForm):
         cleaned = super().clean() or {}
         item = self.instance.item
         if item is not None and cleaned.get("seen_version") != item.version:
-            raise ValidationError("Someone else has changed this gateway since you opened it. Load the page again.")
+            raise ValidationError(
+                "Someone else has changed this gateway since you opened the page. Load the page again."
+            )
         if item is not None and lease.busy(item):
-            raise ValidationError("Another process is working on this gateway in AWS. Save again when it is done.")
+            raise ValidationError("Another process is working on this gateway. Save again when it has finished.")
         if item is None and ApiGateway.count(cleaned.get("api_name") or "-"):
-            self.add_error("api_name", "There is a gateway of this name already.")
+            self.add_error("api_name", "There is already a gateway of this name.")
         return cleaned
 
     def _post_clean(self) -> None:

@@ -1,4 +1,4 @@
-"""API gateways: records edited here, made and changed in AWS by actions."""
+"""API gateways: pages that edit the records, and actions that create and change the gateways in AWS."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -22,7 +22,7 @@ from ws_lambda.tables.gateways import ApiGateway, Status
 
 
 class Gateways(RowSource):
-    """One request a page; an account has a handful."""
+    """Reads a page with one request: an account has few gateways."""
 
     model = admin_models.ApiGateway
 
@@ -39,12 +39,12 @@ class Gateways(RowSource):
         return sorted((admin_models.ApiGateway.of(row) for row in rows), key=str)
 
     def delete(self, row: Any) -> None:
-        """From AWS too, but for an API that something else made."""
+        """Deletes the gateway and its record. An adopted API stays in AWS."""
         update.delete(row.api_name)
 
 
 class ApiGatewayAdmin(DynamoDBAdmin):
-    """The gateways, with what AWS answered, and the steps that make them."""
+    """The gateways, with what AWS answered, and the actions that create and change them."""
 
     source = Gateways()
     form = gateway_forms.GatewayForm
@@ -55,18 +55,18 @@ class ApiGatewayAdmin(DynamoDBAdmin):
     actions = ("create_api_gateway", "create_custom_domain", "sync_from_aws", "sync_to_aws")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """What AWS answered is shown once there is a record."""
+        """The sections of the form. A new record has no section with answers of AWS."""
         return gateway_forms.fieldsets(with_answers=obj is not None)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """What AWS answered; the name, since it is the key; and what cannot be changed once AWS has it."""
+        """What AWS answered, the name (the key), and fields that cannot change once AWS uses them."""
         fixed = ("api_name", *rules.fixed(obj.item)) if obj else ()
         return (*gateway_forms.ANSWERED, *fixed)
 
     @display(description="status", ordering=None)
     def progress(self, obj: Any) -> str:
-        """The status, and whether something is at work right now."""
-        at_work = " (at work)" if isinstance(obj.item, ApiGateway) and lease.busy(obj.item) else ""
+        """The status, and whether a process is working on the gateway."""
+        at_work = " (in progress)" if isinstance(obj.item, ApiGateway) and lease.busy(obj.item) else ""
         return f"{obj.get_status_display()}{at_work}"
 
     @display(description="URL")
@@ -74,7 +74,7 @@ class ApiGatewayAdmin(DynamoDBAdmin):
         """What clients connect to."""
         return obj.websocket_url or self.get_empty_value_display()
 
-    # Saving: the record with its routes at once, then AWS where the gateway is deployed
+    # Saving stores the record with its routes. If the gateway is deployed, AWS is changed to match
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         obj.item = gateway_forms.filled(obj)
@@ -89,10 +89,12 @@ class ApiGatewayAdmin(DynamoDBAdmin):
         try:
             changed = sync.to_aws(record.api_name)
         except (ProvisioningError, ValidationError) as error:
-            self.message_user(request, f"The record is saved, but AWS is not changed. {error}", WARNING)
+            self.message_user(request, f"The record was saved, but AWS was not changed. {error}", WARNING)
             return
         for one in changed:
-            self.message_user(request, f"AWS: {one.name} is now {one.record or 'gone'}.", SUCCESS)
+            self.message_user(
+                request, f"AWS: {one.name} {f'is now {one.record}' if one.record else 'was removed'}.", SUCCESS
+            )
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         listed, counts, missing, protected = super().get_deleted_objects(objs, request)
@@ -100,7 +102,7 @@ class ApiGatewayAdmin(DynamoDBAdmin):
         for name, one in zip(listed, objs, strict=True):
             told.append(name)
             if one.api_id:
-                stays = "The record; its API was made elsewhere and stays"
+                stays = "The record. The API stays, because something else created it"
                 parts = [stays if one.adopted else f"API {one.api_id} in AWS, with its routes and stage"]
                 told.append(parts + ([f"Custom domain {one.domain_name}"] if one.api_gateway_domain_name else []))
         return told, counts, missing, protected
@@ -109,13 +111,13 @@ class ApiGatewayAdmin(DynamoDBAdmin):
 
     @action(description="Create API Gateway", permissions=["change"])
     def create_api_gateway(self, request: HttpRequest, queryset: Any) -> None:
-        """Makes the chosen gateways in AWS, or goes on where an earlier attempt stopped."""
-        self._each(request, queryset, create.create, "Create API Gateway", "is created")
+        """Creates the selected gateways in AWS, or continues an earlier attempt."""
+        self._each(request, queryset, create.create, "Create API Gateway", "was created")
 
     @action(description="Create custom domain", permissions=["change"])
     def create_custom_domain(self, request: HttpRequest, queryset: Any) -> None:
-        """Gives the chosen gateways their domains."""
-        self._each(request, queryset, create.create_domain, "Create custom domain", "has its domain")
+        """Creates the custom domains of the selected gateways."""
+        self._each(request, queryset, create.create_domain, "Create custom domain", "has its custom domain")
 
     def _each(self, request: HttpRequest, queryset: Any, make: Any, name: str, outcome: str) -> None:
         for one in queryset:
@@ -132,7 +134,7 @@ class ApiGatewayAdmin(DynamoDBAdmin):
                 failure = _sentence(one, error)
             told = "; ".join(f"{label}: {said}" for label, said in steps.items())
             if _SAID[Progress.DONE] in steps.values():
-                self.log_change(request, one, f"{name}. {told}.{' Then it failed.' if failure else ''}")
+                self.log_change(request, one, f"{name}. {told}.{' The next step failed.' if failure else ''}")
             if record is None:
                 self.message_user(request, f"{failure}{f' ({told})' if told else ''}", ERROR)
                 continue
@@ -141,12 +143,12 @@ class ApiGatewayAdmin(DynamoDBAdmin):
 
     @action(description="Sync from AWS", permissions=["change"])
     def sync_from_aws(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
-        """Shows what would change in the records, and changes it when confirmed."""
+        """Shows the changes to the records, and makes them after confirmation."""
         return self._sync(request, queryset, "sync_from_aws")
 
     @action(description="Sync to AWS", permissions=["change"])
     def sync_to_aws(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
-        """Shows what would change in AWS, and changes it when confirmed."""
+        """Shows the changes to AWS, and makes them after confirmation."""
         return self._sync(request, queryset, "sync_to_aws")
 
     def _sync(self, request: HttpRequest, queryset: Any, name: str) -> HttpResponse | None:
@@ -182,22 +184,22 @@ class ApiGatewayAdmin(DynamoDBAdmin):
             return
         names = ", ".join(difference.name for difference in changed)
         side = "AWS" if to_aws else "The record"
-        said = f"{side} was changed: {names}." if changed else "Record and AWS agree."
+        said = f"{side} was changed: {names}." if changed else "The record and AWS are equal."
         self.message_user(request, f"Gateway {one.api_name}: {said}", SUCCESS)
         if changed:
             self.log_change(request, one, said)
         if left:
             rest = ", ".join(difference.name for difference in left)
             self.message_user(
-                request, f"Gateway {one.api_name}: no record can say {rest}; Sync to AWS mends them.", WARNING
+                request, f"Gateway {one.api_name}: a record cannot hold {rest}. Use Sync to AWS.", WARNING
             )
 
 
-_SAID = {Progress.DONE: "done", Progress.SKIPPED: "there already"}
+_SAID = {Progress.DONE: "done", Progress.SKIPPED: "already there"}
 
 
 def _sentence(row: Any, error: ProvisioningError | ValidationError) -> str:
-    """What went wrong with which gateway."""
+    """An error, with the name of its gateway."""
     if isinstance(error, ValidationError):
         said = " ".join(f"{field}: {' '.join(sentences)}" for field, sentences in error.message_dict.items())
     else:

@@ -1,4 +1,4 @@
-"""The log of actions: Django's own table where there is SQL, else a DynamoDB table read back as Django's entries."""
+"""The log of actions: Django's own table if there is SQL, otherwise a DynamoDB table."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -15,17 +15,17 @@ from django.db import DEFAULT_DB_ALIAS, connections, models
 from ws_lambda.tables.admin_log import AdminAction
 
 NO_ENGINE = "django.db.backends.dummy"
-"""What Django puts in where DATABASES names no default."""
+"""The engine that Django uses if DATABASES has no default."""
 
 
 def kept_in_sql() -> bool:
-    """Whether Django's own log can be used: there is a database, and the users are in it."""
+    """Whether Django's own log can be used: there is an SQL database, and it holds the users."""
     engine = connections[DEFAULT_DB_ALIAS].settings_dict["ENGINE"]
     return engine != NO_ENGINE and get_user_model()._meta.managed
 
 
 def subject(model: type[models.Model], object_id: str) -> str:
-    """The key of everything that was done to one object."""
+    """The key of the log of one object."""
     return f"{model._meta.label_lower}#{object_id}"
 
 
@@ -49,30 +49,30 @@ def write(user: Any, objects: Iterable[models.Model], flag: int, message: Any = 
 
 
 def history(model: type[models.Model], object_id: str, limit: int = 500) -> list[LogEntry]:
-    """What was done to one object, oldest first: at most the last `limit` actions."""
+    """The last `limit` actions on one object, oldest first."""
     found = AdminAction.query(subject(model, object_id), scan_index_forward=False, limit=limit)
     return [_entry(action) for action in found][::-1]
 
 
 class RecentActions:
-    """What the index page asks for: `.filter(user__pk=…)[:10]`."""
+    """The part of a queryset that the index page uses: `.filter(user__pk=…)[:10]`."""
 
     def __init__(self, user_id: str | None = None) -> None:
         self._user_id = user_id
 
     def filter(self, *, user__pk: object) -> "RecentActions":
-        """One person's."""
+        """The actions of one user."""
         return RecentActions(str(user__pk))
 
     def __getitem__(self, wanted: slice) -> Sequence[LogEntry]:
         if self._user_id is None:
-            return []  # what everybody did has no index, and the index page does not ask for it
+            return []  # there is no index over all users, and the index page does not need one
         found = AdminAction.by_actor.query(self._user_id, scan_index_forward=False, limit=wanted.stop)
         return [_entry(action) for action in islice(found, wanted.start or 0, wanted.stop)]
 
 
 def _entry(action: AdminAction) -> LogEntry:
-    """One entry as Django's templates know it; it belongs to no database."""
+    """One action as the `LogEntry` that Django's templates take. It is not in a database."""
     label, _, object_id = action.subject.partition("#")
     app_label, _, model_name = label.partition(".")
     model = apps.get_model(app_label, model_name)

@@ -1,4 +1,4 @@
-"""`ModelAdmin` over DynamoDB: Django's own views and templates, with everything that speaks SQL led elsewhere."""
+"""`ModelAdmin` for DynamoDB: Django's own views and templates, without the parts that use SQL."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
@@ -24,14 +24,14 @@ from ws_lambda.exceptions import WsLambdaError
 from ws_lambda.provisioning import aws_errors
 
 ANSWER_SECONDS = 20.0
-"""How long a page may be busy with connections: API Gateway gives up after 29 seconds, and there is more to a page.
+"""How long a page may work on connections. API Gateway ends a request after 29 seconds.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
 """
 
 
 class DynamoDBAdmin(ModelAdmin):
-    """The admin of one table. A subclass names its `source`, and whether rows can be added, changed or deleted."""
+    """The admin of one table. A subclass sets its `source`, and may forbid adding, changing or deleting rows."""
 
     source: ClassVar[RowSource]
     list_per_page = PAGE_SIZE
@@ -72,12 +72,12 @@ class DynamoDBAdmin(ModelAdmin):
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest
     ) -> tuple[list[Any], dict[str, int], set[str], list[str]]:
-        """Nothing else hangs on a row; a gateway says what goes with it in AWS."""
+        """The rows to delete. Nothing depends on a row; the admin of gateways adds what is deleted in AWS."""
         listed = [str(one) for one in objs]
         missing = set() if self.has_delete_permission(request) else {str(self.opts.verbose_name)}
         return listed, {str(self.opts.verbose_name_plural): len(listed)}, missing, []
 
-    # The views: Django wraps writing ones in a transaction of the SQL database that there may not be
+    # The views. Django runs those that write in a transaction of the SQL database, which may not exist
 
     @csrf_protect_m  # type: ignore[untyped-decorator]
     def changeform_view(
@@ -93,7 +93,7 @@ class DynamoDBAdmin(ModelAdmin):
         return self._told(request, lambda: super(DynamoDBAdmin, self).changelist_view(request, extra_context))
 
     def _told(self, request: HttpRequest, act: Callable[[], HttpResponse]) -> HttpResponse:
-        """Shows an error of ours as a message where it happened. What goes to many connections ends in time."""
+        """Runs a view, with a deadline for work on connections. Shows our errors and those of AWS as a message."""
         try:
             with delivery.deadline(ANSWER_SECONDS):
                 return act()
@@ -105,7 +105,7 @@ class DynamoDBAdmin(ModelAdmin):
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         if not log.kept_in_sql():
-            # Django asks for the id of the content type, for a link that these pages do not have.
+            # Django looks up the content type for a link that these pages do not have.
             ContentType.objects.clear_cache()
             named = ContentType(app_label=self.opts.app_label, model=self.opts.model_name or "")
             ContentType.objects._add_to_cache(DEFAULT_DB_ALIAS, named)  # type: ignore[attr-defined]
@@ -120,7 +120,7 @@ class DynamoDBAdmin(ModelAdmin):
         self._write_log(request, [obj], CHANGE, message)
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
-        """Nothing yet: Django calls this before it deletes, and AWS may refuse."""
+        """Logs nothing yet: Django calls this before the deletion, which AWS may refuse."""
 
     def _write_log(self, request: HttpRequest, objects: Sequence[Any], flag: int, message: Any = "") -> None:
         if not log.kept_in_sql():
@@ -160,7 +160,7 @@ class DynamoDBAdmin(ModelAdmin):
 
 
 class ReadOnlyAdmin(DynamoDBAdmin):
-    """Rows that are looked at, and touched by actions only."""
+    """Rows that people can view, and change only with actions."""
 
     list_display_links = None
 
@@ -173,7 +173,7 @@ class ReadOnlyAdmin(DynamoDBAdmin):
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> Any:
-        """Nothing is saved, whatever is posted."""
+        """Shows the row. A POST is refused."""
         if request.method == "POST":
             raise PermissionDenied
         return super().changeform_view(request, object_id, form_url, extra_context)

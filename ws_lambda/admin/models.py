@@ -119,14 +119,16 @@ class ApiGateway(AdminModel):
 
 
 class AdditionalRoute(AdminModel):
-    """A route of a gateway; it lives inside its gateway's record."""
+    """An additional route of a gateway, stored in the gateway's record."""
 
     key = models.CharField(max_length=128, primary_key=True, editable=False)
     gateway = models.ForeignKey(ApiGateway, models.CASCADE, related_name="+")
     name = models.CharField(max_length=128)
-    route_key = models.CharField(max_length=128, help_text="The value that selects it.")
+    route_key = models.CharField(max_length=128, help_text="The value that selects the route.")
     target = models.CharField(
-        max_length=2048, blank=True, help_text="A URL path or https URL. Empty: the route key at the base endpoint."
+        max_length=2048,
+        blank=True,
+        help_text="A URL path or an https URL. Empty: the route key, appended to the base endpoint.",
     )
 
     class Meta:
@@ -169,12 +171,12 @@ class ChannelPermission(AdminModel):
     """Who may be in a channel."""
 
     channel_name = models.CharField(
-        "channel", max_length=128, primary_key=True, help_text="A channel's name, or a prefix ending in *."
+        "channel", max_length=128, primary_key=True, help_text="The name of a channel, or a prefix that ends in *."
     )
     access = models.CharField(
         max_length=20,
         choices=[(level, level.replace("_", " ")) for level in ACCESS_LEVELS],
-        help_text="Asked when somebody joins. Saving puts out the members whom it does not admit.",
+        help_text="Who may join. Saving removes members who are not admitted.",
     )
     rules = models.JSONField(default=list, blank=True)
     description = models.TextField(blank=True)
@@ -189,7 +191,7 @@ class ChannelPermission(AdminModel):
 
 
 class RateLimit(AdminModel):
-    """A counter of one minute."""
+    """The count of one minute."""
 
     key = models.CharField(max_length=512, primary_key=True)
     scope = models.CharField(max_length=256)
@@ -208,7 +210,7 @@ class RateLimit(AdminModel):
 
 
 class WebSocketToken(AdminModel):
-    """A token that has not been used. Only its hash was ever stored, and not even that is shown whole."""
+    """A token that was not used yet. Only its hash is stored, and only the beginning of the hash is shown."""
 
     token_hash = models.CharField(max_length=64, primary_key=True)
     user_id = models.CharField("user", max_length=256)
@@ -226,7 +228,7 @@ class WebSocketToken(AdminModel):
 
 
 class LiveOverview(AdminModel):
-    """No table: it gives the live overview its place among the pages."""
+    """A model without rows, for the page of the live overview."""
 
     key = models.CharField(max_length=1, primary_key=True)
 

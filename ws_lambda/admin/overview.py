@@ -1,8 +1,8 @@
-"""The live overview: connections now, and what happened in the last hour.
+"""The live overview: the open connections, and the messages and refusals of the last hour.
 
-A page asks for a snapshot over its own WebSocket every two seconds, so nothing is spent while nobody looks. A snapshot
-reads at most 8 MB of the index of open connections, and the figures of the hour; a process makes one at most every
-two seconds, however many look.
+A page requests a snapshot over its own WebSocket every two seconds, so there is no cost while nobody looks. A snapshot
+reads at most 8 MB of the index of open connections, and the figures of the hour. A process makes at most one snapshot
+every two seconds, however many people look.
 """
 
 from collections import Counter
@@ -24,18 +24,18 @@ from ws_lambda.views import WebSocketView
 
 PERMISSION = "ws_lambda.view_websocketsession"
 ROUTE_KEY = "overview"
-"""The route that the page's messages take: an additional route of the gateway."""
+"""The route of the page's messages, an additional route of the gateway."""
 
 REFRESH_SECONDS = 2.0
 TOP = 20
-"""How many channels and gateways are named; the rest are added up."""
+"""How many channels and gateways are listed. The others are added up."""
 
 READS_PER_PARTITION = 2
-"""Requests of 1 MB: some 5,000 connections each."""
+"""Requests of 1 MB, each of about 5,000 connections."""
 
 
 class _Snapshots:
-    """The last one made, and when."""
+    """The last snapshot, and when it was made."""
 
     def __init__(self) -> None:
         self._lock = process_state.Lock()
@@ -51,7 +51,7 @@ class _Snapshots:
             return snapshot
 
     def forget(self) -> None:
-        """Makes the next one new."""
+        """Forgets the last snapshot."""
         with self._lock:
             self._made = (0.0, "", {})
 
@@ -63,7 +63,7 @@ process_state.register(forget, Occasion.TEST, Occasion.RESTORE, Occasion.FORK)
 
 
 def make() -> dict[str, Any]:
-    """Counts now: at most eight requests for the connections, and five for the rest."""
+    """Makes a snapshot, with at most eight requests for the connections and five for the rest."""
     by_channel: Counter[str] = Counter()
     by_gateway: Counter[str] = Counter()
     complete = True
@@ -83,7 +83,7 @@ def make() -> dict[str, Any]:
 
 
 def _pages() -> Iterator[tuple[list[dict[str, Any]], bool]]:
-    """Pages of open connections; and whether there was more in a partition than may be read."""
+    """Pages of open connections, and whether a partition has more than may be read."""
     for shard in LIVE_SHARDS:
         pages = WebSocketSession.live.query(shard, attributes_to_get=["channel_name", "api_id"]).page_iter
         for number, page in enumerate(pages, start=1):
@@ -105,7 +105,7 @@ def _gateway_name(api_id: str) -> str:
 
 
 class LiveOverviewAdmin(ModelAdmin):
-    """The page, where other models have their list. Who may see sessions may see it."""
+    """The page, in place of a list of rows. People who may view sessions may view it."""
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(request.user.has_perm(PERMISSION))
@@ -130,7 +130,7 @@ class LiveOverviewAdmin(ModelAdmin):
         ]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """The page, with a first snapshot in it."""
+        """The page, with its first snapshot."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         context = {
@@ -146,20 +146,20 @@ class LiveOverviewAdmin(ModelAdmin):
         return TemplateResponse(request, "admin/ws_lambda/overview.html", context)
 
     def data_view(self, request: HttpRequest) -> HttpResponse:
-        """A snapshot as JSON, for a page whose WebSocket cannot be had."""
+        """A snapshot as JSON, for a page that cannot open its WebSocket."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         return JsonResponse(snapshot())
 
 
 class OverviewView(WebSocketView):
-    """Answers the page's messages with snapshots, to staff who may see sessions."""
+    """Answers the page's messages with snapshots, for staff who may view sessions."""
 
     ALLOWED_HANDLERS: ClassVar[Any] = (ROUTE_KEY,)
     all_permissions_required = (PERMISSION,)
 
     def has_required_permissions(self, request: HttpRequest) -> bool:
-        """Staff only, as the admin itself."""
+        """Admits only staff, like the admin itself."""
         return bool(getattr(request.user, "is_staff", False)) and super().has_required_permissions(request)
 
     def overview(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Rate-limit counters, to be looked at."""
+"""Rate-limit counters: pages to view them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,13 +14,13 @@ from ws_lambda.tables.rate_limits import RateLimit
 
 
 class Counters(RowSource):
-    """One request a page: a query where the scope is given, else a part of a scan."""
+    """Reads a page with one request: a query if the scope is given, otherwise part of a scan."""
 
     model = admin_models.RateLimit
 
     def page(self, asked: Asked) -> Page:
         size, after = asked.size, asked.after
-        # Housekeeping's place in its walk and users' open connections are kept in this table too.
+        # The table also holds the position of housekeeping and the open connections of users.
         counts: Condition = RateLimit.hits.exists()
         if scope := asked.filters.get("scope"):
             results = RateLimit.query(
@@ -46,7 +46,7 @@ class ScopeFilter(TextFilter):
 
 
 class RateLimitAdmin(ReadOnlyAdmin):
-    """Which address, user or connection did how much of what in which minute."""
+    """How often an address, a user or a connection did something in a minute."""
 
     source = Counters()
     list_display = ("scope", "window", "hits", "expires_at")

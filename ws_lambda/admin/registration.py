@@ -1,4 +1,4 @@
-"""Which page shows which table."""
+"""The admin models and the classes that show them."""
 
 from ws_lambda.admin import models as admin_models
 from ws_lambda.admin.channel_permissions import ChannelPermissionAdmin

@@ -1,4 +1,4 @@
-"""The additional routes of a gateway, as an inline of its form: they are a list in the gateway's record."""
+"""The inline form of a gateway's additional routes, which are a list in the gateway's record."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from ws_lambda.tables.gateways import AdditionalRoute
 
 
 class Routes(RowSource):
-    """The routes of one gateway; the inline form set reads and keeps them itself."""
+    """The routes of one gateway. The inline form set reads and keeps them."""
 
     model = admin_models.AdditionalRoute
 
@@ -25,7 +25,7 @@ class Routes(RowSource):
 
 
 class RoutesOf(RowSet):
-    """The routes inside a gateway's record, as rows of the inline."""
+    """The routes in a gateway's record, as rows of the inline."""
 
     def __init__(self, gateway: Any) -> None:
         super().__init__(Routes(), ())
@@ -34,7 +34,7 @@ class RoutesOf(RowSet):
 
 
 class RouteFormSet(BaseInlineFormSet):
-    """Django's inline form set, over a list in the parent's item."""
+    """Django's inline form set, for a list in the parent's item."""
 
     _pk_field = admin_models.AdditionalRoute._meta.pk
 
@@ -44,14 +44,17 @@ class RouteFormSet(BaseInlineFormSet):
 
     @classmethod
     def get_default_prefix(cls) -> str:
-        """Django names it after the parent's reverse accessor, and this parent has none."""
+        """The prefix. Django's default needs a reverse accessor on the parent, which has none."""
         return "routes"
 
     def add_fields(self, form: Any, index: int | None) -> None:
-        """The key as hidden text: Django's own field would look each row up again."""
+        """Adds the key as hidden text: Django's own field would read each row again."""
         BaseFormSet.add_fields(self, form, index)
         for name in form.fields.keys() & {"name", "route_key"}:
-            form.fields[name].widget.attrs |= {"class": "", "size": 24}  # three of Django's own width overflow
+            form.fields[name].widget.attrs |= {
+                "class": "",
+                "size": 24,
+            }  # three inputs of Django's default width overflow
         form.fields["key"] = forms.CharField(
             required=False, initial=form.instance.key or None, widget=forms.HiddenInput
         )
@@ -71,7 +74,7 @@ class RouteFormSet(BaseInlineFormSet):
                 form.add_error(field, sentence)
 
     def routes(self) -> list[AdditionalRoute]:
-        """What the record is to hold; the lists of what changed are for Django's log."""
+        """The routes for the record. Also sets the lists of changes for Django's log."""
         self.new_objects, self.changed_objects, self.deleted_objects = [], [], []
         kept = []
         for form in self.forms:
@@ -91,7 +94,7 @@ class RouteFormSet(BaseInlineFormSet):
 
 
 class _Chosen(RowSet):
-    """Lets the form set choose the rows of its parent, in Django's words."""
+    """The row set that Django filters by its parent."""
 
     def __init__(self, gateway: Any) -> None:
         super().__init__(Routes(), ())
@@ -106,7 +109,7 @@ def _route(said: dict[str, Any]) -> AdditionalRoute:
 
 
 class RouteInline(TabularInline):
-    """The additional routes, on the page of their gateway. Who may change the gateway may change them."""
+    """The additional routes on the page of their gateway. People who may change the gateway may change them."""
 
     model = admin_models.AdditionalRoute
     formset = RouteFormSet
@@ -115,7 +118,7 @@ class RouteInline(TabularInline):
     verbose_name_plural = "additional routes"
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        """No rows: the form set reads them from its gateway."""
+        """An empty row set: the form set reads the rows from its gateway."""
         return RowSet(Routes(), ())
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:

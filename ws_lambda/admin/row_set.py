@@ -1,6 +1,6 @@
-"""The part of a queryset that the Django admin uses, over DynamoDB.
+"""The part of a queryset that the Django admin uses, for rows in DynamoDB.
 
-A `RowSource` knows one table. It hands out pages and never a total: counting would read the whole table.
+A `RowSource` reads one table. It returns pages and never a total, because counting would read the whole table.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,25 +13,28 @@ from django.db import models
 from pynamodb.pagination import ResultIterator
 
 PAGE_SIZE = 50
-"""Rows of a page: their details are one BatchGetItem."""
+"""The rows of a page. One BatchGetItem reads their details."""
 
 
 MAX_KEY_BYTES = 2048
-"""DynamoDB refuses to look for a longer partition key."""
+"""DynamoDB refuses longer partition keys.
+
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Page:
-    """Some rows, and where the next ones begin."""
+    """One page of rows, and where the next one begins."""
 
     rows: Sequence[models.Model]
     cursor: str = ""
-    """What to ask the next page with; "" on the last one."""
+    """The cursor of the next page; "" on the last page."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Asked:
-    """What a change list was asked for."""
+    """The request of a change list."""
 
     filters: Mapping[str, str] = field(default_factory=dict)
     search: str = ""
@@ -40,14 +43,14 @@ class Asked:
 
     @property
     def after(self) -> Any:
-        """The continuation key to go on from; None for the first page, and for a cursor of another question."""
+        """The continuation key; None for the first page, and for a cursor that was made for other filters."""
         try:
             return signing.loads(self.cursor, salt=self._salt) if self.cursor else None
         except signing.BadSignature:
             return None
 
     def cursor_of(self, key: Any) -> str:
-        """A continuation key as a query parameter; signed, so that nobody reads from a place of their own making."""
+        """A continuation key as a signed query parameter, so that clients cannot make up keys."""
         return signing.dumps(key, salt=self._salt, compress=True) if key else ""
 
     @property
@@ -56,13 +59,13 @@ class Asked:
 
 
 class RowSource:
-    """Where the rows of one admin page come from, and how they are changed."""
+    """Reads and changes the rows of one admin page."""
 
     model: ClassVar[type[models.Model]]
     """The admin model of the rows."""
 
     def page(self, asked: Asked) -> Page:
-        """One page, for a bounded number of requests."""
+        """One page, read with a bounded number of requests."""
         raise NotImplementedError
 
     def many(self, keys: Sequence[str]) -> list[Any]:
@@ -79,7 +82,7 @@ class RowSource:
 
 
 class RowSet:
-    """A lazy selection of rows: everything, or those of some primary keys."""
+    """A lazy selection of rows: all of them, or those with some primary keys."""
 
     ordered = totally_ordered = True
     db = "default"
@@ -89,7 +92,7 @@ class RowSet:
         self.model = source.model
         self._keys = keys
         self._read: list[Any] | None = None
-        # Where Django wants words for something that is no queryset of its own, it asks that thing.
+        # Django reads these from anything that is not its own queryset.
         self.verbose_name = self.model._meta.verbose_name
         self.verbose_name_plural = self.model._meta.verbose_name_plural
 
@@ -109,13 +112,13 @@ class RowSet:
         return self._read
 
     def filter(self, **lookups: Any) -> "RowSet":
-        """Those with the primary keys `pk__in`, which is all that the admin asks."""
+        """The rows with the primary keys `pk__in`, the only lookup that the admin uses."""
         if set(lookups) != {"pk__in"}:
-            raise TypeError(f"Rows in DynamoDB are chosen by pk__in, not by {', '.join(lookups)}.")
+            raise TypeError(f"Rows in DynamoDB can be selected by pk__in, not by {', '.join(lookups)}.")
         return RowSet(self.source, tuple(map(str, lookups["pk__in"])))
 
     def get(self, *, pk: Any) -> Any:
-        """The row of a primary key.
+        """The row with a primary key.
 
         Raises:
             DoesNotExist: there is none.
@@ -134,7 +137,7 @@ class RowSet:
         return self
 
     def count(self) -> int:
-        """How many rows were read."""
+        """The number of rows that were read."""
         return len(self)
 
     def exists(self) -> bool:
@@ -142,14 +145,15 @@ class RowSet:
         return bool(len(self))
 
     def using(self, _alias: str | None) -> Self:
-        """The same rows: there is one DynamoDB."""
+        """The same rows: there is only one DynamoDB."""
         return self
 
 
 def read_pages(results: ResultIterator[Any], size: int, requests: int = 5) -> tuple[list[dict[str, Any]], Any]:
-    """Raw items until there are `size` of them, or `requests` have been made, and the key where more begin.
+    """Reads raw items until there are `size` of them, or `requests` requests were made.
 
-    DynamoDB filters after it has read: a page of a filtered scan may be empty and not be the last.
+    Also returns the key from which to continue. DynamoDB filters after reading, so a page of a filtered scan can be
+    empty without being the last.
     """
     items: list[dict[str, Any]] = []
     for page in islice(results.page_iter, requests):

@@ -1,7 +1,7 @@
-"""Pages of sessions, each for a bounded number of requests: what is asked decides which index is read.
+"""Reads pages of sessions with a bounded number of requests. The filters decide which index is read.
 
-asked                  requests of a page
-connected (unasked)    one query of each of the four partitions of the index `live`, and the details
+filter                 requests for a page
+connected (default)    one query of each of the four partitions of the index `live`, and the details
 a channel              one query of its roster, and the details
 a user                 at most five queries of the index `by_user`, and the details
 closed, or all         at most five parts of a scan
@@ -22,7 +22,7 @@ YES, NO, ALL = "yes", "no", "all"
 
 
 class Sessions(RowSource):
-    """Connections, newest first where an index knows their age."""
+    """Connections, newest first if the index that is read has their age."""
 
     model = admin_models.WebSocketSession
 
@@ -53,14 +53,14 @@ def _row(row: WebSocketSession) -> admin_models.WebSocketSession:
 
 
 def _selected(row: admin_models.WebSocketSession, filters: Mapping[str, str], connected: str) -> bool:
-    """What the index could not say; it may also be a moment behind."""
+    """Whether a row passes the filters. The index does not hold all values, and may be slightly out of date."""
     if connected != ALL and row.connected != (connected == YES):
         return False
     return filters.get("user", row.user_id) == row.user_id
 
 
 def _live(size: int, after: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
-    """The newest open connections of all partitions. The cursor says how far each partition has been read."""
+    """The newest open connections of all partitions. The cursor holds the position in each partition."""
     newest: list[tuple[int, str, str, dict[str, Any]]] = []
     finished: dict[str, bool] = {}
     for shard in LIVE_SHARDS:
@@ -86,7 +86,7 @@ def _live(size: int, after: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
 
 
 def _in_channel(channel: str, size: int, after: list[Any]) -> tuple[list[str], list[Any] | None]:
-    """Members of a channel, partition after partition."""
+    """The members of a channel, partition after partition."""
     shards, (number, key) = channels.shard_keys(channel), after
     if number >= len(shards):
         return [], None
@@ -107,7 +107,7 @@ def _of_user(user: str, connected: str, size: int, after: Any) -> tuple[list[str
 
 
 def _scanned(connected: str, asked: Asked) -> Page:
-    """Closed connections have no index: they are found where the scan comes by, in no order."""
+    """Scans the table: there is no index of closed connections. The rows are in no order."""
     condition = None if connected == ALL else WebSocketSession.connected == False  # noqa: E712 - an expression
     results = WebSocketSession.scan(condition, page_size=asked.size, last_evaluated_key=asked.after)
     items, more = read_pages(results, asked.size)

@@ -1,4 +1,4 @@
-"""Sessions: who is connected, to which channel; a message to some of them, or an end to their connections."""
+"""Sessions: pages that show connections, and actions that send messages to them or disconnect them."""
 
 import json
 from typing import Any
@@ -41,32 +41,32 @@ class UserFilter(TextFilter):
 
 
 class MessageForm(forms.Form):
-    """What is sent to the chosen connections."""
+    """The message for the selected connections."""
 
     message = forms.CharField(
         widget=forms.Textarea(attrs={"rows": 6, "cols": 70, "class": "vLargeTextField"}),
         initial='{"type": "notice", "message": ""}',
-        help_text="JSON, sent as it is.",
+        help_text="JSON, which is sent unchanged.",
     )
 
     def clean_message(self) -> Any:
-        """The message as JSON.
+        """The parsed message.
 
         Raises:
-            ValidationError: it is none, or too large to be delivered.
+            ValidationError: it is not JSON, or it is too large.
         """
         text = self.cleaned_data["message"]
         try:
             data = json_text.loads(text.encode())
         except ValueError as error:
-            raise forms.ValidationError(f"This is not JSON: {error}.") from error
+            raise forms.ValidationError(f"This is not valid JSON: {error}.") from error
         if len(json.dumps(data).encode()) > delivery.MAX_BYTES:
-            raise forms.ValidationError(f"A message has at most {delivery.MAX_BYTES:,} bytes.")
+            raise forms.ValidationError(f"A message may have at most {delivery.MAX_BYTES:,} bytes.")
         return data
 
 
 class WebSocketSessionAdmin(ReadOnlyAdmin):
-    """The connections. Rows are made and ended by clients; people send to them, or disconnect them."""
+    """The connections. Clients open and close them; people can send to them and disconnect them."""
 
     source = session_source.Sessions()
     list_display = (
@@ -88,7 +88,7 @@ class WebSocketSessionAdmin(ReadOnlyAdmin):
 
     @display(description="channels")
     def channels(self, obj: admin_models.WebSocketSession) -> str:
-        """Every channel that the connection is in."""
+        """All channels of the connection."""
         return ", ".join(obj.all_channels)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -104,7 +104,7 @@ class WebSocketSessionAdmin(ReadOnlyAdmin):
 
     @action(description="Send message to selected connections", permissions=["change"])
     def send_message(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
-        """Asks for a message, then sends it."""
+        """Shows a form for the message, then sends it."""
         form = MessageForm(request.POST if "message" in request.POST else None)
         if form.is_valid():
             recipients = _recipients(queryset)
@@ -130,11 +130,11 @@ class WebSocketSessionAdmin(ReadOnlyAdmin):
     def disconnect(self, request: HttpRequest, queryset: Any) -> None:
         """Closes sessions and sockets."""
         report = close_and_disconnect(_recipients(queryset))
-        self._tell(request, f"Disconnected: {report.sent}; gone already: {len(report.gone)}.", report)
+        self._tell(request, f"Disconnected: {report.sent}. Already gone: {len(report.gone)}.", report)
         self._log(request, queryset, "Disconnected.", report)
 
     def _log(self, request: HttpRequest, queryset: Any, what: str, report: delivery.DeliveryReport) -> None:
-        """Notes it on every connection that it was done to."""
+        """Logs an action for every connection on which it succeeded."""
         not_done = {failure.connection_id for failure in report.failed} | set(report.gone)
         for one in queryset:
             if one.connected and one.connection_id not in not_done:

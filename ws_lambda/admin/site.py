@@ -1,4 +1,4 @@
-"""The admin site of a project without SQL: what people did lately is in DynamoDB."""
+"""The admin site of a project without SQL, with its log of actions in DynamoDB."""
 
 from typing import Any
 
@@ -11,10 +11,10 @@ from ws_lambda.admin import log
 
 
 class DynamoDBAdminSite(AdminSite):
-    """Django's admin site; what needs SQL is left out where there is none."""
+    """Django's admin site. Without SQL, pages that need SQL are left out."""
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
-        """Registers pages; not those of SQL tables where there is no SQL, such as Django's own of groups."""
+        """Registers pages. Without SQL, it skips those of SQL tables, such as Django's page of groups."""
         listed: list[Any] = [model_or_iterable] if isinstance(model_or_iterable, ModelBase) else list(model_or_iterable)
         without_sql = connections[DEFAULT_DB_ALIAS].settings_dict["ENGINE"] == log.NO_ENGINE
         usable = [model for model in listed if not (without_sql and model._meta.managed)]

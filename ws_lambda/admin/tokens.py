@@ -1,4 +1,4 @@
-"""WebSocket tokens that wait to be used, to be looked at. Only hashes are stored; no page shows a whole one."""
+"""Unused WebSocket tokens: pages to view them. Only hashes are stored, and no page shows a whole hash."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +14,7 @@ from ws_lambda.models.tokens import WebSocketToken
 
 
 class Tokens(RowSource):
-    """A page is a part of a scan. The table also remembers logins that ended; they are no tokens."""
+    """Reads a page as part of a scan, without the marks of ended logins that are in the same table."""
 
     model = admin_models.WebSocketToken
 
@@ -34,7 +34,7 @@ def _row(row: WebSocketToken) -> admin_models.WebSocketToken:
 
 
 class WebSocketTokenAdmin(ReadOnlyAdmin):
-    """Whose tokens are out, and until when."""
+    """The users of the unused tokens, and when the tokens expire."""
 
     source = Tokens()
     list_display = ("hash_begins", "user_id", "channel", "expires_at")
@@ -42,7 +42,7 @@ class WebSocketTokenAdmin(ReadOnlyAdmin):
 
     @display(description="hash begins")
     def hash_begins(self, obj: admin_models.WebSocketToken) -> str:
-        """Enough to tell two apart."""
+        """Enough of the hash to tell two tokens apart."""
         return obj.token_hash[:8]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -1,4 +1,4 @@
-"""Django's classes as a type checker sees them: generic, which at run time they are not."""
+"""Django's classes, which are generic for type checkers and not generic at run time."""
 
 from typing import TYPE_CHECKING, Any
 

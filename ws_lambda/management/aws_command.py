@@ -1,4 +1,4 @@
-"""The base of the commands that speak to AWS."""
+"""The base class of commands that call AWS."""
 
 from typing import Any
 
@@ -9,9 +9,9 @@ from ws_lambda.provisioning import aws_errors
 
 
 class AwsCommand(BaseCommand):
-    """A command that ends with one line where AWS cannot be reached, refuses, or lacks a table.
+    """A command that reports an error of AWS in one line: no connection, a refusal, or a missing table.
 
-    `--traceback` shows the whole error, as with any command.
+    `--traceback` shows the whole error, as it does for any Django command.
     """
 
     def execute(self, *args: Any, **options: Any) -> str | None:

@@ -1,4 +1,4 @@
-"""The options of `ws_gateway` that say what a gateway is to be: one for each field of the record that has one."""
+"""The options of `ws_gateway` that set the fields of a gateway's record, made from the table of fields."""
 
 from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from ws_lambda.tables.gateways import ApiGateway
 
 
 def add_to(parser: ArgumentParser) -> None:
-    """Adds the options to a subcommand. Those that the command line does not name are not in its answer."""
+    """Adds the options to a subcommand. An option that is not given is absent from the parsed arguments."""
     how: dict[str, Any]
     for field in _with_option():
         if field.kind is dict:
@@ -24,15 +24,15 @@ def add_to(parser: ArgumentParser) -> None:
 
 
 def add_removals_to(parser: ArgumentParser) -> None:
-    """Adds the options that take something off a record. A text or a number is taken off by giving "" for it."""
+    """Adds the options that remove something. A text or a number is removed by giving "" for it."""
     parser.add_argument(
-        "--no-throttling", action="store_true", help="Removes both limits: the account's quota is then the only one."
+        "--no-throttling", action="store_true", help="Removes both limits. Only the account's quota then applies."
     )
     parser.add_argument("--untag", action="append", default=[], metavar="KEY", help="Removes a tag. May be repeated.")
 
 
 def remove(record: ApiGateway, options: dict[str, Any]) -> None:
-    """Takes off what the command line says."""
+    """Removes what the command line names."""
     if options["no_throttling"]:
         record.throttling_rate = record.throttling_burst = None
     record.tags = {key: value for key, value in record.tags.items() if key not in options["untag"]}
@@ -44,7 +44,7 @@ def given(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def apply(record: ApiGateway, fields: dict[str, Any]) -> None:
-    """Writes fields into a record. A target endpoint makes it an HTTP proxy, a function a Lambda proxy."""
+    """Writes fields into a record. A target endpoint makes it an HTTP proxy, and a function makes it a Lambda proxy."""
     for name, value in fields.items():
         setattr(record, name, {**record.tags, **dict(value)} if name == "tags" else value)
     if "target_base_endpoint" in fields:
@@ -54,7 +54,7 @@ def apply(record: ApiGateway, fields: dict[str, Any]) -> None:
 
 
 def described(record: ApiGateway) -> dict[str, Any]:
-    """Everything there is to say about a gateway. It holds no secret."""
+    """All fields of a gateway and its addresses. None of them is secret."""
     fields = {field.name: getattr(record, field.name) for field in gateway_fields.FIELDS}
     routes = [
         {"name": route.name, "route_key": route.route_key, "target": route.target} for route in record.additional_routes

@@ -1,4 +1,4 @@
-"""What the access log of a stage says of every event."""
+"""The format of a stage's access log."""
 
 ACCESS_LOG_FORMAT = {
     "requestId": "$context.requestId",
@@ -13,4 +13,4 @@ ACCESS_LOG_FORMAT = {
     "requestTime": "$context.requestTime",
     "disconnectStatusCode": "$context.disconnectStatusCode",
 }
-"""Ids and outcomes, never a query string (tokens) or a body."""
+"""Ids and results. It never contains a query string, which holds the token, or a body."""

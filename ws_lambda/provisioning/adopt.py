@@ -1,4 +1,4 @@
-"""Taking a record of an API that somebody else made, such as `zappa deploy`. AWS is only read."""
+"""Creates the record of an API that something else created, such as `zappa deploy`. Only reads AWS."""
 
 from typing import Any
 
@@ -11,24 +11,24 @@ from ws_lambda.tables.gateways import AdditionalRoute, ApiGateway, Integration, 
 
 
 def adopt(name: str, api_id: str, *, stage: str = "", default_channel: str = "") -> ApiGateway:
-    """Makes the record of an existing WebSocket API.
+    """Creates the record of an existing WebSocket API.
 
     Args:
-        name: what the record is to be called.
+        name: the name of the new record.
         api_id: the API's id, the first part of its generated address.
-        stage: the stage to look after; may be left out where there is only one.
+        stage: the stage to manage; "" if the API has only one.
         default_channel: the channel of clients that name none.
 
     Raises:
-        ProvisioningError: there is no such API, it is not one for WebSockets, or it is registered already.
-        ValidationError: it has something that a record cannot say.
+        ProvisioningError: the API does not exist, is not a WebSocket API, or is already registered.
+        ValidationError: the API has a value that a record may not have.
     """
     _refuse_known(name, api_id)
     api = answers.found("get_api", ApiId=api_id)
     if api is None:
-        raise ProvisioningError(f"There is no API {api_id!r} in this account and region.")
+        raise ProvisioningError(f"API {api_id!r} does not exist in this account and region.")
     if api["ProtocolType"] != "WEBSOCKET":
-        raise ProvisioningError(f"API {api_id!r} is an {api['ProtocolType']} API, not one for WebSockets.")
+        raise ProvisioningError(f"API {api_id!r} is an {api['ProtocolType']} API, not a WebSocket API.")
     record = ApiGateway(
         api_name=name,
         default_channel_name=default_channel,
@@ -48,18 +48,18 @@ def adopt(name: str, api_id: str, *, stage: str = "", default_channel: str = "")
 
 def _refuse_known(name: str, api_id: str) -> None:
     if ApiGateway.count(name):
-        raise ProvisioningError(f"There is a gateway named {name!r} already.")
+        raise ProvisioningError(f"A gateway named {name!r} already exists.")
     for other in ApiGateway.by_api_id.query(api_id):
-        raise ProvisioningError(f"API {api_id!r} is registered already, as gateway {other.api_name!r}.")
+        raise ProvisioningError(f"API {api_id!r} is already registered, as gateway {other.api_name!r}.")
 
 
 def _read_stage(record: ApiGateway, stage: str) -> None:
     stages = {one["StageName"]: one for one in answers.items("get_stages", ApiId=record.api_id)}
     if not stage and len(stages) != 1:
-        raise ProvisioningError(f"Say which stage: API {record.api_id} has {', '.join(sorted(stages)) or 'none'}.")
+        raise ProvisioningError(f"Name the stage. API {record.api_id} has {', '.join(sorted(stages)) or 'none'}.")
     stage = stage or next(iter(stages))
     if stage not in stages:
-        raise ProvisioningError(f"API {record.api_id} has no stage {stage!r}, only {', '.join(sorted(stages))}.")
+        raise ProvisioningError(f"API {record.api_id} has no stage {stage!r}. It has {', '.join(sorted(stages))}.")
     said = stages[stage]
     for name, value in {**transfer.values(said, Area.STAGE), **transfer.answered(said, Area.STAGE)}.items():
         setattr(record, name, value)
@@ -90,8 +90,8 @@ def _read_integration(record: ApiGateway, lead: dict[str, Any]) -> None:
         record.target_base_endpoint = uri[: uri.rindex("/") + 1]
     else:
         raise ProvisioningError(
-            f"API {record.api_id} does not lead {record.route_key} to a Lambda function or a URL, "
-            "so there is nothing of ours to look after."
+            f"The route {record.route_key} of API {record.api_id} leads neither to a Lambda function nor to a URL, "
+            "so this package cannot manage the API."
         )
 
 

@@ -1,4 +1,4 @@
-"""Small readings of what AWS answers."""
+"""Helpers for reading answers of AWS."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -14,17 +14,17 @@ def code(error: ClientError) -> str:
 
 
 def missing(error: ClientError) -> bool:
-    """Whether the error says that the thing does not exist."""
+    """Whether the error says that something does not exist."""
     return code(error).startswith(("NotFound", "ResourceNotFound", "NoSuch"))
 
 
 def items(operation: str, **arguments: Any) -> Iterator[dict[str, Any]]:
-    """Every item of a listing of API Gateway."""
+    """Every item of a list operation of API Gateway."""
     return listed(getattr(aws.client("apigatewayv2"), operation), **arguments)
 
 
 def listed(call: Callable[..., dict[str, Any]], **arguments: Any) -> Iterator[dict[str, Any]]:
-    """Every item that a listing method of any `apigatewayv2` client answers with, page after page."""
+    """Every item that a list method of any `apigatewayv2` client returns, page after page."""
     token: dict[str, str] = {}
     while True:
         page = call(**arguments, **token)
@@ -35,7 +35,7 @@ def listed(call: Callable[..., dict[str, Any]], **arguments: Any) -> Iterator[di
 
 
 def found(operation: str, **arguments: Any) -> dict[str, Any] | None:
-    """The answer of a Get operation of API Gateway; None where the thing does not exist."""
+    """The answer of a Get operation of API Gateway; None if the thing does not exist."""
     try:
         answer: dict[str, Any] = getattr(aws.client("apigatewayv2"), operation)(**arguments)
     except ClientError as error:

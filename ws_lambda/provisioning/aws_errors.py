@@ -1,4 +1,4 @@
-"""What an error of AWS means to the person at the keyboard: one line, with what to do."""
+"""Explains an error of AWS in one line, with what to do about it."""
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -16,7 +16,7 @@ from ws_lambda.conf import conf
 from ws_lambda.provisioning import answers
 
 ERRORS = (BotoCoreError, ClientError, PynamoDBException)
-"""What botocore and PynamoDB raise."""
+"""The base classes of the errors of botocore and PynamoDB."""
 
 _BAD_CREDENTIALS = (
     "ExpiredToken",
@@ -29,33 +29,35 @@ _BAD_CREDENTIALS = (
 
 
 def explained(error: Exception) -> str:
-    """A sentence about the error, and, where one is known, another about what to do."""
+    """A sentence about the error, followed by advice if there is any."""
     if isinstance(error, PynamoDBException):
         error = error.cause or error
     if isinstance(error, VerboseClientError) and answers.missing(error):
-        return missing_table()  # only DynamoDB's errors are of PynamoDB's class
+        return missing_table()  # VerboseClientError is PynamoDB's class, so this is DynamoDB
     return f"{str(error).strip().rstrip('.')}. {advice(error)}".strip()
 
 
 def missing_table() -> str:
-    """What to say where DynamoDB does not know a table."""
-    lacks = f"DynamoDB in {aws.region()} lacks a table of this project (TABLE_PREFIX is {conf.TABLE_PREFIX!r})."
+    """The sentence for a DynamoDB table that does not exist."""
+    lacks = (
+        f"A table of this project does not exist in DynamoDB in {aws.region()} (TABLE_PREFIX is {conf.TABLE_PREFIX!r})."
+    )
     return f"{lacks} {aws.NO_TABLE_ADVICE}"
 
 
 def advice(error: Exception) -> str:
-    """What to do about an error; "" where its own words are all there is to say."""
+    """What to do about an error; "" if there is no advice."""
     match error:
         case NoRegionError():
             return "Set AWS_REGION, or AWS_PROFILE to a profile that has a region."
         case NoCredentialsError():
             return "Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
         case ProfileNotFound():
-            return "`aws configure list-profiles` shows which there are."
+            return "Use `aws configure list-profiles` to see the profiles."
         case ConnectionError() | HTTPClientError():
-            return "Look at the network, at AWS_REGION, and at AWS_ENDPOINT_URL_… if one is set."
+            return "Check the network, AWS_REGION, and any AWS_ENDPOINT_URL_… that is set."
         case ClientError() if answers.code(error) in _BAD_CREDENTIALS:
-            return "The credentials are old or wrong: renew them, or look at AWS_PROFILE."
+            return "The credentials have expired or are wrong. Renew them, or check AWS_PROFILE."
         case ClientError() if answers.code(error).startswith("AccessDenied"):
-            return "serverless_config/iam/deploy.json has the rights that are needed."
+            return "serverless_config/iam/deploy.json lists the permissions that are needed."
     return ""

@@ -1,4 +1,4 @@
-"""Making a gateway in AWS, step by step; what a step made is stored before the next one starts."""
+"""Creates a gateway in AWS step by step. The result of each step is stored before the next one starts."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,20 +18,20 @@ from ws_lambda.tables.gateways import ApiGateway, Status
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Step:
-    """One thing to be made."""
+    """One part of a gateway to create."""
 
     label: str
-    """What it is, for people."""
+    """Its name for people."""
 
     reaches: Status
-    """The status of the record once it is made."""
+    """The status of the record once the step is done."""
 
     run: Callable[[ApiGateway], Mapping[str, Any]]
-    """Makes it, or finds it made; returns the attributes to store."""
+    """Creates the part, or finds that it exists. Returns the attributes to store."""
 
 
 class Progress(StrEnum):
-    """What became of a step."""
+    """The state of a step."""
 
     STARTED = "started"
     DONE = "done"
@@ -53,31 +53,32 @@ DOMAIN_STEPS = (
 
 
 def _quiet(_step: Step, _progress: Progress) -> None:
-    """Reports to nobody."""
+    """Reports nothing."""
 
 
 def create(name: str, report: Report = _quiet) -> ApiGateway:
-    """Makes the API with its routes, stage and deployment, from where an earlier attempt stopped.
+    """Creates the API with its routes, stage and deployment, or continues an earlier attempt.
 
     Raises:
-        GatewayBusyError: another process is making it now.
-        ValidationError: the record says something that AWS would not take.
-        ProvisioningError: AWS refused a step. The record keeps what was made, and says why in `last_error`.
+        GatewayBusyError: another process is working on the gateway.
+        ValidationError: the record has a value that AWS would refuse.
+        ProvisioningError: AWS refused a step. The record keeps what was created, and `last_error` gives the reason.
     """
     return _run(name, API_STEPS, report)
 
 
 def create_domain(name: str, report: Report = _quiet) -> ApiGateway:
-    """Gives a deployed gateway its custom domain.
+    """Creates the custom domain of a deployed gateway.
 
     Raises:
-        as `create`; also ProvisioningError where the API is not deployed yet or names no domain.
+        GatewayBusyError, ValidationError: as in `create`.
+        ProvisioningError: as in `create`, or the gateway is not deployed, or its record has no domain name.
     """
     record = load(name)
     if not record.reached(Status.DEPLOYED):
-        raise ProvisioningError(f"Gateway {name!r} is not deployed yet: create it in AWS first.")
+        raise ProvisioningError(f"Gateway {name!r} is not deployed yet. Create it in AWS first.")
     if not record.domain_name:
-        raise ProvisioningError(f"Gateway {name!r} names no domain. Give it a domain name and a certificate.")
+        raise ProvisioningError(f"Gateway {name!r} has no domain name. Enter a domain name and a certificate first.")
     return _run(name, DOMAIN_STEPS, report)
 
 
@@ -112,7 +113,7 @@ def _make(step: Step, lease: Lease) -> None:
 
 @contextmanager
 def recorded(lease: Lease, label: str) -> Iterator[None]:
-    """Turns a refusal of AWS into a ProvisioningError, after storing it as the record's last error."""
+    """Stores an error of AWS as the record's last error, and raises it as a ProvisioningError."""
     try:
         yield
     except (ClientError, BotoCoreError, ProvisioningError) as error:
@@ -122,14 +123,14 @@ def recorded(lease: Lease, label: str) -> Iterator[None]:
 
 
 def _without_secrets(text: str) -> str:
-    """AWS repeats what it refuses, the mapping of a header with the gateway secret included."""
+    """AWS quotes what it refuses, which may be a header mapping that contains the gateway secret."""
     for secret in gateway_secrets():
         text = text.replace(secret, "…")
     return text
 
 
 def _give_up(name: str, api_id: str) -> None:
-    """Deletes the API that we made after losing the lease, where the other process made its own."""
+    """Deletes the API that this process created after its lease was lost, if the other process created its own."""
     other = load(name).api_id
     if other and other != api_id:
         aws.client("apigatewayv2").delete_api(ApiId=api_id)

@@ -1,4 +1,4 @@
-"""Looks a deployment over, and says for each thing that is wrong what to do about it."""
+"""Checks a deployment, and gives advice for each problem that it finds."""
 
 import http.client
 import json
@@ -26,7 +26,7 @@ MAX_CLOCK_SKEW = 60
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at."""
+    """The result of one check."""
 
     level: Level
     subject: str
@@ -35,8 +35,8 @@ class Finding:
 
 
 @dataclass
-class Patient:
-    """The deployment in question; what is not named is not looked at."""
+class Deployment:
+    """The deployment to check. Parts that are not named are not checked."""
 
     function: str = ""
     api_id: str = ""
@@ -47,8 +47,8 @@ class Patient:
     """Lambda's own description of the function."""
 
     @classmethod
-    def of_function(cls, name: str) -> "Patient":
-        """A deployed function and what its environment says about its API.
+    def of_function(cls, name: str) -> "Deployment":
+        """A deployed function, with the API that its environment names.
 
         Raises:
             botocore.exceptions.ClientError: there is no such function.
@@ -66,14 +66,14 @@ class Patient:
         )
 
 
-def examine(patient: Patient, *, reach: bool = True) -> Iterator[Finding]:
-    """Everything there is to say, good and bad. An error of AWS is a finding, too, and stops nothing.
+def examine(deployment: Deployment, *, reach: bool = True) -> Iterator[Finding]:
+    """Every finding, good and bad. An error of AWS becomes a finding, and the other checks go on.
 
     Args:
-        patient: what to look at.
+        deployment: what to check.
         reach: whether to open a connection to the URL.
     """
-    looks: list[tuple[str, Callable[[Patient], Iterator[Finding]]]] = [
+    checks: list[tuple[str, Callable[[Deployment], Iterator[Finding]]]] = [
         ("tables", _tables),
         ("clock", _clock),
         ("secret", _secret),
@@ -83,46 +83,55 @@ def examine(patient: Patient, *, reach: bool = True) -> Iterator[Finding]:
         ("queue", _queue),
     ]
     if reach:
-        looks.append(("url", _url))
-    for subject, look in looks:
+        checks.append(("url", _url))
+    for subject, check in checks:
         try:
-            yield from look(patient)
+            yield from check(deployment)
         except (ClientError, BotoCoreError) as error:
             yield Finding("error", subject, str(error), aws_errors.advice(error))
 
 
-def _tables(_patient: Patient) -> Iterator[Finding]:
+def _tables(_deployment: Deployment) -> Iterator[Finding]:
     for state in dynamodb_tables.status():
         if state.right:
-            yield Finding("ok", "tables", f"{state.name} is as its model")
+            yield Finding("ok", "tables", f"{state.name} matches its model")
         elif state.status == "missing":
-            yield Finding("error", "tables", f"{state.name} is missing", "manage.py ws_tables create")
+            yield Finding("error", "tables", f"{state.name} is missing", "Run `manage.py ws_tables create`.")
         else:
-            text = "; ".join(state.wrong) or f"it is {state.status}"
-            yield Finding("error", "tables", f"{state.name}: {text}", "serverless_config/README.md tells the order")
+            text = "; ".join(state.wrong) or f"its status is {state.status}"
+            yield Finding(
+                "error",
+                "tables",
+                f"{state.name}: {text}",
+                "serverless_config/README.md describes how to apply changes.",
+            )
 
 
-def _clock(_patient: Patient) -> Iterator[Finding]:
+def _clock(_deployment: Deployment) -> Iterator[Finding]:
     answer = aws.client("dynamodb").list_tables(Limit=1)
     theirs = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]).timestamp()
     skew = clock.now() - theirs
     if abs(skew) > MAX_CLOCK_SKEW:
-        yield Finding("error", "clock", f"this clock is {skew:+.0f} s off AWS's", "Set it by NTP.")
+        yield Finding(
+            "error", "clock", f"this machine's clock differs from AWS's by {skew:+.0f} s", "Synchronize it with NTP."
+        )
     else:
-        yield Finding("ok", "clock", f"within {MAX_CLOCK_SKEW} s of AWS's")
+        yield Finding("ok", "clock", f"this machine's clock is within {MAX_CLOCK_SKEW} s of AWS's")
 
 
-def _secret(patient: Patient) -> Iterator[Finding]:
-    for name, value in _secrets(patient):
+def _secret(deployment: Deployment) -> Iterator[Finding]:
+    for name, value in _secrets(deployment):
         if len(value) < 32 or value.startswith("django-insecure-"):
-            yield Finding("error", "secret", f"{name} is short or a placeholder", "Use 48 random characters or more.")
+            yield Finding(
+                "error", "secret", f"{name} is too short, or a placeholder", "Use at least 48 random characters."
+            )
         else:
             yield Finding("ok", "secret", f"{name} is long enough")
 
 
-def _secrets(patient: Patient) -> list[tuple[str, str]]:
-    """Those that the function's variables hold; where they hold none, or no function is named, the settings' here."""
-    variables = patient.configuration.get("Environment", {}).get("Variables", {})
+def _secrets(deployment: Deployment) -> list[tuple[str, str]]:
+    """The secrets in the function's environment, or those of the settings here if it holds none."""
+    variables = deployment.configuration.get("Environment", {}).get("Variables", {})
     given = [(name, value) for name, value in variables.items() if name.endswith("SECRET") and value]
     given += [(name, value) for name, value in variables.items() if name.endswith("SECRET_KEY")]
     if given:
@@ -130,117 +139,137 @@ def _secrets(patient: Patient) -> list[tuple[str, str]]:
     return [("SECRET_KEY", settings.SECRET_KEY), *(("GATEWAY_SECRET", value) for value in gateway_secrets())]
 
 
-def _api(patient: Patient) -> Iterator[Finding]:
-    if not patient.api_id:
-        yield Finding("warning", "api", "no API is named", "Name one with --api-id, or the function with --function.")
+def _api(deployment: Deployment) -> Iterator[Finding]:
+    if not deployment.api_id:
+        yield Finding(
+            "warning", "api", "no API is named", "Name the API with --api-id, or the function with --function."
+        )
         return
-    api = aws.client("apigatewayv2").get_api(ApiId=patient.api_id)
+    api = aws.client("apigatewayv2").get_api(ApiId=deployment.api_id)
     if api["ProtocolType"] != "WEBSOCKET":
-        yield Finding("error", "api", f"{patient.api_id} is not a WebSocket API", "Name the one of zappa status.")
+        yield Finding(
+            "error", "api", f"{deployment.api_id} is not a WebSocket API", "Use the id that `zappa status` shows."
+        )
         return
-    routes = {one["RouteKey"]: one for one in answers.items("get_routes", ApiId=patient.api_id)}
+    routes = {one["RouteKey"]: one for one in answers.items("get_routes", ApiId=deployment.api_id)}
     for key in dict.fromkeys((*FIXED_ROUTES, *conf.ROUTE_PATHS)):
         yield from _route(key, routes.get(key))
-    stages = {one["StageName"]: one for one in answers.items("get_stages", ApiId=patient.api_id)}
-    if patient.stage and patient.stage not in stages:
-        yield Finding("error", "api", f"there is no stage {patient.stage}", "zappa update, or ws_gateway sync --to-aws")
+    stages = {one["StageName"]: one for one in answers.items("get_stages", ApiId=deployment.api_id)}
+    if deployment.stage and deployment.stage not in stages:
+        yield Finding(
+            "error",
+            "api",
+            f"the stage {deployment.stage} does not exist",
+            "Run `zappa update`, or `ws_gateway sync NAME --to-aws`.",
+        )
     for name, stage in stages.items():
         yield from _stage(name, stage)
 
 
 def _route(key: str, route: dict[str, Any] | None) -> Iterator[Finding]:
     if route is None or not route.get("Target"):
-        advice = 'Put it into "websocket_api": {"routes": [...]} and run zappa update.'
-        yield Finding("error", "api", f"the route {key} is missing or goes nowhere", advice)
+        advice = 'Add it to "websocket_api": {"routes": [...]}, then run `zappa update`.'
+        yield Finding("error", "api", f"the route {key} is missing, or has no target", advice)
     elif key not in ONE_WAY and not route.get("RouteResponseSelectionExpression"):
-        yield Finding("warning", "api", f"the route {key} has no response: answers do not reach the client")
+        yield Finding("warning", "api", f"the route {key} has no route response, so answers do not reach the client")
     else:
-        yield Finding("ok", "api", f"the route {key} is there")
+        yield Finding("ok", "api", f"the route {key} exists")
 
 
 def _stage(name: str, stage: dict[str, Any]) -> Iterator[Finding]:
     if not stage.get("DefaultRouteSettings", {}).get("ThrottlingRateLimit"):
         yield Finding(
-            "warning", "api", f"the stage {name} has no throttling", 'Set "websocket_api": {"throttling": ...}.'
+            "warning",
+            "api",
+            f"the stage {name} has no throttling",
+            'Set "websocket_api": {"throttling": ...}, then run `zappa update`.',
         )
     if not stage.get("AccessLogSettings", {}).get("DestinationArn"):
-        advice = "Apply serverless_config/account.yaml once, then zappa update."
+        advice = "Apply serverless_config/account.yaml once, then run `zappa update`."
         yield Finding("warning", "api", f"the stage {name} has no access log", advice)
     if not (stage.get("DeploymentId") or stage.get("AutoDeploy")):
-        yield Finding("error", "api", f"the stage {name} was never deployed", "ws_gateway sync --to-aws")
-    yield Finding("ok", "api", f"the stage {name} is there")
+        yield Finding("error", "api", f"the stage {name} was never deployed", "Run `ws_gateway sync NAME --to-aws`.")
+    yield Finding("ok", "api", f"the stage {name} exists")
 
 
-def _permission(patient: Patient) -> Iterator[Finding]:
-    """Without it every connect fails with a 500 that no log of the function knows about."""
-    if not (patient.function and patient.api_id):
+def _permission(deployment: Deployment) -> Iterator[Finding]:
+    """Without the permission every connect fails with a 500, and the function's log shows nothing."""
+    if not (deployment.function and deployment.api_id):
         return
     client = aws.client("lambda")
-    for called in _called(patient):
+    for called in _called(deployment):
         try:
             text = client.get_policy(FunctionName=called)["Policy"]
         except client.exceptions.ResourceNotFoundException:
             text = '{"Statement": []}'
-        if any(patient.api_id in json.dumps(one.get("Condition", {})) for one in json.loads(text)["Statement"]):
-            yield Finding("ok", "permission", f"{patient.api_id} may invoke {called}")
+        if any(deployment.api_id in json.dumps(one.get("Condition", {})) for one in json.loads(text)["Statement"]):
+            yield Finding("ok", "permission", f"{deployment.api_id} may invoke {called}")
         else:
-            yield Finding("error", "permission", f"{patient.api_id} may not invoke {called}", "zappa update")
+            yield Finding("error", "permission", f"{deployment.api_id} may not invoke {called}", "Run `zappa update`.")
 
 
-def _called(patient: Patient) -> list[str]:
-    """What the API calls of the function: itself, or with SnapStart an alias, which has a policy of its own."""
-    uris = (one.get("IntegrationUri", "") for one in answers.items("get_integrations", ApiId=patient.api_id))
+def _called(deployment: Deployment) -> list[str]:
+    """What the API invokes: the function itself or, with SnapStart, an alias. An alias has its own policy."""
+    uris = (one.get("IntegrationUri", "") for one in answers.items("get_integrations", ApiId=deployment.api_id))
     names = {found[1] for uri in uris if (found := re.search(r":function:([^/]+)/invocations", uri))}
-    return sorted(name for name in names if name.partition(":")[0] == patient.function) or [patient.function]
+    return sorted(name for name in names if name.partition(":")[0] == deployment.function) or [deployment.function]
 
 
-def _policy(patient: Patient) -> Iterator[Finding]:
-    if not patient.configuration:
+def _policy(deployment: Deployment) -> Iterator[Finding]:
+    if not deployment.configuration:
         return
-    has = granted(patient.configuration["Role"])
+    has = granted(deployment.configuration["Role"])
     wide = sorted(action for action in has if action.endswith(":*") or action == "*")
     if wide:
-        advice = '"attach_policy": "serverless_config/iam/function.json", then zappa update'
-        yield Finding("warning", "policy", f"the role may do {', '.join(wide)}", advice)
+        advice = 'Set "attach_policy": "serverless_config/iam/function.json", then run `zappa update`.'
+        yield Finding("warning", "policy", f"the role allows more than it needs: {', '.join(wide)}", advice)
     services = {action.partition(":")[0] for action in wide}
     lacking = sorted(
         one for one in REQUIRED if one not in has and one.partition(":")[0] not in services and "*" not in has
     )
     if lacking:
-        advice = "Add what serverless_config/iam/function.json has, then zappa update."
-        yield Finding("error", "policy", f"the role may not {', '.join(lacking)}", advice)
+        advice = "Add the missing actions, which serverless_config/iam/function.json has, then run `zappa update`."
+        yield Finding("error", "policy", f"the role does not allow {', '.join(lacking)}", advice)
     else:
-        yield Finding("ok", "policy", "the role may do what the function needs")
+        yield Finding("ok", "policy", "the role allows what the function needs")
 
 
-def _queue(patient: Patient) -> Iterator[Finding]:
-    if not patient.queue_url:
+def _queue(deployment: Deployment) -> Iterator[Finding]:
+    if not deployment.queue_url:
         return
     wanted = ["VisibilityTimeout", "RedrivePolicy"]
-    found = aws.client("sqs").get_queue_attributes(QueueUrl=patient.queue_url, AttributeNames=wanted)["Attributes"]
-    timeout = int(patient.configuration.get("Timeout", 0))
+    found = aws.client("sqs").get_queue_attributes(QueueUrl=deployment.queue_url, AttributeNames=wanted)["Attributes"]
+    timeout = int(deployment.configuration.get("Timeout", 0))
     if int(found["VisibilityTimeout"]) < 6 * timeout:
-        text = f"messages come back after {found['VisibilityTimeout']} s, the function may take {timeout} s"
+        text = f"the visibility timeout is {found['VisibilityTimeout']} s, and the function may take {timeout} s"
         yield Finding(
-            "error", "queue", text, "Apply serverless_config/queue.yaml with six times the function's timeout."
+            "error",
+            "queue",
+            text,
+            "Set it to at least six times the function's timeout in serverless_config/queue.yaml, and apply that.",
         )
     elif "RedrivePolicy" not in found:
-        yield Finding("warning", "queue", "there is no dead-letter queue", "Apply serverless_config/queue.yaml.")
+        yield Finding("warning", "queue", "the queue has no dead-letter queue", "Apply serverless_config/queue.yaml.")
     else:
-        yield Finding("ok", "queue", "it waits long enough, and has a dead-letter queue")
-    if patient.function:
-        mappings = aws.client("lambda").list_event_source_mappings(FunctionName=patient.function)["EventSourceMappings"]
+        yield Finding("ok", "queue", "the visibility timeout is long enough, and there is a dead-letter queue")
+    if deployment.function:
+        mappings = aws.client("lambda").list_event_source_mappings(FunctionName=deployment.function)[
+            "EventSourceMappings"
+        ]
         if not any("ReportBatchItemFailures" in one.get("FunctionResponseTypes", []) for one in mappings):
             yield Finding(
-                "error", "queue", "no mapping with partial-batch failures", "zappa update, with the deploy hook"
+                "error",
+                "queue",
+                "no event source mapping reports partial batch failures",
+                "Run `zappa update` with the deploy hook.",
             )
 
 
-def _url(patient: Patient) -> Iterator[Finding]:
-    """A plain GET: whatever is answered, the way there is open."""
-    if not patient.url:
+def _url(deployment: Deployment) -> Iterator[Finding]:
+    """Sends a plain GET. Any answer shows that the URL can be reached."""
+    if not deployment.url:
         return
-    parts = urlsplit(patient.url)
+    parts = urlsplit(deployment.url)
     try:
         if parts.scheme in ("wss", "https"):
             connection: http.client.HTTPConnection = http.client.HTTPSConnection(
@@ -252,7 +281,7 @@ def _url(patient: Patient) -> Iterator[Finding]:
         status = connection.getresponse().status
         connection.close()
     except (OSError, http.client.HTTPException) as error:
-        advice = "Look at DNS and the certificate of the domain, and at the network between."
+        advice = "Check the DNS record and the certificate of the domain, and the network."
         yield Finding("error", "url", f"{parts.netloc} cannot be reached: {error}", advice)
     else:
-        yield Finding("ok", "url", f"{parts.netloc} answers ({status} to a plain GET)")
+        yield Finding("ok", "url", f"{parts.netloc} answers a plain GET with {status}")

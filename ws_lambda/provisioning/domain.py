@@ -1,4 +1,4 @@
-"""The steps that give a gateway its own name. Each may be repeated: it looks before it makes."""
+"""The steps that create a custom domain. Each can be repeated: it creates only what does not exist."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from ws_lambda.tables.gateways import ApiGateway
 
 
 def create(record: ApiGateway) -> dict[str, Any]:
-    """Makes the custom domain, with its certificate, unless it is there."""
+    """Creates the custom domain with its certificate, unless it exists."""
     domain = read(record) or aws.client("apigatewayv2").create_domain_name(
         DomainName=record.domain_name,
         DomainNameConfigurations=[configuration(record)],
@@ -21,7 +21,7 @@ def create(record: ApiGateway) -> dict[str, Any]:
 
 
 def configuration(record: ApiGateway) -> dict[str, str]:
-    """How the domain answers: WebSocket domains are regional, and TLS 1.2 is the oldest they speak."""
+    """The configuration of the domain. WebSocket domains are regional, and need TLS 1.2 or newer."""
     fixed = {"EndpointType": "REGIONAL", "SecurityPolicy": "TLS_1_2"}
     return {**transfer.arguments(record, Area.DOMAIN), **fixed}
 
@@ -32,10 +32,10 @@ def read(record: ApiGateway) -> dict[str, Any] | None:
 
 
 def attach(record: ApiGateway) -> dict[str, Any]:
-    """Maps the domain to the stage, and points DNS at it where the hosted zone is ours.
+    """Maps the domain to the stage. If the record names a hosted zone, also creates the DNS alias.
 
     Raises:
-        ProvisioningError: the domain or its DNS record already serves something else.
+        ProvisioningError: the domain or its DNS record is already in use.
     """
     mapping = _mapping(record) or aws.client("apigatewayv2").create_api_mapping(
         DomainName=record.domain_name, ApiId=record.api_id, Stage=record.stage_name, ApiMappingKey=""
@@ -51,7 +51,7 @@ def _mapping(record: ApiGateway) -> dict[str, Any] | None:
             continue
         if (mapping["ApiId"], mapping["Stage"]) != (record.api_id, record.stage_name):
             raise ProvisioningError(
-                f"{record.domain_name} already serves API {mapping['ApiId']}, stage {mapping['Stage']}. "
+                f"{record.domain_name} is already mapped to API {mapping['ApiId']}, stage {mapping['Stage']}. "
                 "Remove that mapping, or choose another domain."
             )
         return mapping
@@ -59,20 +59,20 @@ def _mapping(record: ApiGateway) -> dict[str, Any] | None:
 
 
 def alias(record: ApiGateway) -> None:
-    """Points the name at the domain. A record that points elsewhere is left alone."""
+    """Creates the DNS alias of the domain. A record that points elsewhere is not changed."""
     wanted = _alias_target(record)
     present = dns_record(record)
     if present is None:
         _change_dns(record, "CREATE", wanted)
     elif points_at(present) != wanted["DNSName"]:
         raise ProvisioningError(
-            f"Hosted zone {record.hosted_zone_id} already has a {present['Type']} record of "
-            f"{record.domain_name} that points elsewhere. Remove it, then run this again."
+            f"Hosted zone {record.hosted_zone_id} already has a {present['Type']} record for "
+            f"{record.domain_name}, which points elsewhere. Remove that record, then try again."
         )
 
 
 def remove_alias(record: ApiGateway) -> None:
-    """Takes our alias out of DNS; a record that points elsewhere stays."""
+    """Removes our alias from DNS. A record that points elsewhere is not changed."""
     wanted = _alias_target(record)
     present = dns_record(record) or {}
     if points_at(present) == wanted["DNSName"]:
@@ -80,7 +80,7 @@ def remove_alias(record: ApiGateway) -> None:
 
 
 def dns_record(record: ApiGateway) -> dict[str, Any] | None:
-    """What the hosted zone says about the name: its A or CNAME record, or None."""
+    """The A or CNAME record of the domain in the hosted zone, or None."""
     answer = aws.client("route53").list_resource_record_sets(
         HostedZoneId=record.hosted_zone_id, StartRecordName=record.domain_name, MaxItems="10"
     )
@@ -92,14 +92,14 @@ def dns_record(record: ApiGateway) -> dict[str, Any] | None:
 
 
 def points_at(dns: Mapping[str, Any] | None) -> str:
-    """What a DNS record is an alias of; "" for none."""
+    """The target of a DNS alias; "" if there is none."""
     return str((dns or {}).get("AliasTarget", {}).get("DNSName", "")).rstrip(".")
 
 
 def _alias_target(record: ApiGateway) -> dict[str, Any]:
     domain = read(record)
     if domain is None:
-        raise ProvisioningError(f"The domain {record.domain_name} is not in API Gateway any more.")
+        raise ProvisioningError(f"The domain {record.domain_name} no longer exists in API Gateway.")
     there = domain["DomainNameConfigurations"][0]
     return {
         "HostedZoneId": there.get("HostedZoneId", ""),

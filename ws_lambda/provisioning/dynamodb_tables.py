@@ -1,6 +1,6 @@
-"""The tables as the models describe them: made, looked at, deleted, without CloudFormation.
+"""Creates, checks and deletes the DynamoDB tables as the rows describe them, without CloudFormation.
 
-`serverless_config/tables.yaml` says the same for CloudFormation; a test holds the two equal.
+`serverless_config/tables.yaml` describes the same tables for CloudFormation. A test holds the two equal.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,39 +16,39 @@ from ws_lambda.retrying import Retry
 from ws_lambda.tables.table import Table
 
 _NEW_TABLE = Retry(base=4.0, cap=4.0, within=300.0)
-"""For some seconds after it is made, a table has no backups, and its recovery cannot be switched on."""
+"""For some seconds after a table is created, DynamoDB refuses to switch on its recovery."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TableState:
-    """What DynamoDB has of one table."""
+    """One table as DynamoDB has it."""
 
     name: str
     status: str
-    """DynamoDB's own word, or "missing"."""
+    """DynamoDB's `TableStatus`, or "missing"."""
 
     items: int = 0
-    """As DynamoDB counts them, every six hours or so."""
+    """DynamoDB updates this number about every six hours."""
 
     size: int = 0
-    """Bytes, counted likewise."""
+    """Bytes, updated as often."""
 
     wrong: tuple[str, ...] = ()
-    """How it differs from the model, in sentences."""
+    """How the table differs from the model, each with what to do."""
 
     @property
     def right(self) -> bool:
-        """Whether it is there and as the model has it."""
+        """Whether the table exists and matches the model."""
         return self.status == "ACTIVE" and not self.wrong
 
 
 def expected() -> list[type[Table]]:
-    """One model for each table; several may live in one."""
+    """One row class for each table. Several classes may share a table."""
     return list({table.Meta.table_name: table for table in all_tables()}.values())
 
 
 def described(table: type[Table]) -> dict[str, Any]:
-    """What CreateTable is asked for, with the attribute that the TTL looks at."""
+    """The arguments of CreateTable, with the TTL attribute."""
     schema = table._get_schema()
     indexes = schema.get("global_secondary_indexes", [])
     return {
@@ -68,15 +68,15 @@ def described(table: type[Table]) -> dict[str, Any]:
 
 
 def ttl_attribute(table: type[Table]) -> str | None:
-    """The attribute by which DynamoDB deletes items."""
+    """The TTL attribute, by which DynamoDB deletes expired items; None if the table has none."""
     found = [one.attr_name for one in table.get_attributes().values() if isinstance(one, TTLAttribute)]
     return found[0] if found else None
 
 
 def create() -> Iterator[tuple[str, bool]]:
-    """Makes the tables that are missing, and switches on TTL and point-in-time recovery where either is off.
+    """Creates missing tables, and switches on TTL and point-in-time recovery where they are off.
 
-    A run that was broken off is so completed by the next one. Yields (name, whether made).
+    If a run is interrupted, the next one completes it. Yields (name, whether the table was created).
     """
     for table in expected():
         made = not table.exists()
@@ -90,7 +90,7 @@ def create() -> Iterator[tuple[str, bool]]:
 
 
 def delete() -> Iterator[tuple[str, bool]]:
-    """Deletes the tables with everything in them; yields (name, whether it was there)."""
+    """Deletes the tables with their data. Yields (name, whether the table existed)."""
     for table in expected():
         there = table.exists()
         if there:
@@ -99,7 +99,7 @@ def delete() -> Iterator[tuple[str, bool]]:
 
 
 def status() -> Iterator[TableState]:
-    """Each table as it is."""
+    """The state of each table."""
     for table in expected():
         try:
             found = aws.client("dynamodb").describe_table(TableName=table.Meta.table_name)["Table"]
@@ -118,7 +118,10 @@ def status() -> Iterator[TableState]:
 def _differences(table: type[Table], found: dict[str, Any]) -> Iterator[str]:
     wanted = described(table)
     if _keys(found["KeySchema"]) != _keys(wanted["KeySchema"]):
-        yield f"its key is {_keys(found['KeySchema'])}, not {_keys(wanted['KeySchema'])}: delete it and create it anew"
+        yield (
+            f"its key is {_keys(found['KeySchema'])}, not {_keys(wanted['KeySchema'])}: "
+            "delete the table and create it again"
+        )
     there = {one["IndexName"]: one for one in found.get("GlobalSecondaryIndexes", [])}
     for index in wanted["GlobalSecondaryIndexes"]:
         name = index["IndexName"]
@@ -127,13 +130,13 @@ def _differences(table: type[Table], found: dict[str, Any]) -> Iterator[str]:
         elif _index(there[name]) != _index(index):
             yield f"the index {name} differs from the model: delete it, then apply serverless_config/tables.yaml"
     if not _forgets(table):
-        yield f"its TTL does not look at {ttl_attribute(table)}: ws_tables create, or apply tables.yaml"
+        yield f"TTL does not use {ttl_attribute(table)}: run `ws_tables create`, or apply tables.yaml"
     if not _is_recoverable(table):
-        yield "point-in-time recovery is off: ws_tables create, or apply tables.yaml"
+        yield "point-in-time recovery is off: run `ws_tables create`, or apply tables.yaml"
 
 
 def _forgets(table: type[Table]) -> bool:
-    """Whether DynamoDB deletes what the model says has expired."""
+    """Whether DynamoDB deletes items by the TTL attribute of the model."""
     attribute = ttl_attribute(table)
     client = aws.client("dynamodb")
     ttl = client.describe_time_to_live(TableName=table.Meta.table_name)["TimeToLiveDescription"]
@@ -144,7 +147,7 @@ def _forgets(table: type[Table]) -> bool:
 def _is_recoverable(table: type[Table]) -> bool:
     client = aws.client("dynamodb")
     if client.meta.endpoint_url.startswith("http:"):
-        return True  # an emulator's table, whose data is for trying things; some emulators know no backups
+        return True  # an emulator: its data is disposable, and some emulators have no backups
     backups = client.describe_continuous_backups(TableName=table.Meta.table_name)["ContinuousBackupsDescription"]
     return bool(backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED")
 

@@ -1,7 +1,7 @@
-"""One process at a time may talk to AWS about a gateway; what it learns is stored at once.
+"""Lets one process at a time change a gateway in AWS, and stores each result at once.
 
-The lease is two attributes of the record itself. A process that dies keeps it until it runs out; then anyone
-may take over, and finds in the record how far the other came.
+The lease is two attributes of the record. If a process dies, its lease expires. Another process can then take over,
+and finds in the record how far the first one came.
 """
 
 import uuid
@@ -18,7 +18,7 @@ from ws_lambda.tables.gateways import ApiGateway, Status
 from ws_lambda.tables.shared_connection import condition_failed
 
 LEASE_SECONDS = 120
-"""Longer than any single call to AWS with its retries; renewed with every store."""
+"""Longer than any single call to AWS with its retries. Every stored result renews the lease."""
 
 
 class GatewayBusyError(ProvisioningError):
@@ -26,14 +26,14 @@ class GatewayBusyError(ProvisioningError):
 
 
 class LeaseLostError(ProvisioningError):
-    """This process took longer than its lease, and another one has taken over."""
+    """The lease of this process expired, and another process has taken over."""
 
 
 def load(name: str) -> ApiGateway:
     """The record of a gateway.
 
     Raises:
-        ProvisioningError: there is none of that name.
+        ProvisioningError: there is no gateway of this name.
     """
     try:
         return ApiGateway.get(name, consistent_read=True)
@@ -42,15 +42,15 @@ def load(name: str) -> ApiGateway:
 
 
 def busy(record: ApiGateway) -> bool:
-    """Whether somebody holds the lease now."""
+    """Whether a process holds the lease now."""
     return bool(record.lease_owner) and (record.lease_until or 0) > clock.now()
 
 
 def save(record: ApiGateway) -> None:
-    """Stores a record that a person has edited.
+    """Stores an edited record.
 
     Raises:
-        ProvisioningError: it was changed since it was read.
+        ProvisioningError: the record has changed since it was read.
     """
     try:
         record.save()
@@ -58,7 +58,8 @@ def save(record: ApiGateway) -> None:
         if not condition_failed(error):
             raise
         raise ProvisioningError(
-            f"Gateway {record.api_name!r} was changed by someone else meanwhile. Load it again and repeat the change."
+            f"Someone else has changed gateway {record.api_name!r} in the meantime. "
+            "Load it again, and repeat your change."
         ) from error
     gateways.forget()
 
@@ -97,8 +98,8 @@ def _take(record: ApiGateway) -> "Lease":
 def _busy(record: ApiGateway) -> GatewayBusyError:
     seconds = round(max((record.lease_until or 0) - clock.now(), 1)) if busy(record) else 1
     return GatewayBusyError(
-        f"Another process is working on gateway {record.api_name!r}. It may take up to {seconds} s more: "
-        "look with `ws_gateway status`, then try again."
+        f"Another process is working on gateway {record.api_name!r}. It may take up to {seconds} s longer. "
+        "Check with `ws_gateway status`, then try again."
     )
 
 
@@ -113,12 +114,12 @@ class Lease:
         """Stores what AWS answered, and renews the lease.
 
         Raises:
-            LeaseLostError: the lease had run out and somebody else has taken it.
+            LeaseLostError: the lease had expired, and another process has taken it.
         """
         self._update({**values, "lease_until": clock.now() + LEASE_SECONDS})
 
     def release(self) -> None:
-        """Lets others in. A lease that is lost already needs no release."""
+        """Ends the lease. A lease that is already lost needs no release."""
         try:
             self._update({"lease_owner": None, "lease_until": None})
         except LeaseLostError:
@@ -130,7 +131,7 @@ class Lease:
             attribute = getattr(ApiGateway, name)
             actions.append(attribute.remove() if value is None else attribute.set(value))
         try:
-            # The version still grows, so a form that was opened before this is told so when it is saved.
+            # This raises the version, so that a form that was opened earlier is refused when it is saved.
             self.record.update(actions, ApiGateway.lease_owner == self._owner, add_version_condition=False)
         except UpdateError as error:
             if not condition_failed(error):

@@ -1,4 +1,4 @@
-"""What it takes to make a record agree with AWS, fact by fact."""
+"""Changes a record to match AWS, fact by fact."""
 
 from typing import Any
 
@@ -10,12 +10,12 @@ from ws_lambda.tables.gateways import AdditionalRoute, ApiGateway, Integration
 
 
 def values(record: ApiGateway) -> dict[str, Any]:
-    """The attributes that pulling may have changed."""
+    """The attributes that `pull` can change, with their values."""
     return {field.name: getattr(record, field.name) for field in gateway_fields.FIELDS if field.is_pulled}
 
 
 def pull(record: ApiGateway, difference: Difference) -> None:
-    """Takes one fact over into the record, if a record can hold it at all."""
+    """Sets one fact of AWS in the record, if a record can hold it."""
     area, key, there = difference.area, difference.key, difference.aws
     if area == Area.TAGS and key != websocket_api.OWN_TAG:
         others = {name: value for name, value in record.tags.items() if name != key}
@@ -25,12 +25,12 @@ def pull(record: ApiGateway, difference: Difference) -> None:
     elif area == Area.ROUTE:
         _pull_additional_route(record, key, there)
     elif (field := transfer.pulled(area, key)) and (there or area != Area.DOMAIN):
-        # A domain that is gone is no part of a record that is mapped: Sync to AWS makes it anew.
+        # A mapped record cannot be without a domain: `sync --to-aws` creates it again.
         setattr(record, field.name, field.from_text(there))
 
 
 def _pull_own_route(record: ApiGateway, key: str, there: str) -> None:
-    """Where an own route leads, all of them lead. One that is gone cannot be said: a gateway needs it."""
+    """All own routes have the same target. A record cannot hold that one is missing."""
     slug = f"/{route_slug(key)}"
     if record.integration == Integration.LAMBDA and there.startswith("arn:"):
         record.lambda_function_arn = there

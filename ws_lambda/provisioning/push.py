@@ -1,4 +1,4 @@
-"""What it takes to make AWS agree with a record, area by area."""
+"""Changes AWS to match a record, area by area."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -10,17 +10,17 @@ from ws_lambda.provisioning.state import Difference
 from ws_lambda.tables.gateways import ApiGateway
 
 Push = Callable[[ApiGateway, Sequence[Difference]], Mapping[str, Any]]
-"""Changes AWS; returns what it answered that the record is to keep."""
+"""Changes AWS. Returns the attributes to store in the record."""
 
 
 def push_api(record: ApiGateway, _changed: Sequence[Difference]) -> Mapping[str, Any]:
-    """The API's own fields."""
+    """Updates the fields of the API."""
     aws.client("apigatewayv2").update_api(ApiId=record.api_id, **transfer.arguments(record, Area.API))
     return {}
 
 
 def push_tags(record: ApiGateway, changed: Sequence[Difference]) -> Mapping[str, Any]:
-    """The API's tags, one by one: those of other hands stay."""
+    """Updates the tags of the API one by one. Tags that others set stay."""
     gateway = aws.client("apigatewayv2")
     if put := {one.key: one.record for one in changed if one.record}:
         gateway.tag_resource(ResourceArn=websocket_api.arn(record), Tags=put)
@@ -30,7 +30,7 @@ def push_tags(record: ApiGateway, changed: Sequence[Difference]) -> Mapping[str,
 
 
 def push_routes(record: ApiGateway, changed: Sequence[Difference]) -> Mapping[str, Any]:
-    """Routes that are missing, lead elsewhere, or are not asked for."""
+    """Creates, corrects and deletes routes."""
     asked = route_targets.wanted(record)
     if any(one.area == "headers" for one in changed):
         _push_headers(record, {target.uri: target for target in asked.values()})
@@ -43,7 +43,7 @@ def push_routes(record: ApiGateway, changed: Sequence[Difference]) -> Mapping[st
 
 
 def _push_headers(record: ApiGateway, asked: Mapping[str, route_targets.Target]) -> None:
-    """Gives every integration that stays the headers of now, the secret among them."""
+    """Updates the headers of every integration that stays, the gateway secret among them."""
     for integration in websocket_api.integrations(record):
         if target := asked.get(integration["IntegrationUri"]):
             aws.client("apigatewayv2").update_integration(
@@ -52,9 +52,9 @@ def _push_headers(record: ApiGateway, asked: Mapping[str, route_targets.Target])
 
 
 def _drop_unused(record: ApiGateway) -> None:
-    """Deletes integrations that no route leads to, with the right to invoke their function. Other hands' stay.
+    """Deletes integrations without a route, and the permission to invoke their function. Those of others stay.
 
-    They count towards the quota of 300.
+    Unused integrations count towards the quota of 300.
     """
     used = {route_targets.integration_id(route) for route in answers.items("get_routes", ApiId=record.api_id)}
     for integration in list(answers.items("get_integrations", ApiId=record.api_id)):
@@ -67,14 +67,14 @@ def _drop_unused(record: ApiGateway) -> None:
 
 
 def push_stage(record: ApiGateway, changed: Sequence[Difference]) -> Mapping[str, Any]:
-    """What a deployment does not set by itself."""
+    """Changes what a deployment does not."""
     if any(one.key == "access_log_arn" and not one.record for one in changed):
         stage.stop_logging(record)
     return {}
 
 
 def push_domain(record: ApiGateway, _changed: Sequence[Difference]) -> Mapping[str, Any]:
-    """The custom domain's certificate, mapping and alias."""
+    """Updates the certificate, the mapping and the alias of the custom domain."""
     made = domain.create(record)
     aws.client("apigatewayv2").update_domain_name(
         DomainName=record.domain_name, DomainNameConfigurations=[domain.configuration(record)]
@@ -89,7 +89,7 @@ PUSHES: Mapping[tuple[str, ...], Push] = {
     ("stage",): push_stage,
     ("domain",): push_domain,
 }
-"""Areas of facts → what mends them, in this order."""
+"""Areas of facts, and the function that updates them, in this order."""
 
 DEPLOYED = ("api", "route", "headers", "stage")
-"""Areas whose changes reach clients only with a deployment."""
+"""Areas whose changes take effect only with a deployment."""

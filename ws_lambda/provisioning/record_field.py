@@ -1,4 +1,4 @@
-"""What there is to say of one field of a gateway's record."""
+"""The description of one field of a gateway's record."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What the function's role has to allow, and what a role does allow."""
+"""The actions that the function's role must allow, and those that a role allows."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -21,14 +21,14 @@ REQUIRED = frozenset(
         "logs:PutLogEvents",
     }
 )
-"""What no deployment can do without; the queue's rights are needed only where there is a queue."""
+"""The actions that every deployment needs. Those of the queue are needed only with a queue."""
 
 
 def granted(role_arn: str) -> set[str]:
-    """The actions that a role's policies allow, resources aside.
+    """The actions that a role's policies allow on any resource.
 
     Raises:
-        botocore.exceptions.ClientError: the role is not there, or may not be looked at.
+        botocore.exceptions.ClientError: the role does not exist, or may not be read.
     """
     role = role_arn.rpartition("/")[2]
     return {action for document in _documents(role) for action in _allowed(document)}

@@ -1,4 +1,4 @@
-"""The routes of a gateway and where each goes, as API Gateway wants to be told."""
+"""The routes of a gateway and their targets, in the form that API Gateway takes."""
 
 import re
 from collections.abc import Mapping
@@ -12,19 +12,22 @@ from ws_lambda.provisioning.rules import gateway_secret
 from ws_lambda.tables.gateways import ApiGateway, Integration
 
 TIMEOUT_MS = 29_000
-"""The longest that API Gateway waits for an integration."""
+"""The longest that API Gateway waits for an integration.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
+"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Target:
-    """Where the events of a route go."""
+    """The target of a route."""
 
     uri: str
     kind: str
     """`AWS_PROXY` for a Lambda function, `HTTP_PROXY` for a URL."""
 
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Request parameters: they hold the secret, so they are never printed."""
+    """Request parameters. They contain the gateway secret, so they are not in the repr."""
 
     def arguments(self) -> dict[str, object]:
         """The arguments of CreateIntegration and UpdateIntegration."""
@@ -39,14 +42,14 @@ class Target:
 
 
 def wanted(record: ApiGateway) -> dict[str, Target]:
-    """Every route that the record asks for, by its key."""
+    """The target of every route of the record, by route key."""
     keys = {"$connect": "", "$disconnect": "", record.route_key: ""}
     keys |= {route.route_key: route.target for route in record.additional_routes}
     return {key: target(record, key, named) for key, named in keys.items()}
 
 
 def target(record: ApiGateway, key: str, named: str = "") -> Target:
-    """Where the events of one route go; `named` is the target that an additional route names, or ""."""
+    """The target of one route. `named` is the target of an additional route, or ""."""
     if record.integration == Integration.LAMBDA:
         return Target(uri=invocation_uri(record.lambda_function_arn), kind="AWS_PROXY")
     headers = {f"integration.request.header.{header}": variable for header, variable in HTTP_HEADERS.items()}
@@ -56,23 +59,23 @@ def target(record: ApiGateway, key: str, named: str = "") -> Target:
 
 
 def invocation_uri(function_arn: str) -> str:
-    """The address by which API Gateway invokes a function."""
+    """The URI with which API Gateway invokes a function."""
     partition, region = function_arn.split(":")[1], function_arn.split(":")[3]
     return f"arn:{partition}:apigateway:{region}:lambda:path/2015-03-31/functions/{function_arn}/invocations"
 
 
 def function_arn(uri: str) -> str:
-    """The function that an invocation address names; "" where it names none."""
+    """The function of an invocation URI; "" if it names none."""
     found = re.search(r"/functions/(arn:[^/]+)/invocations$", uri)
     return found[1] if found else ""
 
 
 def integration_id(route: Mapping[str, Any]) -> str:
-    """The integration that a route of API Gateway leads to; "" for none."""
+    """The id of the integration of a route; "" if it has none."""
     return str(route.get("Target", "")).rpartition("/")[2]
 
 
 def execution_arn(record: ApiGateway) -> str:
-    """Every stage and route of the API, as the source of an invocation."""
+    """The ARN pattern of every stage and route of the API, as the source of an invocation."""
     parts = record.lambda_function_arn.split(":")
     return f"arn:{parts[1]}:execute-api:{aws.region()}:{parts[4]}:{record.api_id}/*"

@@ -1,4 +1,4 @@
-"""What a gateway record may say, checked before AWS is asked: AWS's own messages name no field."""
+"""Validates a gateway's record before AWS is called, because AWS's own errors do not name the field."""
 
 import re
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ _KEY = re.compile(field_checks.ROUTE_KEY)
 _FUNCTION = re.compile(field_checks.FUNCTION_ARN)
 
 Problem = tuple[str, str]
-"""The name of the field, and a sentence that says what to do."""
+"""The name of a field, and a sentence that says what to enter."""
 
 
 def check(record: ApiGateway) -> None:
@@ -34,21 +34,26 @@ def check(record: ApiGateway) -> None:
 
 
 def fixed(record: ApiGateway) -> tuple[str, ...]:
-    """The fields that name what AWS already has: another name would leave that behind."""
+    """The fields that name something that exists in AWS. With another name it would be left behind."""
     return tuple(field.name for field in gateway_fields.FIELDS if field.fixed_from and record.reached(field.fixed_from))
 
 
 def check_fixed(stored: ApiGateway, edited: ApiGateway) -> None:
-    """Raises ValidationError for every field that was changed and cannot change any more."""
+    """Raises ValidationError if a field was changed that can no longer change."""
     changed = [name for name in fixed(stored) if getattr(stored, name) != getattr(edited, name)]
     if changed:
         raise ValidationError(
-            {name: [f"AWS has {getattr(stored, name)!r} already: make another gateway instead."] for name in changed}
+            {
+                name: [
+                    f"AWS already uses {getattr(stored, name)!r}, which cannot change. Create another gateway instead."
+                ]
+                for name in changed
+            }
         )
 
 
 def problems(record: ApiGateway) -> Iterator[Problem]:
-    """Everything that is wrong with a record: with each field by itself, then with fields together."""
+    """Every problem of a record: first of each field by itself, then of fields together."""
     for field in gateway_fields.FIELDS:
         for sentence in field.problems(getattr(record, field.name)):
             yield field.name, sentence
@@ -61,7 +66,7 @@ def problems(record: ApiGateway) -> Iterator[Problem]:
 def _integration(record: ApiGateway) -> Iterator[Problem]:
     if record.integration == Integration.LAMBDA:
         if not _FUNCTION.fullmatch(record.lambda_function_arn):
-            yield "lambda_function_arn", "Give the ARN of the Lambda function that answers."
+            yield "lambda_function_arn", "Enter the ARN of the Lambda function that answers."
     elif record.integration == Integration.HTTP:
         yield from _http(record)
     else:
@@ -74,23 +79,23 @@ def _http(record: ApiGateway) -> Iterator[Problem]:
     if not record.target_base_endpoint.endswith("/"):
         yield (
             "target_base_endpoint",
-            "End it with a slash: connect, disconnect and default are appended to it.",
+            "End the URL with a slash: connect, disconnect and default are appended to it.",
         )
     secret = gateway_secret()
     if not secret:
         yield (
             "integration",
-            "Set WS_LAMBDA['GATEWAY_SECRET'] first: without it nothing proves who is calling.",
+            "Set WS_LAMBDA['GATEWAY_SECRET'] first. Without it, the site cannot tell API Gateway from other callers.",
         )
     elif "'" in secret or not secret.isprintable() or not secret.isascii():
         yield (
             "integration",
-            "GATEWAY_SECRET travels in a header: printable ASCII without a quote mark, please.",
+            "GATEWAY_SECRET is sent in a header. Use printable ASCII without a single quote.",
         )
 
 
 def url_problems(url: str) -> Iterator[str]:
-    """What is wrong with an address that API Gateway is to call."""
+    """The problems of a URL that API Gateway is to call."""
     try:
         parts = urlsplit(url)
         host, _port = parts.hostname or "", parts.port
@@ -99,15 +104,15 @@ def url_problems(url: str) -> Iterator[str]:
         return
     local = settings.DEBUG and parts.scheme == "http" and host in LOOPBACK
     if parts.scheme != "https" and not local:
-        yield "Give an https:// URL: the gateway secret travels with every request."
+        yield "Enter an https:// URL: every request carries the gateway secret."
     if parts.username or parts.password or parts.query or parts.fragment:
-        yield "No user name, query or fragment, please."
+        yield "Leave out the user name, the query and the fragment."
     if not host or not validate_host(host, conf.INTEGRATION_HOSTS or settings.ALLOWED_HOSTS):
         yield f"The host {host!r} is in neither WS_LAMBDA['INTEGRATION_HOSTS'] nor ALLOWED_HOSTS."
 
 
 def gateway_secret() -> str:
-    """The secret that new integrations send: the first, while several are accepted; "" where none is set."""
+    """The secret that new integrations send: the first of those that are accepted; "" if there is none."""
     return next(iter(gateway_secrets()), "")
 
 
@@ -125,7 +130,10 @@ def _throttling(record: ApiGateway) -> Iterator[Problem]:
 
 def _routes(record: ApiGateway) -> Iterator[Problem]:
     if len(record.additional_routes) > MAX_ROUTES - 3:
-        yield "additional_routes", f"API Gateway allows {MAX_ROUTES} routes, three of which are our own."
+        yield (
+            "additional_routes",
+            f"API Gateway allows {MAX_ROUTES} routes, and the gateway itself needs three of them.",
+        )
     seen = {*FIXED_ROUTES, record.route_key}
     for route in record.additional_routes:
         for _field, sentence in route_problems(route, record.integration):
@@ -136,17 +144,17 @@ def _routes(record: ApiGateway) -> Iterator[Problem]:
 
 
 def route_problems(route: AdditionalRoute, integration: str) -> Iterator[Problem]:
-    """What is wrong with one additional route by itself."""
+    """The problems of one additional route by itself."""
     if not route.name or len(route.name) > 128:
-        yield "name", "Give it a name of at most 128 characters."
+        yield "name", "Enter a name of at most 128 characters."
     if not _KEY.fullmatch(route.route_key):
-        yield "route_key", "Letters, digits, _ . and -, up to 128."
+        yield "route_key", "Use only letters, digits, _ . and -, at most 128 characters."
     if not route.target:
         return
     if route.target.startswith("/"):
         parts = urlsplit(route.target)
         if parts.netloc or parts.query or parts.fragment or any(c.isspace() for c in route.target):
-            yield "target", "Give a plain URL path, such as /ws/chat/."
+            yield "target", "Enter a plain URL path, such as /ws/chat/."
     else:
         for sentence in url_problems(route.target):
             yield "target", sentence

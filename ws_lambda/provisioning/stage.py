@@ -1,4 +1,4 @@
-"""The stage: what clients reach, how fast they may call, and what is logged of it."""
+"""The stage of a gateway: its settings, its throttling, its access log, and its deployments."""
 
 import json
 from collections.abc import Mapping
@@ -21,9 +21,9 @@ def settings(record: ApiGateway) -> dict[str, Any]:
 
 
 def deploy(record: ApiGateway) -> dict[str, Any]:
-    """Deploys what the API is now, with the stage's settings. Clients stay connected.
+    """Deploys the API in its present state, with the stage's settings. Clients stay connected.
 
-    A stage that deploys by itself, as Zappa's does, refuses a deployment of ours and needs none.
+    A stage with automatic deployment, such as Zappa's, refuses explicit deployments and needs none.
     """
     gateway = aws.client("apigatewayv2")
     present = answers.found("get_stage", ApiId=record.api_id, StageName=record.stage_name) or {}
@@ -39,7 +39,7 @@ def deploy(record: ApiGateway) -> dict[str, Any]:
 
 
 def _kept(said: Mapping[str, Any], present: Mapping[str, Any]) -> dict[str, Any]:
-    """What a stage has and a record cannot hold, metrics by route for one: UpdateStage replaces settings as a whole."""
+    """Settings of the stage that a record does not hold, such as metrics by route: UpdateStage would drop them."""
     ours = transfer.nested_names("DefaultRouteSettings")
     others = {key: one for key, one in present.get("DefaultRouteSettings", {}).items() if key not in ours}
     kept: dict[str, Any] = {"DefaultRouteSettings": others | said["DefaultRouteSettings"]}
@@ -50,5 +50,5 @@ def _kept(said: Mapping[str, Any], present: Mapping[str, Any]) -> dict[str, Any]
 
 
 def stop_logging(record: ApiGateway) -> None:
-    """Takes the access log off the stage: UpdateStage can only replace it."""
+    """Removes the access log from the stage. UpdateStage can only replace it."""
     aws.client("apigatewayv2").delete_access_log_settings(ApiId=record.api_id, StageName=record.stage_name)

@@ -1,6 +1,6 @@
-"""A gateway as flat facts, once as its record asks for it and once as AWS has it, so that the two compare.
+"""A gateway as flat facts, as its record describes it and as AWS has it, so that the two can be compared.
 
-A fact is a dotted name and a text: `stage.throttling_rate` → "50". A fact that is not there is absent.
+A fact is a dotted name and a text: `stage.throttling_rate` → "50". An empty fact is absent.
 """
 
 from collections.abc import Mapping
@@ -17,30 +17,30 @@ Facts = dict[str, str]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Difference:
-    """One fact that the record and AWS tell differently."""
+    """A fact that differs between the record and AWS."""
 
     name: str
     """Dotted: `stage.throttling_rate`, `route.chat`, `tags.team`."""
 
     record: str
-    """What the record asks for; "" for nothing."""
+    """The value in the record; "" if it has none."""
 
     aws: str
-    """What AWS has; "" for nothing."""
+    """The value in AWS; "" if it has none."""
 
     @property
     def area(self) -> str:
-        """What has to be touched to mend it: `api`, `tags`, `route`, `headers`, `stage` or `domain`."""
+        """The part of API Gateway that it belongs to: `api`, `tags`, `route`, `headers`, `stage` or `domain`."""
         return self.name.partition(".")[0]
 
     @property
     def key(self) -> str:
-        """What stands after the area."""
+        """The part of the name after the area."""
         return self.name.partition(".")[2]
 
 
 def wanted(record: ApiGateway) -> Facts:
-    """What the record asks for."""
+    """The facts of a record."""
     facts = transfer.facts(transfer.arguments(record, Area.API), Area.API)
     facts |= {f"tags.{key}": value for key, value in _own_tags(record).items()}
     for key, target in route_targets.wanted(record).items():
@@ -56,10 +56,10 @@ def wanted(record: ApiGateway) -> Facts:
 
 
 def in_aws(record: ApiGateway) -> Facts:
-    """What AWS has.
+    """The facts in AWS.
 
     Raises:
-        ProvisioningError: the API is not there.
+        ProvisioningError: the API does not exist.
     """
     present = answers.found("get_api", ApiId=record.api_id)
     if present is None:
@@ -83,7 +83,7 @@ def _tags_in_aws(record: ApiGateway) -> Mapping[str, str]:
 
 
 def theirs(tags: Mapping[str, str], record: ApiGateway) -> Mapping[str, str]:
-    """An API's tags without those of AWS and our own notes; the tag that says whose it is stays where we made it."""
+    """An API's tags, without those of AWS and of this package. If we created the API, its owner tag is included."""
     shown = {key: value for key, value in tags.items() if not key.startswith(("aws:", "ws-lambda:"))}
     if not record.adopted and websocket_api.OWN_TAG in tags:
         shown[websocket_api.OWN_TAG] = tags[websocket_api.OWN_TAG]

@@ -1,4 +1,4 @@
-"""Bringing a gateway's record and AWS to agree, either way, after showing where they differ."""
+"""Compares a gateway's record with AWS, and makes them equal in either direction."""
 
 from typing import Any
 
@@ -10,14 +10,14 @@ from ws_lambda.tables.gateways import ApiGateway, Status
 
 
 def differences(record: ApiGateway) -> list[Difference]:
-    """Where the record and AWS differ, by name. Changes nothing: this is the dry run of both directions.
+    """The differences between the record and AWS, sorted by name. Changes nothing.
 
     Raises:
-        ProvisioningError: the gateway is not deployed yet, or AWS does not have it any more.
+        ProvisioningError: the gateway is not deployed yet, or no longer exists in AWS.
     """
     name = record.api_name
     if not record.reached(Status.DEPLOYED):
-        raise ProvisioningError(f"Gateway {name!r} is not deployed yet: create it in AWS first.")
+        raise ProvisioningError(f"Gateway {name!r} is not deployed yet. Create it in AWS first.")
     asked, there = state.wanted(record), state.in_aws(record)
     return [
         Difference(name=fact, record=asked.get(fact, ""), aws=there.get(fact, ""))
@@ -27,12 +27,12 @@ def differences(record: ApiGateway) -> list[Difference]:
 
 
 def to_aws(name: str) -> list[Difference]:
-    """Makes AWS what the record asks for, and deploys it. Returns what differed.
+    """Changes AWS to match the record, and deploys the change. Returns the differences that it removed.
 
     Raises:
         GatewayBusyError: another process is working on the gateway.
-        ValidationError: the record says something that AWS would not take.
-        ProvisioningError: AWS refused; `last_error` of the record says why.
+        ValidationError: the record has a value that AWS would refuse.
+        ProvisioningError: AWS refused. `last_error` of the record gives the reason.
     """
     rules.check(lease.load(name))
     with lease.held(name) as mine:
@@ -49,12 +49,15 @@ def to_aws(name: str) -> list[Difference]:
 
 
 def from_aws(name: str) -> tuple[list[Difference], list[Difference]]:
-    """Makes the record say what AWS has. Returns what it took over, and what a record cannot say.
+    """Changes the record to match AWS.
+
+    Returns:
+        The differences that it removed, and those that remain because a record cannot hold them.
 
     Raises:
         GatewayBusyError: another process is working on the gateway.
-        ValidationError: AWS has something that the rules for records forbid.
-        ProvisioningError: AWS has not got the API any more.
+        ValidationError: AWS has a value that a record may not have.
+        ProvisioningError: the API no longer exists in AWS.
     """
     with lease.held(name) as mine:
         with recorded(mine, "Sync from AWS"):

@@ -1,4 +1,4 @@
-"""The fields of a gateway's record on their way to API Gateway and back, as the table of fields has them."""
+"""Converts between a gateway's record and API Gateway, as the table of fields describes."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from ws_lambda.tables.gateways import ApiGateway
 
 
 def arguments(record: ApiGateway, area: Area) -> dict[str, Any]:
-    """What a record asks of an area, as the Create and Update operations of API Gateway take it.
+    """The values of a record in an area, as the Create and Update operations of API Gateway take them.
 
     An empty text is sent, since that is how API Gateway clears one. A nested one is left out: API Gateway refuses
     a block of settings that is half empty.
@@ -28,23 +28,23 @@ def arguments(record: ApiGateway, area: Area) -> dict[str, Any]:
 
 
 def values(answer: Mapping[str, Any], area: Area) -> dict[str, Any]:
-    """The attributes of a record that agrees with what API Gateway answered about an area."""
+    """The attributes of a record, read from an answer of API Gateway about an area."""
     return {field.name: field.from_text(field.as_text(field.look_up(answer))) for field in _transferred(area)}
 
 
 def facts(answer: Mapping[str, Any], area: Area) -> dict[str, str]:
-    """An area as facts: of API Gateway's answer, or of `arguments`, so that the two compare."""
+    """The facts of an area, from an answer of API Gateway or from `arguments`, so that the two can be compared."""
     return {f"{area}.{field.fact}": field.as_text(field.look_up(answer)) for field in _transferred(area)}
 
 
 def answered(answer: Mapping[str, Any], area: Area) -> dict[str, Any]:
-    """The attributes to store of what API Gateway answered: ids and addresses that it gave."""
+    """The attributes to store from an answer of API Gateway: the ids and addresses that it assigned."""
     given = (field for field in gateway_fields.FIELDS if field.answered and field.area == area and field.aws_name)
     return {field.name: answer[field.aws_name] for field in given if field.aws_name in answer}
 
 
 def pulled(area: str, fact: str) -> RecordField | None:
-    """The field that takes over a fact of AWS; None where code of its own does, or no record can hold it."""
+    """The field that holds a fact of AWS; None if other code reads the fact, or if no record can hold it."""
     fields = (field for field in gateway_fields.FIELDS if field.is_pulled and field.fact)
     return next((field for field in fields if (field.area, field.fact) == (area, fact)), None)
 

@@ -1,4 +1,4 @@
-"""Changing a gateway after it was made: its routes, and its end."""
+"""Changes a gateway after it was created, and deletes it."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -15,12 +15,12 @@ from ws_lambda.tables.gateways import AdditionalRoute, ApiGateway, Integration, 
 
 
 def add_route(gateway: str, *, name: str, route_key: str, target: str = "") -> ApiGateway:
-    """Adds a route to the record and, where the gateway is deployed, to AWS, and deploys it.
+    """Adds a route to the record. If the gateway is deployed, also adds it to AWS and deploys it.
 
     Raises:
-        ValidationError: the key is taken, or something about the route is wrong.
-        ProvisioningError: there is no such gateway, or AWS refused; then the record has the route already, and
-            `ws_gateway sync --to-aws` makes up for it.
+        ValidationError: the route key is taken, or the route has a value that AWS would refuse.
+        ProvisioningError: there is no such gateway, or AWS refused. In the second case the record already has the
+            route, and `ws_gateway sync --to-aws` adds it to AWS later.
     """
     record = lease.load(gateway)
     route = AdditionalRoute(name=name, route_key=route_key, target=target)  # type: ignore[no-untyped-call]
@@ -29,7 +29,7 @@ def add_route(gateway: str, *, name: str, route_key: str, target: str = "") -> A
 
 
 def remove_route(gateway: str, route_key: str) -> ApiGateway:
-    """Takes a route off the record and, where the gateway is deployed, off AWS.
+    """Removes a route from the record and, if the gateway is deployed, from AWS.
 
     Raises:
         ProvisioningError: there is no such gateway or route, or AWS refused.
@@ -43,17 +43,19 @@ def remove_route(gateway: str, route_key: str) -> ApiGateway:
 
 
 def save(record: ApiGateway) -> ApiGateway:
-    """Stores an edited record and, where the gateway is deployed, makes AWS agree.
+    """Stores an edited record. If the gateway is deployed, also changes AWS to match.
 
     Raises:
-        ValidationError: the record says something that AWS would not take.
+        ValidationError: the record has a value that AWS would refuse.
         GatewayBusyError: another process is working on the gateway.
-        ProvisioningError: the record was changed meanwhile, or AWS refused.
+        ProvisioningError: the record has changed since it was read, or AWS refused.
     """
     rules.check(record)
     rules.check_fixed(lease.load(record.api_name), record)
     if lease.busy(record):
-        raise lease.GatewayBusyError(f"Another process is working on gateway {record.api_name!r}: try again soon.")
+        raise lease.GatewayBusyError(
+            f"Another process is working on gateway {record.api_name!r}. Try again in a moment."
+        )
     lease.save(record)
     if record.reached(Status.DEPLOYED):
         sync.to_aws(record.api_name)
@@ -62,12 +64,12 @@ def save(record: ApiGateway) -> ApiGateway:
 
 
 def delete(name: str, *, keep_aws: bool = False) -> None:
-    """Deletes a gateway from AWS, and then its record. What is gone already is no error.
+    """Deletes a gateway from AWS, and then its record. Parts that are already gone are no error.
 
-    An adopted API stays, since it belongs to whoever made it; the domain that we gave it goes.
+    An adopted API stays, since it belongs to whoever created it. The domain that this package gave it is deleted.
 
     Args:
-        keep_aws: forget the record only.
+        keep_aws: delete only the record.
 
     Raises:
         GatewayBusyError: another process is working on the gateway.
@@ -93,7 +95,7 @@ def _delete_from_aws(record: ApiGateway) -> None:
 
 
 def _delete_domain(record: ApiGateway, present: Mapping[str, Any]) -> None:
-    """Deletes our mapping; alias and domain too, if we made the domain and it serves nobody else."""
+    """Deletes our mapping. Also deletes the alias and the domain if we created them and nothing else uses them."""
     gateway, name = aws.client("apigatewayv2"), record.domain_name
     mappings = list(answers.items("get_api_mappings", DomainName=name))
     ours = [one["ApiMappingId"] for one in mappings if one["ApiId"] == record.api_id]
@@ -110,7 +112,7 @@ def _delete_domain(record: ApiGateway, present: Mapping[str, Any]) -> None:
 
 
 def _gone(act: Callable[[], object]) -> None:
-    """Deletes something that may be gone already."""
+    """Runs a deletion. That the thing is already gone is no error."""
     try:
         act()
     except ClientError as error:

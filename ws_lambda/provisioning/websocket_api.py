@@ -1,4 +1,4 @@
-"""The steps that make the API itself. Each may be repeated: it looks before it makes."""
+"""The steps that create the API. Each can be repeated: it creates only what does not exist."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,26 +14,27 @@ from ws_lambda.provisioning.route_targets import Target
 from ws_lambda.tables.gateways import ApiGateway, Integration
 
 OWN_TAG = "ws-lambda:gateway"
-"""Put on every API that we make. CreateApi knows no idempotency token: this is how a lost answer is found."""
+"""The tag of every API that this package creates. CreateApi has no idempotency token: if its answer is lost, the tag
+identifies the API."""
 
 
 OURS = "ws_lambda"
-"""The description of the integrations that we make."""
+"""The description of the integrations that this package creates."""
 
 
 def tags(record: ApiGateway) -> dict[str, str]:
-    """The tags of everything that is made for a gateway."""
+    """The tags of everything that is created for a gateway."""
     return {**record.tags, OWN_TAG: f"{conf.TABLE_PREFIX}{record.api_name}"}
 
 
 def arn(record: ApiGateway) -> str:
-    """The API's own name, as tags are asked for."""
+    """The ARN of the API, which the operations on tags take."""
     partition = aws.session().get_partition_for_region(aws.region())
     return f"arn:{partition}:apigateway:{aws.region()}::/apis/{record.api_id}"
 
 
 def create(record: ApiGateway) -> dict[str, Any]:
-    """Makes the WebSocket API, unless an earlier attempt made it and did not live to store its id."""
+    """Creates the WebSocket API, unless an earlier attempt created it and could not store its id."""
     api = _made_before(record) or aws.client("apigatewayv2").create_api(
         Name=record.api_name,
         ProtocolType="WEBSOCKET",
@@ -50,8 +51,8 @@ def _made_before(record: ApiGateway) -> dict[str, Any] | None:
 
 
 def create_routes(record: ApiGateway) -> dict[str, Any]:
-    """Lets API Gateway invoke the function, and makes the routes that are missing or lead elsewhere."""
-    permit(record)  # first: no client is to be led to a function that may not be invoked
+    """Lets API Gateway invoke the function, creates missing routes, and corrects routes that lead elsewhere."""
+    permit(record)  # first, so that no route leads to a function that may not be invoked
     known = {route["RouteKey"]: route for route in answers.items("get_routes", ApiId=record.api_id)}
     there = integrations(record)
     uris = {one["IntegrationId"]: one["IntegrationUri"] for one in there}
@@ -69,23 +70,23 @@ def create_routes(record: ApiGateway) -> dict[str, Any]:
 
 
 def integrations(record: ApiGateway) -> list[dict[str, Any]]:
-    """Every integration that goes somewhere."""
+    """Every integration that has a target."""
     return [one for one in answers.items("get_integrations", ApiId=record.api_id) if "IntegrationUri" in one]
 
 
 def ours(integration: Mapping[str, Any]) -> bool:
-    """Whether we made an integration. A route on one of CloudFormation's would keep a stack from being deleted."""
+    """Whether we created an integration. A CloudFormation stack whose integration we use cannot be deleted."""
     return bool(integration.get("Description") == OURS)
 
 
 def create_integration(record: ApiGateway, target: Target) -> str:
-    """Makes an integration and returns its id."""
+    """Creates an integration, and returns its id."""
     made = aws.client("apigatewayv2").create_integration(ApiId=record.api_id, Description=OURS, **target.arguments())
     return str(made["IntegrationId"])
 
 
 def create_route(record: ApiGateway, key: str, integration_id: str) -> dict[str, Any]:
-    """Makes a route to an integration."""
+    """Creates a route to an integration."""
     two_way = {} if key in ONE_WAY else {"RouteResponseSelectionExpression": "$default"}
     made: dict[str, Any] = aws.client("apigatewayv2").create_route(
         ApiId=record.api_id, RouteKey=key, Target=f"integrations/{integration_id}", **two_way
@@ -94,14 +95,14 @@ def create_route(record: ApiGateway, key: str, integration_id: str) -> dict[str,
 
 
 def lead(record: ApiGateway, route_id: str, integration_id: str) -> None:
-    """Leads a route to another integration. The one it leaves may serve other routes, and stays as it is."""
+    """Points a route to another integration. The former one may serve other routes, and is not changed."""
     aws.client("apigatewayv2").update_route(
         ApiId=record.api_id, RouteId=route_id, Target=f"integrations/{integration_id}"
     )
 
 
 def answer_to(record: ApiGateway, route_id: str) -> None:
-    """Gives a route its response: without one, what a handler returns never reaches the client."""
+    """Creates the response of a route. Without one, what a handler returns does not reach the client."""
     responses = answers.items("get_route_responses", ApiId=record.api_id, RouteId=route_id)
     if any(response["RouteResponseKey"] == "$default" for response in responses):
         return
@@ -109,7 +110,7 @@ def answer_to(record: ApiGateway, route_id: str) -> None:
 
 
 def permit(record: ApiGateway) -> None:
-    """Lets this API, and no other, invoke the function."""
+    """Allows this API, and no other, to invoke the function."""
     if record.integration != Integration.LAMBDA:
         return
     try:
@@ -126,7 +127,7 @@ def permit(record: ApiGateway) -> None:
 
 
 def forbid(record: ApiGateway, function: str) -> None:
-    """Takes the API's right to invoke a function away; one that is gone already is no error."""
+    """Removes the API's permission to invoke a function. That it is already gone is no error."""
     try:
         aws.client("lambda").remove_permission(FunctionName=function, StatementId=statement_id(record))
     except ClientError as error:
@@ -140,5 +141,5 @@ def statement_id(record: ApiGateway) -> str:
 
 
 def deploy(record: ApiGateway) -> dict[str, Any]:
-    """Deploys the routes to the stage, which is made where there is none."""
+    """Deploys the routes to the stage, and creates the stage if it does not exist."""
     return stage.deploy(record)

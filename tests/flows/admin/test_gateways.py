@@ -81,12 +81,12 @@ def test_a_gateway_is_added_with_its_routes(root: Client) -> None:
 @pytest.mark.parametrize(
     ("routes_typed", "more", "why"),
     [
-        ((), {"lambda_function_arn": "chat"}, "Give the ARN of the Lambda function"),
+        ((), {"lambda_function_arn": "chat"}, "Enter the ARN of the Lambda function"),
         ((), {"api_name": "a/b"}, "Start with a letter or digit"),
         ((), {"tags": '{"aws:x": "y"}'}, "are reserved"),
         ((), {"tags": "{"}, "Enter a valid JSON"),
         ((), {"integration": "http", "target_base_endpoint": "https://evil.com/"}, "is in neither"),
-        (({"name": "A", "route_key": "$connect"},), {}, "Letters, digits"),
+        (({"name": "A", "route_key": "$connect"},), {}, "Use only letters, digits"),
         (({"name": "A", "route_key": "a"}, {"name": "B", "route_key": "a"}), {}, "already taken"),
         (({"name": "", "route_key": "a"},), {}, "This field is required"),
     ],
@@ -102,7 +102,7 @@ def test_what_aws_would_refuse_is_refused_here(
 
 def test_a_name_is_taken_once(root: Client, chat: ApiGateway) -> None:
     answer = root.post(PAGE + "add/", typed())
-    assert "There is a gateway of this name already." in answer.content.decode()
+    assert "There is already a gateway of this name." in answer.content.decode()
     assert len(ApiGateway.get("chat").additional_routes) == 1
 
 
@@ -148,14 +148,14 @@ def test_a_gateway_at_work_is_not_changed(root: Client, chat: ApiGateway) -> Non
     lease._take(lease.load("chat"))
     answer = root.post(PAGE + "chat/change/", typed(api_description="New", seen_version=version()))
     assert "Another process is working" in answer.content.decode()
-    assert "(at work)" in root.get(PAGE).content.decode()
+    assert "(in progress)" in root.get(PAGE).content.decode()
 
 
 def test_creating_tells_each_step(root: Client, chat: ApiGateway) -> None:
     answer = act(root, "create_api_gateway")
     [message] = said(answer)
     assert message.startswith(
-        "Gateway chat is created. WebSocket API: done; Routes and integrations: done; Deployment and stage: done."
+        "Gateway chat was created. WebSocket API: done; Routes and integrations: done; Deployment and stage: done."
     )
     record = ApiGateway.get("chat")
     assert record.api_id
@@ -164,8 +164,8 @@ def test_creating_tells_each_step(root: Client, chat: ApiGateway) -> None:
     for _ in range(2):
         history = root.get(PAGE + "chat/history/").content.decode()
         assert history.count("Create API Gateway. WebSocket API: done; Routes and integrations: done;") == 1
-        assert "there already" not in history
-        assert said(act(root, "create_api_gateway"))[0].count("there already") == 3
+        assert "already there" not in history
+        assert said(act(root, "create_api_gateway"))[0].count("already there") == 3
 
 
 def test_a_failure_is_told_with_what_was_done(root: Client, chat: ApiGateway) -> None:
@@ -175,7 +175,7 @@ def test_a_failure_is_told_with_what_was_done(root: Client, chat: ApiGateway) ->
     assert "(WebSocket API: done)" in message
     assert "Function not found" in root.get(PAGE).content.decode()
     history = root.get(PAGE + "chat/history/").content.decode()
-    assert "Create API Gateway. WebSocket API: done. Then it failed." in history
+    assert "Create API Gateway. WebSocket API: done. The next step failed." in history
 
 
 def test_what_names_a_thing_in_aws_is_shown_and_not_typed(root: Client, chat: ApiGateway) -> None:
@@ -215,20 +215,20 @@ def test_a_change_that_aws_refuses_is_kept_and_told(root: Client, chat: ApiGatew
     act(root, "create_api_gateway")
     aws.client("apigatewayv2").delete_api(ApiId=apis()[0]["ApiId"])
     answer = root.post(PAGE + "chat/change/", typed(api_description="New", seen_version=version()), follow=True)
-    assert "The record is saved, but AWS is not changed." in said(answer)[0]
+    assert "The record was saved, but AWS was not changed." in said(answer)[0]
     assert ApiGateway.get("chat").api_description == "New"
 
 
 def test_a_domain_needs_its_fields_first(root: Client, chat: ApiGateway) -> None:
     act(root, "create_api_gateway")
     assert said(act(root, "create_custom_domain")) == [
-        "Gateway 'chat' names no domain. Give it a domain name and a certificate."
+        "Gateway 'chat' has no domain name. Enter a domain name and a certificate first."
     ]
     certificate = "arn:aws:acm:eu-west-1:123456789012:certificate/1-2"
     named = typed(domain_name="ws.example.com", certificate_arn=certificate, seen_version=version())
     root.post(PAGE + "chat/change/", named, follow=True)
     [message] = said(act(root, "create_custom_domain"))
-    assert message.startswith("Gateway chat has its domain.")
+    assert message.startswith("Gateway chat has its custom domain.")
     assert "wss://ws.example.com" in message
 
 
@@ -245,7 +245,7 @@ def test_sync_shows_the_difference_before_it_acts(root: Client, chat: ApiGateway
         "Gateway chat: The record was changed: api.description."
     ]
     assert ApiGateway.get("chat").api_description == "From the console"
-    assert "Record and AWS agree." in act(root, "sync_to_aws").content.decode()
+    assert "The record and AWS are equal." in act(root, "sync_to_aws").content.decode()
 
     aws.client("apigatewayv2").update_api(ApiId=api_id, Description="Again")
     assert said(act(root, "sync_to_aws", confirmed="yes")) == ["Gateway chat: AWS was changed: api.description."]

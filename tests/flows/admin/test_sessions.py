@@ -247,7 +247,7 @@ def test_disconnecting_closes_session_and_socket(root: Client, far_side: FarSide
     session("C2=", endpoint_url=far_side.endpoint_url, connected=False)
     far_side.behave = lambda _id, _before: 204
     answer = root.post(PAGE, {"action": "disconnect", "_selected_action": ["C1=", "C2="], "index": "0"}, follow=True)
-    assert said(answer) == ["Disconnected: 1; gone already: 0."]
+    assert said(answer) == ["Disconnected: 1. Already gone: 0."]
     assert [(method, path.rpartition("/")[2]) for method, path, _h, _b in far_side.requests] == [("DELETE", "C1%3D")]
     assert not WebSocketSession.get("C1=").connected
     assert listed(root) == []
@@ -286,6 +286,6 @@ def test_what_is_no_json_is_asked_for_again(root: Client) -> None:
     chosen = {"action": "send_message", "_selected_action": ["C1="]}
     asked = root.post(PAGE, {**chosen, "index": "0"})
     assert "To 1 connection:" in asked.content.decode()
-    assert "This is not JSON" in root.post(PAGE, {**chosen, "message": "{"}).content.decode()
+    assert "This is not valid JSON" in root.post(PAGE, {**chosen, "message": "{"}).content.decode()
     assert "at most 131,072 bytes" in root.post(PAGE, {**chosen, "message": f'"{"x" * 131_072}"'}).content.decode()
     assert said(root.get(PAGE)) == []

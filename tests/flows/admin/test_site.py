@@ -104,7 +104,7 @@ def test_a_channel_permission_is_added_changed_and_deleted_and_all_of_it_is_logg
     [
         ({"channel_name": "a b"}, "one * at the end"),
         ({"channel_name": "a*b"}, "one * at the end"),
-        ({"rules": "view_room"}, "is no permission"),
+        ({"rules": "view_room"}, "is not a permission"),
         ({"access": "everyone"}, "Select a valid choice"),
     ],
 )
@@ -126,7 +126,7 @@ def test_adding_what_is_there_changes_nothing(root: Client) -> None:
     ChannelPermission("team_*", access="staff_only").save()
     answer = root.post("/admin/ws_lambda/channelpermission/add/", NEW)
     shown = answer.content.decode()
-    assert "There is a permission for this channel already." in shown
+    assert "There is already a permission for this channel." in shown
     assert "chat.view_room chat.add_message" in shown
     assert ChannelPermission.get("team_*").access == "staff_only"
 
@@ -138,7 +138,7 @@ def test_of_two_who_add_the_same_one_wins_and_the_other_is_told(root: Client, mo
 
     monkeypatch.setattr(ChannelPermission, "count", meanwhile)
     answer = root.post("/admin/ws_lambda/channelpermission/add/", NEW, follow=True)
-    assert said(answer) == ["There is a permission for 'team_*' already."]
+    assert said(answer) == ["There is already a permission for 'team_*'."]
     assert ChannelPermission.get("team_*").access == "staff_only"
 
 
@@ -225,7 +225,7 @@ def test_members_whose_own_rights_have_changed_are_put_out_on_request(root: Clie
     answer = root.post(page, {"action": "put_out", "_selected_action": ["general"], "index": "0"}, follow=True)
     assert said(answer) == ["Channel general: 1 put out, 1 of them disconnected."]
     assert [row.connection_id for row in ChannelMembership.query("general")] == ["C1="]
-    assert "Put 1 members out." in root.get(page + "general/history/").content.decode()
+    assert "Removed 1 members." in root.get(page + "general/history/").content.decode()
 
 
 def test_the_page_says_how_many_were_put_out_and_what_is_left(root: Client, monkeypatch: pytest.MonkeyPatch) -> None:

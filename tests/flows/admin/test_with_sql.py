@@ -122,7 +122,7 @@ with mock_aws():
     noted = [(e.action_flag, e.object_id, e.get_change_message()) for e in LogEntry.objects.order_by("pk")[3:]]
     assert noted == [
         (1, "chat", "Added. Added additional route “history”."),
-        (2, "chat", "Create API Gateway. WebSocket API: done. Then it failed."),
+        (2, "chat", "Create API Gateway. WebSocket API: done. The next step failed."),
     ], noted
     assert "Create API Gateway. WebSocket API: done." in root.get(gateways + "chat/history/").content.decode()
     assert AdminAction.count() == 0

@@ -150,12 +150,12 @@ def test_the_command_says_how_many_and_that_the_rest_follows(there: FarSide, peo
     out = StringIO()
     call_command("ws_permissions", "set", "general", "staff_only", "--seconds", "0", stdout=out, no_color=True)
     said = out.getvalue()
-    assert "20 put out.\n" in said
-    assert said.endswith("The time was up: the schedule puts out the rest.\n")
+    assert "20 removed.\n" in said
+    assert said.endswith("The time is up. The scheduled run removes the others.\n")
     assert said.count("was disconnected") == eviction.NAMED
     out = StringIO()
     call_command("ws_permissions", "evict", "general", stdout=out, no_color=True)
-    assert "  and 10 more\n30 put out.\n" in out.getvalue()
+    assert "  and 10 more\n30 removed.\n" in out.getvalue()
     assert members() == set()
 
 
@@ -167,9 +167,9 @@ def test_the_command_shows_how_far_it_is(there: FarSide, people: Any, small_page
     enter(there, 50)
     out = Terminal()
     call_command("ws_permissions", "set", "general", "staff_only", stdout=out, no_color=True)
-    shown = [line for line in out.getvalue().split("\r") if "looked at" in line]
-    assert [line.split(" put out")[0] for line in shown] == [
-        "20 looked at, 20", "40 looked at, 40", "50 looked at, 50",
+    shown = [line for line in out.getvalue().split("\r") if "members checked" in line]
+    assert [line.split(" removed")[0] for line in shown] == [
+        "20 members checked, 20", "40 members checked, 40", "50 members checked, 50",
     ]  # fmt: skip
 
 

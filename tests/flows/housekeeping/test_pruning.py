@@ -148,9 +148,11 @@ def test_by_hand(far_side: FarSide) -> None:
     open_one(far_side, "old=", age=timedelta(hours=3))
     out = StringIO()
     call_command("ws_prune", stdout=out)
-    assert out.getvalue().startswith("Closed 2 sessions (1 older than two hours, 1 of 1 asked about gone")
+    assert out.getvalue().startswith(
+        "Closed 2 sessions: 1 older than two hours, 1 whose connection was gone. Asked API Gateway about 1"
+    )
     call_command("ws_prune", seconds=0.0, stdout=out)
-    assert "run it again" not in out.getvalue(), "there was nothing left to do"
+    assert "Run the command again" not in out.getvalue(), "there was nothing left to do"
 
 
 @pytest.mark.usefixtures("graceful")
@@ -164,7 +166,7 @@ def test_by_hand_with_progress_and_a_limit(far_side: FarSide, monkeypatch: pytes
         open_one(far_side, f"idle{number}=", age=timedelta(minutes=30))
     out = Terminal()
     call_command("ws_prune", seconds=0.0, no_color=True, stdout=out)
-    assert "run it again" in out.getvalue()
+    assert "Run the command again" in out.getvalue()
     call_command("ws_prune", no_color=True, stdout=out)
     assert out.getvalue().count("\rClosed ") > 3, "a line that is written over, page by page"
     assert "Closed 20 sessions" not in out.getvalue(), "the first run closed some of them"

@@ -263,7 +263,7 @@ def test_a_form_saved_during_creation_is_refused_not_lost(chat: ApiGateway) -> N
     form = ApiGateway.get("chat")
     create.create("chat")
     form.api_description = "edited meanwhile"
-    with pytest.raises(ProvisioningError, match="changed by someone else"):
+    with pytest.raises(ProvisioningError, match="Someone else has changed"):
         lease.save(form)
     assert ApiGateway.get("chat").status == Status.DEPLOYED
 

@@ -89,7 +89,7 @@ def test_a_domain_that_serves_another_api_is_left_alone(named: ApiGateway) -> No
     gateway.create_stage(ApiId=other, StageName="production")
     gateway.create_domain_name(DomainName="ws.example.com", DomainNameConfigurations=[{}])
     gateway.create_api_mapping(DomainName="ws.example.com", ApiId=other, Stage="production")
-    with pytest.raises(ProvisioningError, match=f"already serves API {other}"):
+    with pytest.raises(ProvisioningError, match=f"is already mapped to API {other}"):
         create.create_domain("chat")
 
 
@@ -100,7 +100,7 @@ def test_a_domain_needs_a_deployed_gateway(named: ApiGateway) -> None:
 
 def test_a_domain_needs_a_name(chat: ApiGateway) -> None:
     create.create("chat")
-    with pytest.raises(ProvisioningError, match="names no domain"):
+    with pytest.raises(ProvisioningError, match="has no domain name"):
         create.create_domain("chat")
 
 

@@ -29,7 +29,7 @@ def test_create_makes_the_record_and_the_api(function: str) -> None:
     assert record.websocket_url in said
     assert len(apis()) == 1
 
-    assert run("create", "chat").count("there already") == 3
+    assert run("create", "chat").count("already there") == 3
 
 
 def test_create_prints_json_for_programs(function: str) -> None:
@@ -40,13 +40,13 @@ def test_create_prints_json_for_programs(function: str) -> None:
 
 
 def test_create_does_not_change_what_is_there(chat: ApiGateway) -> None:
-    with pytest.raises(CommandError, match="exists already"):
+    with pytest.raises(CommandError, match="already exists"):
         run("create", "chat", "--description", "Other")
     assert apis() == []
 
 
 def test_a_bad_option_is_explained_and_nothing_is_kept() -> None:
-    with pytest.raises(CommandError, match="lambda_function_arn: Give the ARN"):
+    with pytest.raises(CommandError, match="lambda_function_arn: Enter the ARN"):
         run("create", "chat")
     assert ApiGateway.count() == 0
 
@@ -66,7 +66,7 @@ def test_a_failure_is_told_and_resumed(chat: ApiGateway, fail_at: Any) -> None:
     assert "Routes and integrations: An error occurred [...]" in run("status")
     fail_at.clear()
     said = run("create", "chat")
-    assert "WebSocket API … there already\nRoutes and integrations … done" in said
+    assert "WebSocket API … already there\nRoutes and integrations … done" in said
 
 
 def test_a_busy_gateway_has_its_own_exit_code(chat: ApiGateway) -> None:
@@ -92,7 +92,7 @@ def test_update_reaches_aws(chat: ApiGateway) -> None:
 
 def test_a_stage_that_is_made_keeps_its_name(chat: ApiGateway) -> None:
     run("create", "chat")
-    with pytest.raises(CommandError, match="stage_name: AWS has 'production' already"):
+    with pytest.raises(CommandError, match="stage_name: AWS already uses 'production'"):
         run("update", "chat", "--stage", "live")
     assert ApiGateway.get("chat").stage_name == "production"
 
@@ -104,7 +104,7 @@ def test_what_no_record_can_say_is_told(chat: ApiGateway) -> None:
     said = json.loads(run("sync", "chat", "--from-aws", "--json"))
     assert (said["applied"], said["differences"]) == (True, [])
     assert [one["name"] for one in said["left"]] == ["route.$connect"]
-    assert "1 of them no record can say" in run("sync", "chat", "--from-aws")
+    assert "A record cannot hold 1 of these differences" in run("sync", "chat", "--from-aws")
 
 
 def test_what_aws_refuses_in_a_dry_run_is_told_in_a_sentence(chat: ApiGateway, fail_at: Any) -> None:
@@ -125,7 +125,7 @@ def test_routes_come_and_go(chat: ApiGateway) -> None:
 
 def test_sync_shows_first_and_acts_when_told(chat: ApiGateway) -> None:
     run("create", "chat")
-    assert run("sync", "chat") == "Record and AWS agree.\n"
+    assert run("sync", "chat") == "The record and AWS are equal.\n"
     record = ApiGateway.get("chat")
     record.api_description = "Edited"
     record.save()
@@ -174,7 +174,7 @@ def test_adopt_and_status(chat: ApiGateway) -> None:
 
 def test_delete_asks_for_the_name(chat: ApiGateway, monkeypatch: pytest.MonkeyPatch) -> None:
     run("create", "chat")
-    for answer, said in (("no\n", "Nothing was deleted"), ("", "nobody to ask: add --yes")):
+    for answer, said in (("no\n", "Nothing was deleted"), ("", "Add --yes to skip the question")):
         monkeypatch.setattr("sys.stdin", io.StringIO(answer))
         with pytest.raises(CommandError, match=said):
             run("delete", "chat")

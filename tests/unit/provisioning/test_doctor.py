@@ -114,7 +114,7 @@ def bad(**options: Any) -> list[tuple[str, str]]:
 def test_a_healthy_deployment(account: str) -> None:
     out = StringIO()
     call_command("ws_doctor", function="demo-dev", no_reach=True, strict=True, stdout=out)
-    assert "none of them wrong" in out.getvalue()
+    assert "no errors" in out.getvalue()
     assert {line.split()[1] for line in out.getvalue().splitlines()[:-1]} == {
         "tables",
         "clock",
@@ -133,7 +133,7 @@ def test_a_missing_table(account: str) -> None:
     out = StringIO()
     with pytest.raises(CommandError, match="1 of"):
         call_command("ws_doctor", function="demo-dev", no_reach=True, stdout=out)
-    assert "-> manage.py ws_tables create" in out.getvalue()
+    assert "-> Run `manage.py ws_tables create`." in out.getvalue()
 
 
 def test_a_route_that_is_missing_and_one_without_a_response(account: str, settings: Any) -> None:
@@ -141,8 +141,8 @@ def test_a_route_that_is_missing_and_one_without_a_response(account: str, settin
     settings.WS_LAMBDA = {"ROUTE_PATHS": {"chat": "/ws/chat/", "stats": "/ws/stats/"}}
     gateway.create_route(ApiId=account, RouteKey="chat", Target="integrations/one")
     assert bad() == [
-        ("api", "the route chat has no response: answers do not reach the client"),
-        ("api", "the route stats is missing or goes nowhere"),
+        ("api", "the route chat has no route response, so answers do not reach the client"),
+        ("api", "the route stats is missing, or has no target"),
     ]
 
 
@@ -167,15 +167,15 @@ def test_an_api_that_calls_an_alias_needs_the_permission_there(account: str) -> 
     uri = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{alias}/invocations"
     gateway = boto3.client("apigatewayv2", region_name=REGION)
     gateway.create_integration(ApiId=account, IntegrationType="AWS_PROXY", IntegrationUri=uri)
-    (found,) = doctor._permission(doctor.Patient.of_function("demo-dev"))
+    (found,) = doctor._permission(doctor.Deployment.of_function("demo-dev"))
     assert found.text.endswith("invoke demo-dev:snapstart")
 
 
 def test_a_role_that_may_too_little_or_too_much(account: str) -> None:
     _allow(sorted(role_policy.REQUIRED - {"dynamodb:Query"}))
-    assert bad() == [("policy", "the role may not dynamodb:Query")]
+    assert bad() == [("policy", "the role does not allow dynamodb:Query")]
     _allow([*sorted(role_policy.REQUIRED), "s3:*"])
-    assert bad() == [("policy", "the role may do s3:*")]
+    assert bad() == [("policy", "the role allows more than it needs: s3:*")]
 
 
 def test_rights_may_come_from_a_managed_policy_too(account: str) -> None:
@@ -191,14 +191,14 @@ def test_a_queue_that_is_too_impatient(account: str) -> None:
     queues = boto3.client("sqs", region_name=REGION)
     url = queues.get_queue_url(QueueName="fanout")["QueueUrl"]
     queues.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "30"})
-    assert bad() == [("queue", "messages come back after 30 s, the function may take 60 s")]
+    assert bad() == [("queue", "the visibility timeout is 30 s, and the function may take 60 s")]
 
 
 def test_a_mapping_that_repeats_whole_batches(account: str) -> None:
     function = boto3.client("lambda", region_name=REGION)
     (mapping,) = function.list_event_source_mappings()["EventSourceMappings"]
     function.delete_event_source_mapping(UUID=mapping["UUID"])
-    assert bad() == [("queue", "no mapping with partial-batch failures")]
+    assert bad() == [("queue", "no event source mapping reports partial batch failures")]
 
 
 def test_a_clock_that_is_wrong(account: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,7 +211,7 @@ def test_a_clock_that_is_wrong(account: str, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_placeholder_for_a_secret(account: str, settings: Any) -> None:
     settings.SECRET_KEY = "django-insecure-" + "x" * 50
-    assert bad() == [("secret", "SECRET_KEY is short or a placeholder")]
+    assert bad() == [("secret", "SECRET_KEY is too short, or a placeholder")]
 
 
 def test_a_placeholder_among_the_functions_variables(account: str) -> None:
@@ -219,7 +219,7 @@ def test_a_placeholder_among_the_functions_variables(account: str) -> None:
     variables = function.get_function_configuration(FunctionName="demo-dev")["Environment"]["Variables"]
     variables |= {"DJANGO_SECRET_KEY": "", "GATEWAY_SECRET": "x" * 48}
     function.update_function_configuration(FunctionName="demo-dev", Environment={"Variables": variables})
-    assert bad() == [("secret", "DJANGO_SECRET_KEY is short or a placeholder")]
+    assert bad() == [("secret", "DJANGO_SECRET_KEY is too short, or a placeholder")]
 
 
 def test_no_such_function(account: str) -> None:
@@ -251,11 +251,11 @@ def test_the_url_is_reached_whatever_it_answers() -> None:
     thread = threading.Thread(target=server.handle_request)
     thread.start()
     url = f"ws://127.0.0.1:{server.server_port}/dev"
-    (found,) = doctor._url(doctor.Patient(url=url))
+    (found,) = doctor._url(doctor.Deployment(url=url))
     thread.join()
     server.server_close()
-    assert found.text == f"127.0.0.1:{server.server_port} answers (426 to a plain GET)"
-    (found,) = doctor._url(doctor.Patient(url=url))
+    assert found.text == f"127.0.0.1:{server.server_port} answers a plain GET with 426"
+    (found,) = doctor._url(doctor.Deployment(url=url))
     assert found.level == "error"
 
 

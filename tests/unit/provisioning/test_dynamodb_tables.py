@@ -25,10 +25,10 @@ def run(*args: str) -> str:
 
 
 def test_create_makes_what_status_then_finds_right() -> None:
-    with pytest.raises(CommandError, match="tables are not right"):
+    with pytest.raises(CommandError, match="tables have problems"):
         run("status")
     assert f"{WebSocketSession.Meta.table_name}: created" in run("create")
-    assert "there already" in run("create")
+    assert "already there" in run("create")
     states = list(dynamodb_tables.status())
     assert [state for state in states if not state.right] == []
     assert len(states) == len({state.name for state in states})
@@ -49,7 +49,7 @@ def test_status_says_what_is_wrong_and_what_to_do() -> None:
     client.update_table(TableName=sessions, GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "live"}}])
     wrong = {state.name: " ".join(state.wrong) for state in dynamodb_tables.status() if state.wrong}
     assert set(wrong) == {name, sessions}
-    assert "TTL does not look at expires_at" in wrong[name]
+    assert "TTL does not use expires_at" in wrong[name]
     assert "point-in-time recovery is off" in wrong[name]
     assert "the index live is missing: apply" in wrong[sessions]
     out = StringIO()

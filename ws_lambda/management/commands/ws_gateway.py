@@ -1,4 +1,4 @@
-"""`manage.py ws_gateway`: WebSocket APIs, from the record to AWS and back."""
+"""`manage.py ws_gateway`: creates WebSocket APIs from their records, and keeps the two in step."""
 
 from argparse import ArgumentParser
 from textwrap import shorten
@@ -16,48 +16,58 @@ from ws_lambda.provisioning.state import Difference
 from ws_lambda.tables.gateways import ApiGateway
 
 BUSY = 3
-"""The exit code when another process is working on the gateway: trying again later may help."""
+"""The exit code when another process is working on the gateway. The command may succeed later."""
 
 
 class Command(AwsCommand):
     help = (
-        "Creates and looks after API Gateway WebSocket APIs. "
-        "Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 another process is working on the gateway."
+        "Creates and manages API Gateway WebSocket APIs. "
+        "Exit codes: 0 success, 1 refused or failed, 2 wrong usage, 3 another process is working on the gateway."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-        make = self._action(actions, "create", "make the WebSocket API, or go on where an earlier attempt stopped")
+        make = self._action(
+            actions, "create", "Creates the WebSocket API, or continues an attempt that was interrupted."
+        )
         gateway_options.add_to(make)
-        change = self._action(actions, "update", "change the record, and AWS with it")
+        change = self._action(actions, "update", "Changes the record, and AWS with it.")
         gateway_options.add_to(change)
         gateway_options.add_removals_to(change)
-        self._action(actions, "domain", "give the gateway its custom domain, API mapping and DNS alias")
-        routes = actions.add_parser("route", help="add or remove an additional route")
+        self._action(actions, "domain", "Creates the custom domain, the API mapping and the DNS alias.")
+        routes = actions.add_parser("route", help="Adds or removes an additional route.")
         verbs = routes.add_subparsers(dest="verb", required=True, metavar="add|remove")
-        add = self._action(verbs, "add", "add a route, and deploy it where the gateway is deployed")
-        add.add_argument("route_key", help="the value of the route selection expression that selects it")
-        add.add_argument("--name", dest="route_name", default="", help="what people call it (the route key)")
-        add.add_argument("--target", default="", help="URL path or https URL (the route key, appended to the base)")
-        self._action(verbs, "remove", "remove a route").add_argument("route_key")
-        agree = self._action(actions, "sync", "show where record and AWS differ; with a direction, make them agree")
+        add = self._action(verbs, "add", "Adds a route. On a deployed gateway, the route is deployed at once.")
+        add.add_argument("route_key", help="The value of the route selection expression that selects the route.")
+        add.add_argument("--name", dest="route_name", default="", help="A name for people. Default: the route key.")
+        add.add_argument(
+            "--target",
+            default="",
+            help="A URL path or an https URL. Default: the route key, appended to the base endpoint.",
+        )
+        self._action(verbs, "remove", "Removes a route.").add_argument("route_key")
+        agree = self._action(
+            actions, "sync", "Shows how the record and AWS differ. With a direction, makes them equal."
+        )
         way = agree.add_mutually_exclusive_group()
-        way.add_argument("--to-aws", action="store_true", help="make AWS what the record asks for")
-        way.add_argument("--from-aws", action="store_true", help="make the record say what AWS has")
-        agree.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
-        take = self._action(actions, "adopt", "register an API that something else made, such as zappa deploy")
-        take.add_argument("api_id", help="the first part of the API's generated address")
-        take.add_argument("--stage", default="", help="which stage, where there are several")
-        take.add_argument("--default-channel", default="", help="the channel of clients that name none")
-        self._action(actions, "status", "show one gateway, or all", name_needed=False)
-        end = self._action(actions, "delete", "delete the API (unless it was adopted), its domain and the record")
-        end.add_argument("--yes", action="store_true", help="do not ask")
-        end.add_argument("--keep-aws", action="store_true", help="forget the record only, and leave its domain too")
+        way.add_argument("--to-aws", action="store_true", help="Changes AWS to match the record.")
+        way.add_argument("--from-aws", action="store_true", help="Changes the record to match AWS.")
+        agree.add_argument("--dry-run", action="store_true", help="Shows what would change, and changes nothing.")
+        take = self._action(actions, "adopt", "Registers an API that something else created, such as zappa deploy.")
+        take.add_argument("api_id", help="The API id: the first part of the generated address.")
+        take.add_argument("--stage", default="", help="The stage. Needed only if the API has several.")
+        take.add_argument("--default-channel", default="", help="The channel of clients that name none.")
+        self._action(actions, "status", "Shows one gateway, or all of them.", name_needed=False)
+        end = self._action(actions, "delete", "Deletes the API (unless it was adopted), its domain and the record.")
+        end.add_argument("--yes", action="store_true", help="Does not ask for confirmation.")
+        end.add_argument(
+            "--keep-aws", action="store_true", help="Deletes only the record. The API and the domain stay."
+        )
 
     def _action(self, actions: Any, name: str, meaning: str, *, name_needed: bool = True) -> ArgumentParser:
         parser: ArgumentParser = actions.add_parser(name, help=meaning, description=meaning)
-        parser.add_argument("name", nargs=None if name_needed else "?", help="the gateway's name (API name)")
-        parser.add_argument("--json", action="store_true", help="print JSON on standard output")
+        parser.add_argument("name", nargs=None if name_needed else "?", help="The name of the gateway (API name).")
+        parser.add_argument("--json", action="store_true", help="Prints JSON on standard output.")
         return parser
 
     def handle(self, *_args: Any, **options: Any) -> None:
@@ -76,7 +86,7 @@ class Command(AwsCommand):
         fields = gateway_options.given(options)
         exists = bool(ApiGateway.count(name))
         if exists and fields:
-            raise CommandError(f"Gateway {name!r} exists already: change it with `ws_gateway update {name} …`.")
+            raise CommandError(f"Gateway {name!r} already exists. Use `ws_gateway update {name} …` to change it.")
         if not exists:
             record = ApiGateway(api_name=name)
             gateway_options.apply(record, fields)
@@ -85,7 +95,7 @@ class Command(AwsCommand):
         record = create.create(name, self._progress(options))
         self._show(record, options)
         if record.domain_name and not record.reached(create.DOMAIN_STEPS[-1].reaches):
-            self.stderr.write(f"Next: `ws_gateway domain {name}` for {record.domain_name}.")
+            self.stderr.write(f"Next, run `ws_gateway domain {name}` to set up {record.domain_name}.")
 
     def do_update(self, *, name: str, **options: Any) -> None:
         record = lease.load(name)
@@ -116,17 +126,17 @@ class Command(AwsCommand):
             self.stdout.write(output.as_json(said))
             return
         if not found and not left:
-            self.stdout.write("Record and AWS agree.")
+            self.stdout.write("The record and AWS are equal.")
             return
         shown = [(one.name, one.record, one.aws) for one in [*found, *left]]
-        self.stdout.write(output.table(("what", "record", "AWS"), shown))
+        self.stdout.write(output.table(("field", "record", "AWS"), shown))
         self.stdout.write(self._outcome(options, bool(acts), len(left)))
 
     def _outcome(self, options: dict[str, Any], acted: bool, left: int) -> str:
         if not acted:
-            return "Nothing was changed. Use --to-aws or --from-aws without --dry-run to make them agree."
+            return "Nothing was changed. Use --to-aws or --from-aws, without --dry-run, to make them equal."
         side = "AWS" if options["to_aws"] else "The record"
-        rest = f" {left} of them no record can say: mend them with --to-aws." if left else ""
+        rest = f" A record cannot hold {left} of these differences: use --to-aws to remove them." if left else ""
         return f"{side} was changed.{rest}"
 
     def do_adopt(self, *, name: str, api_id: str, **options: Any) -> None:
@@ -142,7 +152,10 @@ class Command(AwsCommand):
             self.stdout.write(output.as_json([gateway_options.described(record) for record in records]))
             return
         if not records:
-            self.stdout.write("No gateway is registered. `ws_gateway create` makes one, `adopt` takes one over.")
+            self.stdout.write(
+                "No gateway is registered. Use `ws_gateway create` to create one, "
+                "or `ws_gateway adopt` to register an existing API."
+            )
             return
         rows = [
             (r.api_name, r.status, r.api_id, r.websocket_url, len(r.additional_routes), shorten(r.last_error, 60))
@@ -153,19 +166,19 @@ class Command(AwsCommand):
     def do_delete(self, *, name: str, **options: Any) -> None:
         record = lease.load(name)
         if not options["yes"]:
-            what = "forget the record of" if options["keep_aws"] else "delete, from AWS too,"
             api = f"API {record.api_id}{', which stays' if record.adopted else ''}" if record.api_id else "no API"
-            asked = f"This will {what} gateway {name!r} ({api}). Type its name:"
+            what = "the record, and nothing in AWS" if options["keep_aws"] else "the record, and what it made in AWS"
+            asked = f"This deletes gateway {name!r} ({api}): {what}. Type the name of the gateway to confirm:"
             if not output.confirmed(asked, name):
                 raise CommandError("Nothing was deleted.")
         update.delete(name, keep_aws=options["keep_aws"])
         said = {"deleted": name, "kept_aws": options["keep_aws"]}
-        self.stdout.write(output.as_json(said) if options["json"] else f"Gateway {name!r} is deleted.")
+        self.stdout.write(output.as_json(said) if options["json"] else f"Gateway {name!r} was deleted.")
 
     def _progress(self, options: dict[str, Any]) -> create.Report:
         # With --json, standard output belongs to the program that reads it.
         stream = self.stderr if options["json"] else self.stdout
-        words = {Progress.DONE: "done", Progress.SKIPPED: "there already", Progress.FAILED: "failed"}
+        words = {Progress.DONE: "done", Progress.SKIPPED: "already there", Progress.FAILED: "failed"}
 
         def report(step: Step, progress: Progress) -> None:
             if progress is Progress.STARTED:

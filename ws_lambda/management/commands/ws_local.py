@@ -1,4 +1,4 @@
-"""`manage.py ws_local`: Django, API Gateway and DynamoDB on this machine."""
+"""`manage.py ws_local`: runs Django, API Gateway and DynamoDB on this machine."""
 
 import secrets
 from argparse import ArgumentParser
@@ -20,50 +20,56 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--port", type=int, default=8000, help="port of the site (8000)")
-        parser.add_argument("--ws-port", type=int, default=8001, help="port of the gateway (8001)")
+        parser.add_argument("--port", type=int, default=8000, help="The port of the site. Default: 8000.")
+        parser.add_argument("--ws-port", type=int, default=8001, help="The port of the gateway. Default: 8001.")
         parser.add_argument(
             "--handler",
             default=HANDLER,
             metavar="PATH",
-            help="dotted path of the function (%(default)s)",
+            help="The dotted path of the Lambda handler. Default: %(default)s.",
         )
         parser.add_argument(
             "--integration",
             choices=("lambda", "http"),
             default="lambda",
-            help="how events reach the views: by the function, or as HTTP requests to their URLs",
+            help="How events reach the views: through the Lambda handler, or as HTTP requests to the views' URLs.",
         )
         parser.add_argument(
             "--quota",
             action="append",
             default=[],
             metavar="NAME=VALUE",
-            help=f"another quota than AWS's: {', '.join(one.name for one in fields(quotas.Quotas))}",
+            help=f"Replaces a quota of AWS. Names: {', '.join(one.name for one in fields(quotas.Quotas))}.",
         )
         parser.add_argument(
             "--option",
             action="append",
             default=[],
             metavar="NAME=VALUE",
-            help="what is uncertain of AWS, otherwise than by default: "
-            + ", ".join(one.name for one in fields(uncertain.Options)),
+            help="Changes an assumption about AWS that its documentation leaves open. Names: "
+            + ", ".join(one.name for one in fields(uncertain.Options))
+            + ".",
         )
-        parser.add_argument("--noreload", action="store_true", help="do not restart when code changes")
+        parser.add_argument("--noreload", action="store_true", help="Does not restart when code changes.")
         parser.add_argument(
             "--fault",
             action="append",
             default=[],
             metavar="NAME=VALUE",
-            help=f"make something go wrong, again and again: {', '.join(fault_injection.names())}",
+            help=f"Injects a fault repeatedly. Names: {', '.join(fault_injection.names())}.",
         )
-        parser.add_argument("--latency", default="", metavar="MS", help="delay of every event: 50, or 20-80")
-        parser.add_argument("--seed", type=int, help="the same seed gives the same faults and ids")
+        parser.add_argument(
+            "--latency",
+            default="",
+            metavar="MS",
+            help="Delays every event by this many milliseconds, such as 50 or 20-80.",
+        )
+        parser.add_argument("--seed", type=int, help="Seeds the random faults and ids, so that a run can be repeated.")
         parser.add_argument(
             "--speed",
             type=float,
             default=1.0,
-            help="gateway seconds per second: 60 makes idle sockets close in 10 s",
+            help="Makes the gateway's clock run faster. At 60, idle sockets close after 10 seconds.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""`manage.py ws_permissions`: who may be in which channel."""
+"""`manage.py ws_permissions`: lists and changes channel permissions."""
 
 from typing import Any
 
@@ -13,30 +13,36 @@ from ws_lambda.tables.channel_permissions import ACCESS_LEVELS, PERMISSIONS
 
 
 class Command(AwsCommand):
-    help = "Lists, sets and removes channel permissions. Members whom a change no longer admits are put out."
+    help = (
+        "Lists, sets and removes channel permissions. Members who lose their permission are removed from the channel."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True, metavar="list|set|remove|evict")
-        listing = actions.add_parser("list", help="show every permission")
-        listing.add_argument("--json", action="store_true", help="print JSON on standard output")
-        setting = actions.add_parser("set", help="make or change a permission, and put out whom it does not admit")
-        setting.add_argument("channel", help="a channel's name, or a prefix ending in *")
+        listing = actions.add_parser("list", help="Shows all permissions.")
+        listing.add_argument("--json", action="store_true", help="Prints JSON on standard output.")
+        setting = actions.add_parser(
+            "set", help="Creates or changes a permission, and removes members it does not admit."
+        )
+        setting.add_argument("channel", help="The name of a channel, or a prefix that ends in *.")
         setting.add_argument("access", choices=ACCESS_LEVELS)
         setting.add_argument(
             "--rule", action="append", default=[], metavar="PERM[,PERM…]",
-            help="for `permissions`: all of these are needed; give --rule again for an alternative",
+            help="With `permissions`: the permissions that a user needs, all of them. Repeat --rule for alternatives.",
         )  # fmt: skip
-        setting.add_argument("--description", help="what people are told of it; without it, it stays as it is")
-        removing = actions.add_parser("remove", help="remove a permission; UNLISTED_CHANNELS applies from then on")
+        setting.add_argument("--description", help="A description for people. Default: the present one.")
+        removing = actions.add_parser(
+            "remove", help="Removes a permission. UNLISTED_CHANNELS then applies to the channel."
+        )
         removing.add_argument("channel")
         for one in (setting, removing):
-            one.add_argument("--keep-members", action="store_true", help="put nobody out")
-        evicting = actions.add_parser("evict", help="put out members whom the permissions do not admit now")
+            one.add_argument("--keep-members", action="store_true", help="Does not remove any members.")
+        evicting = actions.add_parser("evict", help="Removes members whom the permissions do not admit.")
         evicting.add_argument("channel")
         for one in (setting, removing, evicting):
             one.add_argument(
                 "--seconds", type=float, default=float("inf"),
-                help="put members out for so long; the schedule puts out the rest",
+                help="Stops removing members after this many seconds. The scheduled run removes the others.",
             )  # fmt: skip
 
     def handle(self, *_args: Any, **options: Any) -> None:
@@ -51,7 +57,7 @@ class Command(AwsCommand):
             cells = [[row.channel_name, row.access, _rules(row), row.description] for row in rows]
             self.stdout.write(output.table(["channel", "access", "rules", "description"], cells))
         else:
-            self.stdout.write("No channel permissions. UNLISTED_CHANNELS applies to every channel.")
+            self.stdout.write("There are no channel permissions. UNLISTED_CHANNELS applies to every channel.")
 
     def do_set(
         self,
@@ -66,7 +72,7 @@ class Command(AwsCommand):
         self._check_pattern(channel)
         rules = [[name.strip() for name in one.split(",") if name.strip()] for one in rule]
         if rules and access != PERMISSIONS:
-            raise CommandError(f"--rule goes with `{PERMISSIONS}`, not with `{access}`.")
+            raise CommandError(f"--rule applies to the access level `{PERMISSIONS}`, not to `{access}`.")
         if description is None:
             description = next((row.description for row in ChannelPermission.batch_get([channel])), "")
         ChannelPermission(channel, access=access, rules=rules, description=description).save()
@@ -77,7 +83,9 @@ class Command(AwsCommand):
         try:
             ChannelPermission.get(channel, consistent_read=True).delete()
         except ChannelPermission.DoesNotExist:
-            raise CommandError(f"There is no permission for {channel!r}. `ws_permissions list` shows all.") from None
+            raise CommandError(
+                f"There is no permission for {channel!r}. Use `ws_permissions list` to see all permissions."
+            ) from None
         self.stdout.write(self.style.SUCCESS(f"{channel}: removed"))
         self._evict(channel, options, keep_members)
 
@@ -92,7 +100,7 @@ class Command(AwsCommand):
 
         def show(evicted: EvictionResult) -> None:
             if shown:
-                self.stdout.write(f"\r{evicted.checked} looked at, {evicted.evicted} put out", ending="")
+                self.stdout.write(f"\r{evicted.checked} members checked, {evicted.evicted} removed", ending="")
                 self.stdout.flush()
 
         evicted = evict(channel, seconds=options["seconds"], progress=show)
@@ -103,19 +111,19 @@ class Command(AwsCommand):
             self.stdout.write(f"{left[1:]}{_and_closed(one)}")
         if (more := evicted.evicted - len(evicted.named)) > 0:
             self.stdout.write(f"  and {more} more")
-        self.stdout.write(f"{evicted.evicted} put out.")
+        self.stdout.write(f"{evicted.evicted} removed.")
         if not evicted.complete:
-            self.stdout.write(self.style.WARNING("The time was up: the schedule puts out the rest."))
+            self.stdout.write(self.style.WARNING("The time is up. The scheduled run removes the others."))
         if evicted.unclosed:
-            said = f"{evicted.unclosed} sockets could not be closed now: the schedule tries again."
+            said = f"{evicted.unclosed} sockets could not be closed. The scheduled run tries again."
             self.stdout.write(self.style.WARNING(said))
         if evicted.undone:
-            raise CommandError(f"{evicted.undone} could not be put out now: the schedule tries again.")
+            raise CommandError(f"{evicted.undone} could not be removed. The scheduled run tries again.")
 
     def _check_pattern(self, channel: str) -> None:
         name = channel.removesuffix("*")
         if (name or channel != "*") and not channels.NAME_PATTERN.fullmatch(name):
-            raise CommandError(f"{channel!r} is neither a channel nor a prefix ending in *.")
+            raise CommandError(f"{channel!r} is neither the name of a channel nor a prefix that ends in *.")
 
 
 def _and_closed(one: Eviction) -> str:

@@ -1,4 +1,4 @@
-"""Closes sessions whose connection, or whose user's login, has ended without anybody being told."""
+"""`manage.py ws_prune`: closes sessions whose connection or login has ended unnoticed."""
 
 from typing import Any
 
@@ -9,15 +9,17 @@ from ws_lambda.management.aws_command import AwsCommand
 
 
 class Command(AwsCommand):
-    """`manage.py ws_prune`: what the schedule does, by hand and with progress."""
+    """Does what the scheduled run does, and shows its progress."""
 
     help = (
-        "Closes sessions that have ended without a $disconnect, removes orphaned memberships, and puts out "
-        "connections that say nothing and whose user is gone, deactivated, logged out or has a new password."
+        "Closes sessions that ended without a $disconnect, removes orphaned memberships, and disconnects silent "
+        "connections whose user was deleted or deactivated, has logged out, or has a new password."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--seconds", type=float, help="stop after so many seconds; the next run goes on from there")
+        parser.add_argument(
+            "--seconds", type=float, help="Stops after this many seconds. The next run continues from there."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         def show(pruned: housekeeping.Pruned) -> None:
@@ -31,14 +33,17 @@ class Command(AwsCommand):
         if options["verbosity"]:
             self.stdout.write(_sentence(pruned))
             if not pruned.complete:
-                self.stdout.write(self.style.WARNING("The time was up: run it again to go on from there."))
+                self.stdout.write(self.style.WARNING("The time is up. Run the command again to continue."))
 
 
 def _sentence(pruned: housekeeping.Pruned) -> str:
     closed = pruned.expired + pruned.gone
-    sentence = (
-        f"Closed {closed} sessions ({pruned.expired} older than two hours, {pruned.gone} of {pruned.asked} asked "
-        f"about gone, {pruned.unknown} without answer), removed {pruned.orphans} memberships, "
-        f"put out {pruned.evicted} connections."
-    )
-    return f"{sentence} The users of {pruned.unchecked} could not be read." if pruned.unchecked else sentence
+    sentences = [
+        f"Closed {closed} sessions: {pruned.expired} older than two hours, {pruned.gone} whose connection was gone.",
+        f"Asked API Gateway about {pruned.asked} connections, of which {pruned.unknown} got no answer.",
+        f"Removed {pruned.orphans} orphaned memberships.",
+        f"Disconnected {pruned.evicted} connections that may not stay.",
+    ]
+    if pruned.unchecked:
+        sentences.append(f"Could not read the users of {pruned.unchecked} connections.")
+    return " ".join(sentences)

@@ -1,4 +1,4 @@
-"""`manage.py ws_send`: a message to a channel, a user, a connection, or everyone."""
+"""`manage.py ws_send`: sends a message to a channel, a user, a connection, or everyone."""
 
 import shutil
 import sys
@@ -22,18 +22,24 @@ FAILURES_SHOWN = 20
 
 
 class Command(AwsCommand):
-    """Sends, with a progress bar, and ends with a table. Exits with 1 if somebody was not reached."""
+    """Sends a message with a progress bar, then prints a table. Exits with 1 if somebody was not reached."""
 
     help = "Sends a message to the open connections of a channel, a user, one connection, or everyone."
 
     def add_arguments(self, parser: CommandParser) -> None:
         whom = parser.add_mutually_exclusive_group(required=True)
-        whom.add_argument("--channel", metavar="NAME", help="everyone in a channel")
-        whom.add_argument("--user", metavar="KEY", help="all connections of a user, by primary key")
-        whom.add_argument("--connection", metavar="ID", help="one connection")
-        whom.add_argument("--all", action="store_true", help="every open connection")
-        parser.add_argument("message", help='the text to send, usually JSON: \'{"type": "system"}\'; "-" reads it')
-        parser.add_argument("--dry-run", action="store_true", help="only say who would be sent to, and how")
+        whom.add_argument("--channel", metavar="NAME", help="Sends to everyone in a channel.")
+        whom.add_argument("--user", metavar="KEY", help="Sends to all connections of a user, by primary key.")
+        whom.add_argument("--connection", metavar="ID", help="Sends to one connection.")
+        whom.add_argument("--all", action="store_true", help="Sends to every open connection.")
+        parser.add_argument(
+            "message", help='The text to send, usually JSON: \'{"type": "system"}\'. "-" reads standard input.'
+        )
+        parser.add_argument(
+            "--dry-run",
+            action="store_true",
+            help="Shows how many connections the message would go to, and how. Sends nothing.",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         message = sys.stdin.read() if options["message"] == "-" else options["message"]
@@ -73,7 +79,7 @@ class Command(AwsCommand):
         rows: list[tuple[str, object]] = [("sent", report.sent), ("gone", len(report.gone))]
         rows.append(("failed", len(report.failed)))
         if report.repeated:
-            rows.append(("of those sent, perhaps twice", len(report.repeated)))
+            rows.append(("sent, perhaps twice", len(report.repeated)))
         if report.queued:
             rows.append(("jobs on the queue", report.queued))
         rows.append(("seconds", f"{report.seconds:.2f}"))
@@ -84,11 +90,13 @@ class Command(AwsCommand):
         if len(report.failed) > FAILURES_SHOWN:
             self.stderr.write(self.style.ERROR(f"... and {len(report.failed) - FAILURES_SHOWN} more"))
         if report.unread:
-            self.stderr.write(self.style.ERROR("The roster was not read to its end: some have not been sent to."))
+            self.stderr.write(
+                self.style.ERROR("The roster was not read to its end. Some connections did not get the message.")
+            )
 
 
 class _Bar:
-    """The progress of a round, on one line of the terminal."""
+    """A progress bar on one line of the terminal."""
 
     def __init__(self, command: BaseCommand, members: int) -> None:
         self._out = command.stdout
@@ -104,12 +112,12 @@ class _Bar:
 
 
 def _selected(options: dict[str, Any]) -> SessionQuerySet:
-    """The sessions that the options name."""
+    """The sessions that the options select."""
     everyone = WebSocketSession.objects.filter(connected=True)
     if options["channel"] is not None:
         name = options["channel"]
         if not NAME_PATTERN.fullmatch(name) or len(name) > MAX_NAME_LENGTH:
-            raise CommandError(f"{name!r} is no channel name.")
+            raise CommandError(f"{name!r} is not a valid channel name.")
         return everyone.filter(channel_name=name)
     if options["user"] is not None:
         return everyone.filter(user=options["user"])

@@ -1,4 +1,4 @@
-"""`manage.py ws_sessions`: who is connected, and an end to it."""
+"""`manage.py ws_sessions`: lists connections, and closes them."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -28,29 +28,32 @@ COLUMNS = (
 
 class Command(AwsCommand):
     help = (
-        "Lists WebSocket sessions, or disconnects them. Exit codes: 0 done, 1 refused or failed, 2 wrong usage. "
-        "A list by channel, by user or of open connections reads an index; any other reads the whole table."
+        "Lists WebSocket sessions, or disconnects them. Exit codes: 0 success, 1 refused or failed, 2 wrong usage. "
+        "A list by channel, by user or of open connections reads an index. Any other list reads the whole table."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True, metavar="list|disconnect")
-        listing = actions.add_parser("list", help="show sessions, open ones unless told otherwise")
+        listing = actions.add_parser("list", help="Shows sessions. Default: open ones.")
         state = listing.add_mutually_exclusive_group()
-        state.add_argument("--closed", action="store_true", help="those that have ended and are still kept")
-        state.add_argument("--all", action="store_true", help="open and closed")
-        listing.add_argument("--limit", type=int, default=50, help="rows at most (50)")
-        ending = actions.add_parser("disconnect", help="close sessions and their sockets")
-        ending.add_argument("--everybody", action="store_true", help="all open connections")
-        ending.add_argument("--yes", action="store_true", help="do not ask")
+        state.add_argument("--closed", action="store_true", help="Shows sessions that have ended and are still stored.")
+        state.add_argument("--all", action="store_true", help="Shows open and closed sessions.")
+        listing.add_argument("--limit", type=int, default=50, help="The most rows to show. Default: 50.")
+        ending = actions.add_parser("disconnect", help="Closes sessions and their sockets.")
+        ending.add_argument("--everybody", action="store_true", help="Selects all open connections.")
+        ending.add_argument("--yes", action="store_true", help="Does not ask for confirmation.")
         ending.add_argument(
-            "--seconds", type=float, default=float("inf"), help="for so long; the schedule disconnects the rest"
+            "--seconds",
+            type=float,
+            default=float("inf"),
+            help="Stops after this many seconds. The scheduled run disconnects the others.",
         )
         for one in (listing, ending):
-            one.add_argument("--channel", help="in this channel")
-            one.add_argument("--user", help="of this user, by primary key")
-            one.add_argument("--gateway", help="of this gateway, by API id")
-            one.add_argument("--connection", help="the one with this connection id")
-            one.add_argument("--json", action="store_true", help="print JSON on standard output")
+            one.add_argument("--channel", help="Selects the connections in this channel.")
+            one.add_argument("--user", help="Selects the connections of this user, by primary key.")
+            one.add_argument("--gateway", help="Selects the connections of this gateway, by API id.")
+            one.add_argument("--connection", help="Selects one connection, by its id.")
+            one.add_argument("--json", action="store_true", help="Prints JSON on standard output.")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         if options["action"] == "list":
@@ -60,7 +63,7 @@ class Command(AwsCommand):
 
     def _list(self, options: dict[str, Any]) -> None:
         if options["limit"] < 1:
-            raise CommandError("--limit is a number of rows, from 1 on.")
+            raise CommandError("--limit must be at least 1.")
         chosen = _chosen(options)
         if not options["all"] and not (options["connection"] and not options["closed"]):
             chosen = chosen.filter(connected=not options["closed"])
@@ -71,16 +74,21 @@ class Command(AwsCommand):
             return
         shown = [[_cell(value) for value in row] for row in _rows(rows)]
         self.stdout.write(output.table([name.replace("_", " ") for name in COLUMNS], shown))
-        self.stdout.write(f"{len(rows)} shown{', and there are more: raise --limit' if more else ''}.")
+        self.stdout.write(f"{len(rows)} shown.{' There are more: raise --limit to see them.' if more else ''}")
 
     def _disconnect(self, options: dict[str, Any]) -> None:
         named = [name for name in ("channel", "user", "gateway", "connection") if options[name]]
         if bool(named) == options["everybody"]:
-            raise CommandError("Say whom: --channel, --user, --gateway or --connection; or --everybody, alone.")
+            raise CommandError(
+                "Select connections with --channel, --user, --gateway or --connection, "
+                "or use --everybody without any of these."
+            )
         chosen = _chosen(options).filter(connected=True)
         if not options["yes"]:
             whom = ", ".join(f"{name} {options[name]}" for name in named) or "everybody"
-            if not output.confirmed(f"Disconnect {whom}: {chosen.count()} connections. Type yes:", "yes"):
+            if not output.confirmed(
+                f"This disconnects {whom}: {chosen.count()} connections. Type yes to confirm:", "yes"
+            ):
                 raise CommandError("Nobody was disconnected.")
         shown = self.stdout.isatty() and not options["json"]
 
@@ -97,12 +105,12 @@ class Command(AwsCommand):
         if options["json"]:
             self.stdout.write(output.as_json(said))
         else:
-            self.stdout.write(f"Disconnected: {report.sent}; gone already: {len(report.gone)}.")
+            self.stdout.write(f"Disconnected: {report.sent}. Already gone: {len(report.gone)}.")
         if report.unread:
-            self.stderr.write(self.style.WARNING("The time was up: the schedule disconnects the rest."))
+            self.stderr.write(self.style.WARNING("The time is up. The scheduled run disconnects the others."))
         if report.failed:
             reasons = "\n".join(f"{failure.connection_id}: {failure.reason}" for failure in report.failed)
-            raise CommandError(f"{len(report.failed)} could not be disconnected:\n{reasons}")
+            raise CommandError(f"{len(report.failed)} connections could not be closed:\n{reasons}")
 
 
 def _chosen(options: dict[str, Any]) -> SessionQuerySet:
