@@ -22,10 +22,8 @@ TOOLS = ("local", "management", "provisioning", "testing")
 """Rooms that run on a developer's machine, where a process ends with the command."""
 
 NEVER_UNTRUE = {
-    "sources/packed_settings.py": "the module that Zappa packed, which is part of the package",
     "delivery/exchange.py": "a transport that a test has installed, which the same test takes out again",
     "sources/packed_settings.py": "what is in the package that was deployed",
-    "sources/zappa.py": "Zappa's handler module, which a package has or has not",
     "telemetry.py": "counts one invocation, and is empty between two",
 }
 """Modules that keep something which no occasion makes untrue, and why."""
