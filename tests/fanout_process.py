@@ -30,8 +30,9 @@ def main() -> None:
     django.setup()
     from ws_lambda import fanout
     from ws_lambda.delivery import reading
+    from ws_lambda.fanout import job_progress
 
-    fanout.LEASE, reading.TIMEOUT = given["lease"], given["page"]
+    job_progress.LEASE, reading.TIMEOUT = given["lease"], given["page"]
     sys.stdout.write(json.dumps(fanout.handle(json.load(sys.stdin), Context(given["seconds"]))))
 
 

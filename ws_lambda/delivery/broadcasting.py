@@ -13,9 +13,11 @@ from ws_lambda.deadlines import ends_at
 from ws_lambda.delivery import pacing
 from ws_lambda.delivery.calls import CLOSING_SECONDS
 from ws_lambda.delivery.connection_requests import ConnectionRequests
-from ws_lambda.delivery.dispatch import Attempt, Dispatch
-from ws_lambda.delivery.exchange import Response, Slots, Work
+from ws_lambda.delivery.dispatch import Dispatch
+from ws_lambda.delivery.exchange import Response, Work
 from ws_lambda.delivery.outcomes import NOT_OPEN_YET, ConnectionStatus, DeliveryReport, Failure, Recipient
+from ws_lambda.delivery.progress import Attempt, OnProgress, Progress
+from ws_lambda.delivery.slots import Slots
 from ws_lambda.process_state import Occasion
 
 logger = logging.getLogger("ws_lambda.delivery")
@@ -25,8 +27,6 @@ OnGone = Callable[[Sequence[Recipient]], object]
 
 OnNotOpen = Callable[[Sequence[Recipient]], object]
 """Takes over who is not open yet. What it raises is logged, and they have failed."""
-
-Progress = Callable[[Dispatch], None]
 
 _GONE_BATCH = 100
 _INSPECTED_AT_ONCE = 500
@@ -54,32 +54,25 @@ process_state.register(_forget_slots, Occasion.FORK)
 
 
 class Deliveries(Dispatch):
-    """A round in which each recipient's answer is kept count of: for POST and DELETE."""
-
-    sent = 0
-
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        self.gone: list[Recipient] = []
-        self.repeated: list[str] = []
+    """A dispatch that counts each recipient's answer: for POST and DELETE."""
 
     def settle(self, attempt: Attempt, response: Response) -> bool:
         if 200 <= response.status < 300:
-            self.sent += 1
+            self.progress.sent += 1
             if attempt.ambiguous:
-                self.repeated.append(attempt.recipient.connection_id)
+                self.progress.repeated.append(attempt.recipient.connection_id)
             return True
         if response.status == 410 and not attempt.recipient.is_young:
-            self.gone.append(attempt.recipient)
+            self.progress.gone.append(attempt.recipient)
             return True
         return False
 
 
 class Inspections(Dispatch):
-    """A round that keeps each answer's body: for GET."""
+    """A dispatch that keeps each answer's body: for GET."""
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+    def __init__(self, recipients: Sequence[Recipient]) -> None:
+        super().__init__(ConnectionRequests("GET"), recipients, pacing.shared(), waits_for_opening=False)
         self.found: dict[str, ConnectionStatus] = {}
 
     def settle(self, attempt: Attempt, response: Response) -> bool:
@@ -99,8 +92,8 @@ def broadcast(
     *,
     on_gone: OnGone,
     on_not_open: OnNotOpen | None = None,
-    pace: pacing.TokenBucket | pacing.Unpaced | None = None,
-    progress: Progress | None = None,
+    pace: pacing.Pace | None = None,
+    progress: OnProgress | None = None,
     resumable: bool = False,
     waits_for_opening: bool = True,
     beside: Work | None = None,
@@ -109,30 +102,29 @@ def broadcast(
 
     Args:
         recipients: read as they are sent to. None stands for "not yet".
-        on_gone: called with batches of those that are gone, when the round is over. What it raises is logged: the
-            report of what was sent must not be lost over it.
+        on_gone: called with batches of those that are gone, when everybody else has been sent to. What it raises is
+            logged: the report of what was sent must not be lost over it.
         on_not_open: called at most once, with those whose connection is still not open two seconds after their first
             attempt. Without it they are reported as failed.
         pace: instead of the process's own.
-        progress, resumable, waits_for_opening: see `Dispatch`.
+        progress: see `progress.OnProgress`.
+        resumable, waits_for_opening: see `Dispatch`.
         beside: see `Dispatch.run`.
 
     Raises:
         botocore.exceptions.NoCredentialsError: there is nothing to sign with.
     """
     started = time.monotonic()
-    posting = Deliveries(
-        ConnectionRequests("POST", body), recipients, pace or pacing.shared(), progress, resumable, waits_for_opening
-    )
-    posting.run(slots(), beside)
-    held_over = _hand_over(posting, on_not_open)
-    _tell(on_gone, posting.gone)
-    telemetry.count("Deliveries", posting.sent)
-    telemetry.count("Gone", len(posting.gone))
-    telemetry.count("Failed", len(posting.failed))
+    requests, rate = ConnectionRequests("POST", body), pace or pacing.shared()
+    done = Deliveries(requests, recipients, rate, progress, resumable, waits_for_opening).run(slots(), beside)
+    held_over = _hand_over(done, on_not_open)
+    _tell(on_gone, done.gone)
+    telemetry.count("Deliveries", done.sent)
+    telemetry.count("Gone", len(done.gone))
+    telemetry.count("Failed", len(done.failed))
     if held_over:
         telemetry.count("HeldOver", len(held_over))
-    return _report(posting, started, held_over)
+    return _report(done, started, held_over)
 
 
 def close(recipients: Iterable[Recipient]) -> DeliveryReport:
@@ -141,10 +133,9 @@ def close(recipients: Iterable[Recipient]) -> DeliveryReport:
     One that is not open yet is tried again for two seconds, and has failed then.
     """
     started = time.monotonic()
-    closing = Deliveries(ConnectionRequests("DELETE"), recipients, pacing.shared())
-    closing.run(slots())
-    _hand_over(closing, None)
-    return _report(closing, started)
+    done = Deliveries(ConnectionRequests("DELETE"), recipients, pacing.shared()).run(slots())
+    _hand_over(done, None)
+    return _report(done, started)
 
 
 def inspect(recipients: Iterable[Recipient]) -> Iterator[tuple[Recipient, ConnectionStatus]]:
@@ -154,12 +145,12 @@ def inspect(recipients: Iterable[Recipient]) -> Iterator[tuple[Recipient, Connec
     """
     source = iter(recipients)
     while batch := list(islice(source, _INSPECTED_AT_ONCE)):
-        asking = Inspections(ConnectionRequests("GET"), batch, pacing.shared(), waits_for_opening=False)
-        asking.run(slots())
-        _hand_over(asking, None)
-        reasons = {failure.connection_id: failure.reason for failure in asking.failed}
+        inspections = Inspections(batch)
+        done = inspections.run(slots())
+        _hand_over(done, None)
+        reasons = {failure.connection_id: failure.reason for failure in done.failed}
         for recipient in batch:
-            known = asking.found.get(recipient.connection_id)
+            known = inspections.found.get(recipient.connection_id)
             yield (
                 recipient,
                 known or ConnectionStatus(state="unknown", reason=reasons.get(recipient.connection_id, "no answer")),
@@ -178,29 +169,29 @@ def _tell(on_gone: OnGone, gone: Sequence[Recipient]) -> None:
             logger.exception("%d gone connections could not be closed; the next send finds them again", len(batch))
 
 
-def _hand_over(dispatch: Dispatch, on_not_open: OnNotOpen | None) -> tuple[str, ...]:
-    """Hands over who is not open yet; the ids of those taken over. Who is not has failed."""
-    waiting = tuple(one.connection_id for one in dispatch.not_open)
+def _hand_over(done: Progress, on_not_open: OnNotOpen | None) -> tuple[str, ...]:
+    """Hands over those who are not open yet; the ids of those taken over. The others have failed."""
+    waiting = tuple(one.connection_id for one in done.not_open)
     if waiting and on_not_open is not None:
         try:
-            on_not_open(dispatch.not_open)
+            on_not_open(done.not_open)
         except Exception:
             logger.exception("%d connections are not open yet, and the message could not be held over", len(waiting))
         else:
             return waiting
-    dispatch.failed += [Failure(connection_id=one, reason=NOT_OPEN_YET) for one in waiting]
+    done.failed += [Failure(connection_id=one, reason=NOT_OPEN_YET) for one in waiting]
     return ()
 
 
-def _report(dispatch: Deliveries, started: float, held_over: tuple[str, ...] = ()) -> DeliveryReport:
-    _log(dispatch.failed)
+def _report(done: Progress, started: float, held_over: tuple[str, ...] = ()) -> DeliveryReport:
+    _log(done.failed)
     return DeliveryReport(
-        sent=dispatch.sent,
-        gone=tuple(recipient.connection_id for recipient in dispatch.gone),
-        failed=tuple(dispatch.failed),
+        sent=done.sent,
+        gone=tuple(recipient.connection_id for recipient in done.gone),
+        failed=tuple(done.failed),
         held_over=held_over,
-        repeated=tuple(dispatch.repeated),
-        unread=dispatch.unread,
+        repeated=tuple(done.repeated),
+        unread=done.unread,
         seconds=time.monotonic() - started,
     )
 

@@ -15,8 +15,10 @@ from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ws_lambda import aws, deadlines
-from ws_lambda.delivery.exchange import Broken, Request, Response, Slots, installed, pump
+from ws_lambda.delivery.exchange import Broken, Request, Response
+from ws_lambda.delivery.pumps import installed, pump
 from ws_lambda.delivery.roster_queries import TIMEOUT, DynamoDBEndpoint
+from ws_lambda.delivery.slots import Slots
 from ws_lambda.retrying import Retry
 
 CONDITION_FAILED: Final = "ConditionalCheckFailedException"
@@ -74,7 +76,7 @@ class Calls:
         self._few = _FEW if few is None else few
         self._waiting = deque[Call]()
         self._again: list[tuple[float, Call]] = []
-        self._flying = 0
+        self._in_flight = 0
         self._endpoint: DynamoDBEndpoint | None = None
         self._deadline = deadlines.ends_at()
         self._ends_at = self._deadline + CLOSING_SECONDS
@@ -85,7 +87,7 @@ class Calls:
 
     def run(self) -> None:
         """Makes those that are not made yet."""
-        self._flying = 0  # a round that ended with an exception has left its requests without an answer
+        self._in_flight = 0  # a run that ended with an exception has left its requests without an answer
         self._waiting.extend(call for _, call in self._again)
         self._again.clear()
         while self._waiting:
@@ -101,7 +103,7 @@ class Calls:
 
     def next(self) -> Request | float | None:
         """See `exchange.Work`."""
-        if self._flying >= _PARALLEL:
+        if self._in_flight >= _PARALLEL:
             return None
         now = time.monotonic()
         if now >= self._ends_at:
@@ -117,7 +119,7 @@ class Calls:
                 self._waiting.append(call)
                 self._give_up(str(failed))
                 return None
-            self._flying += 1
+            self._in_flight += 1
             return request
         if not self._again:
             return None
@@ -139,7 +141,7 @@ class Calls:
 
     def finished(self, request: Request, outcome: Response | Broken) -> None:
         """See `exchange.Work`."""
-        self._flying -= 1
+        self._in_flight -= 1
         call: Call = request.context
         again = False
         if isinstance(outcome, Broken):

@@ -14,7 +14,8 @@ import pycurl
 from botocore.httpsession import get_cert_path
 
 from ws_lambda import aws, process_state
-from ws_lambda.delivery.exchange import Broken, Request, Response, Slots, Work
+from ws_lambda.delivery.exchange import Broken, Request, Response, Work
+from ws_lambda.delivery.slots import RunSlots, Slots
 from ws_lambda.process_state import Occasion
 
 CONNECT_TIMEOUT_MS: Final = 3_000
@@ -112,10 +113,6 @@ class CurlPump:
         self._multi = pycurl.CurlMulti()
         self._kept = 0
         self._idle: list[_Handle] = []
-        self._flying = 0
-        self._unslotted = False
-        """Whether one of those in flight has no slot."""
-
         self._ca_bundle = str(aws.session().get_config_variable("ca_bundle") or get_cert_path(True))
 
     def run(self, work: Work, slots: Slots) -> None:
@@ -123,72 +120,57 @@ class CurlPump:
         if slots.limit > self._kept:  # never fewer: reading a roster would close the sender's connections
             self._kept = slots.limit
             self._multi.setopt(pycurl.M_MAXCONNECTS, self._kept)
+        run = RunSlots(slots)
         try:
             while True:
-                wait = self._fill(work, slots)
-                if not self._flying:
+                wait = self._fill(work, run)
+                if not run.in_flight:
                     if wait is None:
                         return
                     time.sleep(min(wait, _LONGEST_SELECT))  # the work may end, or its deadline come, before that
                     continue
                 self._multi.perform()
-                if not self._collect(work, slots):
+                if not self._collect(work, run):
                     self._select(_LONGEST_SELECT if wait is None else min(wait, _LONGEST_SELECT))
         finally:
-            if self._flying:  # an exception is on its way out: these exchanges have no taker
-                self._abandon(slots)
+            if run.in_flight:  # an exception is on its way out: nobody takes what these exchanges bring
+                run.give_all()
+                self._abandon()
 
-    def _fill(self, work: Work, slots: Slots) -> float | None:
+    def _fill(self, work: Work, run: RunSlots) -> float | None:
         """Starts what can be started; the seconds after which to try again, if that is sooner than an answer."""
-        while self._take(slots):
+        while run.take():
             try:
                 step = work.next()
             except BaseException:
-                self._give(slots)
+                run.give()
                 raise
             if not isinstance(step, Request):
-                self._give(slots)
+                run.give()
                 return step
-            self._flying += 1
             handle = self._idle.pop() if self._idle else _Handle(self._ca_bundle)
             handle.load(step)
             self._multi.add_handle(handle.curl)
         return None
 
-    def _take(self, slots: Slots) -> bool:
-        """Takes a slot. With nothing in flight none is needed: what others' requests hang on must not hold up these."""
-        if slots.take():
-            return True
-        if self._flying:
-            return False
-        self._unslotted = True
-        return True
-
-    def _give(self, slots: Slots) -> None:
-        if self._unslotted:
-            self._unslotted = False
-        else:
-            slots.give()
-
-    def _collect(self, work: Work, slots: Slots) -> int:
+    def _collect(self, work: Work, run: RunSlots) -> int:
         """Hands out what has finished; how many."""
         _, good, bad = self._multi.info_read(1000)
         for curl in good:
             handle: _Handle = curl.handle
             response = Response(curl.getinfo(pycurl.RESPONSE_CODE), handle.take_body(), repeated=handle.sent_twice())
-            self._land(handle, work, slots, response)
+            self._land(handle, work, run, response)
         for curl, code, message in bad:
-            self._land(curl.handle, work, slots, _broken(curl, code, message))
+            self._land(curl.handle, work, run, _broken(curl, code, message))
         return len(good) + len(bad)
 
-    def _land(self, handle: _Handle, work: Work, slots: Slots, outcome: Response | Broken) -> None:
+    def _land(self, handle: _Handle, work: Work, run: RunSlots, outcome: Response | Broken) -> None:
         self._multi.remove_handle(handle.curl)
         if handle.chunks:
             handle.take_body()  # what came of an exchange that broke
         request, handle.request = handle.request, None
         self._idle.append(handle)
-        self._flying -= 1
-        self._give(slots)
+        run.give()
         assert request is not None  # noqa: S101 - for the type checker: a handle in flight has one
         work.finished(request, outcome)
 
@@ -198,10 +180,7 @@ class CurlPump:
         if ready <= 0 and time.monotonic() - before < 0.001:
             time.sleep(0.001)  # select() had nothing that it can watch: do not spin
 
-    def _abandon(self, slots: Slots) -> None:
-        while self._flying:
-            self._flying -= 1
-            self._give(slots)
+    def _abandon(self) -> None:
         self._multi.close()
         self._multi, self._kept = pycurl.CurlMulti(), 0
         self._idle.clear()

@@ -1,18 +1,21 @@
-"""One round over many recipients: each gets its request, its retries, and exactly one outcome."""
+"""One request to each of many recipients: each has its own retries, and exactly one outcome."""
 
 import heapq
 import logging
 import time
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from typing import Final
 
 from ws_lambda.deadlines import ends_at
 from ws_lambda.delivery import grace_period
 from ws_lambda.delivery.connecting import under_way
 from ws_lambda.delivery.connection_requests import ConnectionRequests
-from ws_lambda.delivery.exchange import Broken, Request, Response, Slots, Together, Work, installed, pump
+from ws_lambda.delivery.exchange import Broken, Request, Response, Together, Work
 from ws_lambda.delivery.outcomes import Failure, Recipient
-from ws_lambda.delivery.pacing import TokenBucket, Unpaced
+from ws_lambda.delivery.pacing import Pace
+from ws_lambda.delivery.progress import Attempt, OnProgress, Progress
+from ws_lambda.delivery.pumps import installed, pump
+from ws_lambda.delivery.slots import Slots
 from ws_lambda.retrying import Retry
 
 logger = logging.getLogger("ws_lambda.delivery")
@@ -39,24 +42,6 @@ _NOT_YET = 0.005
 """Seconds until a roster that had nothing ready is asked again."""
 
 
-class Attempt:
-    """One recipient, from its first try to its outcome."""
-
-    __slots__ = ("ambiguous", "first_at", "recipient", "tries", "unopened")
-
-    def __init__(self, recipient: Recipient, first_at: float) -> None:
-        self.recipient = recipient
-        self.first_at = first_at
-        self.tries = 0
-        self.ambiguous = False
-        """Whether an earlier try may have been delivered."""
-        self.unopened = 0
-        """How many tries met a connection that is not open yet."""
-
-    def __lt__(self, other: "Attempt") -> bool:
-        return self.first_at < other.first_at  # a tie in the heap of retries
-
-
 class Dispatch:
     """The work of sending one request to each of many recipients.
 
@@ -68,44 +53,20 @@ class Dispatch:
         self,
         api: ConnectionRequests,
         recipients: Iterable[Recipient | None],
-        pace: TokenBucket | Unpaced,
-        progress: Callable[["Dispatch"], None] | None = None,
+        pace: Pace,
+        on_progress: OnProgress | None = None,
         resumable: bool = False,
         waits_for_opening: bool = True,
     ) -> None:
         """
         Args:
             recipients: None among them stands for "not yet": the roster is still being read.
-            progress: called after every PROGRESS_EVERY outcomes, at least every PROGRESS_SECONDS, and at the end.
-                What it raises ends the round.
-            resumable: whether those without an outcome at the deadline stay in `under_way`, for a later round,
-                instead of being failed.
+            on_progress: see `progress.OnProgress`.
+            resumable: whether those without an outcome at the deadline stay `pending`, for a later dispatch, instead
+                of being failed.
             waits_for_opening: whether connections that are not open yet are tried again.
         """
-        self.failed: list[Failure] = []
-        self.unread = False
-        self.over = False
-        """Whether nothing more will be sent in this round."""
-
-        self.last: Recipient | None = None
-        """The recipient taken last from the source."""
-
-        self.taken = 0
-        """How many have been taken from the source."""
-
-        self.settled = 0
-        """How many have their outcome."""
-
-        self.retried = 0
-        """How many requests had to be made again."""
-
-        self.under_way: set[Attempt] = set()
-        """Taken, and without an outcome yet. Bounded by the connections, `_MOST_WAITING` and `_MOST_UNOPENED`."""
-
-        self.not_open: list[Recipient] = []
-        """Those not open yet, when they had been waited for long enough. Whoever runs the round says what follows."""
-
-        self.source_error: Exception | None = None
+        self.progress = Progress()
         self._api = api
         self._source = iter(recipients)
         self._listed = isinstance(recipients, Sequence)
@@ -118,12 +79,12 @@ class Dispatch:
         self._opening = grace_period.policy(seconds)
         self._held: Attempt | None = None
         self._ends_at = ends_at()
-        self._progress = progress
+        self._on_progress = on_progress
         self._resumable = resumable
         self._tick_at = time.monotonic() + PROGRESS_SECONDS
 
-    def run(self, slots: Slots, beside: Work | None = None) -> None:
-        """Sends to all of them; returns when each has an outcome, or at the deadline.
+    def run(self, slots: Slots, beside: Work | None = None) -> Progress:
+        """Sends to all of them; returns what came of it when each has an outcome, or at the deadline.
 
         Args:
             beside: other work for the same pump. It is over, too, when this returns.
@@ -138,12 +99,14 @@ class Dispatch:
         finally:
             if isinstance(self._source, Generator):
                 self._source.close()  # stops the thread that reads ahead
-        self.over = True
+        self.progress.over = True
         self._report(time.monotonic())
-        if self.source_error is not None:
-            if self.last is None:
-                raise self.source_error
-            logger.error("The roster was read only in part: %s", self.source_error, exc_info=self.source_error)
+        if self.progress.source_error is not None:
+            if self.progress.last is None:
+                raise self.progress.source_error
+            error = self.progress.source_error
+            logger.error("The roster was read only in part: %s", error, exc_info=error)
+        return self.progress
 
     def settle(self, attempt: Attempt, response: Response) -> bool:
         """Takes note of an answer that is an outcome; False for any other. A 410 of a young connection is none."""
@@ -186,7 +149,7 @@ class Dispatch:
             recipient = self._take()
             if recipient is not None:
                 attempt = Attempt(recipient, now)
-                self.under_way.add(attempt)
+                self.progress.attempts.add(attempt)
                 return attempt
             if not self._exhausted:
                 return _NOT_YET
@@ -198,12 +161,12 @@ class Dispatch:
         try:
             for recipient in self._source:
                 if recipient is not None:
-                    self.last = recipient
-                    self.taken += 1
+                    self.progress.last = recipient
+                    self.progress.taken += 1
                 return recipient
         except Exception as error:
-            self.source_error = error
-            self.unread = True
+            self.progress.source_error = error
+            self.progress.unread = True
         self._exhausted = True
         return None
 
@@ -236,7 +199,7 @@ class Dispatch:
         elif due >= self._ends_at:
             self._late(attempt, f"{reason}, and no time for another attempt")
         else:
-            self.retried += 1
+            self.progress.retried += 1
             heapq.heappush(self._retries, (due, attempt))
 
     def _not_yet(self, attempt: Attempt) -> None:
@@ -249,29 +212,29 @@ class Dispatch:
         if due is None or due >= self._ends_at or len(self._unopened) >= _MOST_UNOPENED:
             self._leave_unopened(attempt)
             return
-        self.retried += 1
+        self.progress.retried += 1
         heapq.heappush(self._unopened, (due, attempt))
 
     def _leave_unopened(self, attempt: Attempt) -> None:
-        self.not_open.append(attempt.recipient)
+        self.progress.not_open.append(attempt.recipient)
         self._done(attempt)
 
     def _fail(self, attempt: Attempt, reason: str) -> None:
-        self.failed.append(
+        self.progress.failed.append(
             Failure(connection_id=attempt.recipient.connection_id, reason=reason, ambiguous=attempt.ambiguous)
         )
         self._done(attempt)
 
     def _done(self, attempt: Attempt) -> None:
-        self.under_way.discard(attempt)
-        self.settled += 1
-        if self.settled % PROGRESS_EVERY == 0:
+        self.progress.attempts.discard(attempt)
+        self.progress.settled += 1
+        if self.progress.settled % PROGRESS_EVERY == 0:
             self._report(time.monotonic())
 
     def _report(self, now: float) -> None:
         self._tick_at = now + PROGRESS_SECONDS
-        if self._progress:
-            self._progress(self)
+        if self._on_progress:
+            self._on_progress(self.progress)
 
     def _late(self, attempt: Attempt, reason: str) -> None:
         if not self._resumable:
@@ -293,4 +256,4 @@ class Dispatch:
                 if recipient is not None:
                     self._fail(Attempt(recipient, 0.0), "out of time")
         else:
-            self.unread = True
+            self.progress.unread = True

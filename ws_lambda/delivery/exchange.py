@@ -1,13 +1,10 @@
 """The seam under the sender: HTTP requests out, answers back.
 
-`Work` says what to send and takes what came back. A `Pump` drives many exchanges at once. A test that wants no
-network hands `using_transport` an object with the one method of `Transport`.
+`Work` says what to send and takes what came back; `pumps` has what drives it. A test that wants no network hands
+`pumps.using_transport` an object with the one method of `Transport`.
 """
 
-import time
-from collections import deque
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -125,86 +122,3 @@ class Together:
     def finished(self, request: Request, outcome: Response | Broken) -> None:
         """See `Work`."""
         self._owners.pop(request).finished(request, outcome)
-
-
-class Slots:
-    """How many exchanges may be in flight at once, over all pumps that share the object. Lock-free.
-
-    A pump with nothing in flight starts one all the same.
-    """
-
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self._free = deque([None] * limit)
-
-    def take(self) -> bool:
-        """Takes a slot, if one is free."""
-        try:
-            self._free.pop()
-        except IndexError:
-            return False
-        return True
-
-    def give(self) -> None:
-        """Gives a slot back."""
-        self._free.append(None)
-
-
-class Pump(Protocol):
-    """Drives a work's exchanges, many at once."""
-
-    def run(self, work: Work, slots: Slots) -> None:
-        """Returns when `work.next()` says None with nothing in flight."""
-        ...
-
-
-class Serially:
-    """A `Transport` as a pump: one exchange after the other."""
-
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
-
-    def run(self, work: Work, slots: Slots) -> None:
-        while (step := work.next()) is not None:
-            if isinstance(step, float):
-                time.sleep(step)
-                continue
-            try:
-                outcome: Response | Broken = self._transport.exchange(step)
-            except Broken as broken:
-                outcome = broken
-            work.finished(step, outcome)
-
-
-_installed: list[Transport] = []
-
-
-@contextmanager
-def using_transport(transport: Transport) -> Iterator[None]:
-    """Inside, in every thread, delivery opens no connection of its own.
-
-    Requests to `@connections` go to `transport`, and rosters are read through the process's botocore client, which
-    in-process emulators of DynamoDB can reach.
-    """
-    _installed.append(transport)
-    try:
-        yield
-    finally:
-        _installed.remove(transport)
-
-
-def installed() -> Transport | None:
-    """The transport that a test has put in, if any; the innermost of several."""
-    return _installed[-1] if _installed else None
-
-
-@contextmanager
-def pump() -> Iterator[Pump]:
-    """A pump for the time of one run: nobody else uses it meanwhile."""
-    if (transport := installed()) is not None:
-        yield Serially(transport)
-        return
-    from ws_lambda.delivery import curl  # 26 ms of import that a $connect does not need
-
-    with curl.borrowed() as one:
-        yield one

@@ -99,7 +99,7 @@ def enqueue(jobs: Iterable[Job], *, delay: int = 0) -> int:
     return taken
 
 
-def enqueue_again(job: Job) -> None:
+def requeue(job: Job) -> None:
     """Puts a job on the queue once more. Its row stays as it is. Raises what `enqueue` does."""
     for _batch in _sent([job], 0):
         pass

@@ -52,14 +52,18 @@ class Unpaced:
         return 0.0
 
 
+Pace = TokenBucket | Unpaced
+"""How fast requests may follow each other."""
+
+
 _lock = process_state.Lock()
-_shared: TokenBucket | Unpaced = Unpaced()
+_shared: Pace = Unpaced()
 _shared_for = -1
 
 
-def share_of(pieces: int) -> TokenBucket | Unpaced:
-    """A bucket for one of so many workers that send at the same time."""
-    return TokenBucket(conf.FANOUT_MAX_RPS / max(1, pieces)) if conf.FANOUT_MAX_RPS else Unpaced()
+def worker_pace(workers: int) -> Pace:
+    """The pace of one of so many workers that send at the same time: its share of FANOUT_MAX_RPS."""
+    return TokenBucket(conf.FANOUT_MAX_RPS / max(1, workers)) if conf.FANOUT_MAX_RPS else Unpaced()
 
 
 _slowed: ContextVar[TokenBucket | None] = ContextVar("ws_lambda_delivery_pace", default=None)
@@ -75,7 +79,7 @@ def slowed_to(rate: float) -> Iterator[None]:
         _slowed.reset(token)
 
 
-def shared() -> TokenBucket | Unpaced:
+def shared() -> Pace:
     """The bucket of this process: all its threads pace together at FANOUT_MAX_RPS, but for who is slowed down."""
     global _shared, _shared_for
     if (slowed := _slowed.get()) is not None:

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ws_lambda import aws, deadlines
-from ws_lambda.delivery.exchange import Broken, Request, Response, Slots, pump
+from ws_lambda.delivery.exchange import Broken, Request, Response
 from ws_lambda.delivery.key_ranges import KeyRange
 from ws_lambda.delivery.outcomes import Recipient
+from ws_lambda.delivery.pumps import pump
 from ws_lambda.delivery.roster_queries import TIMEOUT, DynamoDBEndpoint, query, recipients_in
+from ws_lambda.delivery.slots import Slots
 from ws_lambda.exceptions import DeliveryError
 from ws_lambda.retrying import Retry
 

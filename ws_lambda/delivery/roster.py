@@ -12,9 +12,9 @@ from collections.abc import Generator, Iterable, Iterator
 from ws_lambda import aws, channels
 from ws_lambda.delivery import reading
 from ws_lambda.delivery.audiences import ChannelMembers, Everyone
-from ws_lambda.delivery.exchange import installed
 from ws_lambda.delivery.key_ranges import KeyRange, cut
 from ws_lambda.delivery.outcomes import Recipient
+from ws_lambda.delivery.pumps import installed
 from ws_lambda.delivery.roster_queries import query, recipients_in
 from ws_lambda.tables.sessions import LIVE_SHARDS
 
@@ -104,7 +104,7 @@ def _last_of(part: KeyRange) -> Recipient | None:
 
 
 def _by_client(parts: list[KeyRange]) -> Iterator[Recipient]:
-    """Everyone in these parts, through botocore: see `exchange.using_transport`."""
+    """Everyone in these parts, through botocore: see `pumps.using_transport`."""
     for part in parts:
         left: KeyRange | None = part
         while left is not None:

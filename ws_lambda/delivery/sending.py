@@ -8,14 +8,15 @@ from typing import Any
 
 from ws_lambda import telemetry
 from ws_lambda.conf import conf
-from ws_lambda.delivery import payload, roster
+from ws_lambda.delivery import job_queue, payload, roster
 from ws_lambda.delivery.audiences import Audience, Listed
-from ws_lambda.delivery.broadcasting import OnGone, Progress, broadcast
+from ws_lambda.delivery.broadcasting import OnGone, broadcast
 from ws_lambda.delivery.connecting import check_open
 from ws_lambda.delivery.outcomes import DeliveryReport, Recipient
+from ws_lambda.delivery.progress import OnProgress
 
 
-def send(audience: Audience, data: Any, *, on_gone: OnGone, progress: Progress | None = None) -> DeliveryReport:
+def send(audience: Audience, data: Any, *, on_gone: OnGone, progress: OnProgress | None = None) -> DeliveryReport:
     """Sends a message to everyone in an audience.
 
     Up to FANOUT_INLINE_MAX recipients are sent to before this returns. More are left to the workers of
@@ -25,7 +26,7 @@ def send(audience: Audience, data: Any, *, on_gone: OnGone, progress: Progress |
         audience: who.
         data: anything that Django's JSON encoder writes, or a string, sent as it is. Serialised once.
         on_gone: called with batches of recipients that are gone, when everybody else has been sent to.
-        progress: called with the round as it goes; see `dispatch.Dispatch`.
+        progress: see `progress.OnProgress`.
 
     Returns:
         The outcome of every recipient, or how many jobs were queued.
@@ -44,12 +45,10 @@ def send(audience: Audience, data: Any, *, on_gone: OnGone, progress: Progress |
     return _send_or_queue(audience, body, on_gone, progress)
 
 
-def _send_or_queue(audience: Audience, body: bytes, on_gone: OnGone, progress: Progress | None) -> DeliveryReport:
+def _send_or_queue(audience: Audience, body: bytes, on_gone: OnGone, progress: OnProgress | None) -> DeliveryReport:
     started = time.monotonic()
     source = roster.settled(_recipients(audience))
     head = list(islice(source, conf.FANOUT_INLINE_MAX + 1))
-    from ws_lambda.delivery import job_queue
-
     if len(head) <= conf.FANOUT_INLINE_MAX:
         hold_over = partial(job_queue.hold_over, body, job_queue.lifetime())
         return broadcast(head, body, on_gone=on_gone, on_not_open=hold_over, progress=progress)

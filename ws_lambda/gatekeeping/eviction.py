@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from ws_lambda import channels, delivery
 from ws_lambda.deadlines import ends_at
-from ws_lambda.delivery.key_ranges import KeyRange
 from ws_lambda.gatekeeping.lookup_cache import LookupCache
 from ws_lambda.models import unfinished_work
 from ws_lambda.models.batch_leaving import ChannelRemoval, RemovalResult, leave_many, read_sessions
@@ -139,7 +138,7 @@ def _undone(place: Mapping[str, Any]) -> int:
     return found if isinstance(found, int) else 0
 
 
-def _pages(pattern: str, place: Mapping[str, Any]) -> Iterator[tuple[list[str], KeyRange | None]]:
+def _pages(pattern: str, place: Mapping[str, Any]) -> Iterator[tuple[list[str], delivery.KeyRange | None]]:
     """Ids of connections that may be in such a channel, and where the next ones begin; None at the end."""
     exact = not channels.is_pattern(pattern)
     parts = delivery.roster.parts_of(delivery.ChannelMembers(pattern) if exact else delivery.Everyone())
@@ -150,7 +149,7 @@ def _pages(pattern: str, place: Mapping[str, Any]) -> Iterator[tuple[list[str], 
         yield [one.connection_id for one in page], (left[0] if left else None)
 
 
-def _left_at(place: Mapping[str, Any], parts: list[KeyRange]) -> list[KeyRange]:
+def _left_at(place: Mapping[str, Any], parts: list[delivery.KeyRange]) -> list[delivery.KeyRange]:
     """The parts from a stored place on. One that does not fit is none: it is begun anew."""
     stored = place.get("part")
     if not stored:

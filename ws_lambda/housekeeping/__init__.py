@@ -18,7 +18,6 @@ from django.db import close_old_connections
 
 from ws_lambda import aws, delivery, telemetry
 from ws_lambda.conf import conf
-from ws_lambda.delivery import pacing
 from ws_lambda.housekeeping.checkpoints import Checkpoint
 from ws_lambda.housekeeping.results import Progress, Pruned
 from ws_lambda.housekeeping.resuming import work_off
@@ -88,7 +87,7 @@ def run(seconds: float | None = None, *, whole: bool = True, progress: Progress 
     position = Checkpoint.take(whole=whole)
     began, given = time.monotonic(), seconds if seconds is not None else float("inf")
     ends = began + given
-    with delivery.deadline(given + GRACE), pacing.slowed_to(pace()):
+    with delivery.deadline(given + GRACE), delivery.slowed_to(pace()):
         pruned.sockets_closed = close_remaining_sockets(began + given * DROPPED_BY)
         work_off(pruned, began + given * WORKED_OFF_BY)
         walk = Scan(pruned, whole=whole, judging=not position.died)

@@ -12,7 +12,6 @@ from typing import Any
 from uuid import uuid4
 
 from ws_lambda import channels, delivery
-from ws_lambda.delivery.calls import Calls
 from ws_lambda.models.closing_requests import (
     closing_item,
     closing_update,
@@ -77,7 +76,7 @@ class BatchCloser:
         Args:
             channel_name: the channel whose roster names them; "" where none does.
         """
-        self.work = Calls()
+        self.work = delivery.Calls()
         self.closed = 0
         self.errors: list[str] = []
         """Why requests failed. The next broadcast finds those connections again."""

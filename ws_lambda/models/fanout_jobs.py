@@ -9,7 +9,6 @@ from uuid import uuid4
 from pynamodb.exceptions import AttributeDeserializationError, UpdateError
 
 from ws_lambda import clock, delivery
-from ws_lambda.delivery.jobs import Job, recipients_of
 from ws_lambda.tables.fanout_jobs import FanoutJobRow
 from ws_lambda.tables.shared_connection import condition_failed
 
@@ -37,7 +36,7 @@ class FanoutJob(FanoutJobRow):
     """One job: one part of a broadcast's recipients."""
 
     @classmethod
-    def claim(cls, job: Job, seconds: float) -> Self | None:
+    def claim(cls, job: delivery.Job, seconds: float) -> Self | None:
         """Takes a job. Returns None if it is finished.
 
         Raises:
@@ -77,7 +76,7 @@ class FanoutJob(FanoutJobRow):
             raise JobBusy(job.job_id, max(0.0, left)) from refused
         return row
 
-    def position(self, job: Job) -> tuple[str, list[delivery.Recipient]]:
+    def position(self, job: delivery.Job) -> tuple[str, list[delivery.Recipient]]:
         """Where the job continues.
 
         If the stored position does not fit the job, it begins again, and some recipients get the message twice.
@@ -86,7 +85,7 @@ class FanoutJob(FanoutJobRow):
             The last recipient that was read ("" for none), and the recipients to send to first.
         """
         try:
-            waiting = list(recipients_of(json.loads(self.pending)))
+            waiting = list(delivery.recipients_of(json.loads(self.pending)))
             if not self.after or job.fits(self.after):
                 return self.after, waiting
             wrong: object = self.after

@@ -17,8 +17,9 @@ from tests.far_side import FarSide
 from ws_lambda import aws, delivery
 from ws_lambda.delivery import curl, dispatch, pacing
 from ws_lambda.delivery.broadcasting import slots
-from ws_lambda.delivery.exchange import Broken, Request, Response, Slots
+from ws_lambda.delivery.exchange import Broken, Request, Response
 from ws_lambda.delivery.outcomes import Recipient
+from ws_lambda.delivery.slots import Slots
 from ws_lambda.tables import shared_connection
 
 
@@ -221,11 +222,11 @@ def test_an_idle_bucket_saves_up_a_twentieth_of_a_second() -> None:
 def test_the_pace_is_shared_by_threads_and_divided_among_workers(settings: Any) -> None:
     settings.WS_LAMBDA = {"FANOUT_MAX_RPS": 1_234}
     assert pacing.shared() is pacing.shared()
-    assert (pacing.shared().rate, pacing.share_of(4).rate) == (1_234, 308.5)
+    assert (pacing.shared().rate, pacing.worker_pace(4).rate) == (1_234, 308.5)
 
     settings.WS_LAMBDA = {"FANOUT_MAX_RPS": 0}
     assert pacing.shared().take(0.0) == 0.0
-    assert pacing.share_of(4).take(0.0) == 0.0
+    assert pacing.worker_pace(4).take(0.0) == 0.0
 
 
 def test_a_nearer_outer_deadline_stays() -> None:

@@ -10,8 +10,6 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from ws_lambda import delivery
 from ws_lambda.channels import MAX_NAME_LENGTH, NAME_PATTERN
 from ws_lambda.conf import conf
-from ws_lambda.delivery import payload
-from ws_lambda.delivery.dispatch import Dispatch
 from ws_lambda.management.aws_command import AwsCommand
 from ws_lambda.management.output import table
 from ws_lambda.models import SessionQuerySet, WebSocketSession
@@ -44,7 +42,7 @@ class Command(AwsCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         message = sys.stdin.read() if options["message"] == "-" else options["message"]
         try:
-            size = len(payload.encode(message))
+            size = len(delivery.encode(message))
         except ValueError as too_big:
             raise CommandError(str(too_big)) from too_big
         selected = _selected(options)
@@ -102,8 +100,8 @@ class _Bar:
         self._out = command.stdout
         self._members = members
 
-    def __call__(self, dispatch: Dispatch) -> None:
-        done = dispatch.settled
+    def __call__(self, progress: delivery.Progress) -> None:
+        done = progress.settled
         share = min(1.0, done / self._members) if self._members else 1.0
         full = int(share * BAR)
         line = f"[{'#' * full}{'.' * (BAR - full)}] {done:,} of {self._members:,}"

@@ -61,7 +61,6 @@ REQUEST: dict[str, Any] = {
 
 LATER = (
     "ws_lambda.delivery.curl",
-    "ws_lambda.delivery.job_queue",
     "ws_lambda.fanout",
     "ws_lambda.housekeeping",
     "ws_lambda.sources.management_command",
