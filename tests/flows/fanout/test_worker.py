@@ -12,6 +12,7 @@ from ws_lambda.deadlines import MARGIN
 from ws_lambda.delivery import dispatch, job_queue
 from ws_lambda.delivery.job_rows import register
 from ws_lambda.exceptions import DeliveryError
+from ws_lambda.fanout import job_progress
 from ws_lambda.models import ChannelMembership, FanoutJob
 from ws_lambda.models.fanout_jobs import JobBusy
 
@@ -117,7 +118,7 @@ def test_a_message_is_hidden_for_as_long_as_the_lease_before_anything_is_sent(sq
     register([job()])
     fanout.work_off(job(), hidden.append)
 
-    assert seen[0] == [fanout.LEASE]
+    assert seen[0] == [job_progress.LEASE]
 
 
 def test_a_message_that_cannot_be_hidden_is_worked_off_all_the_same(
@@ -140,7 +141,7 @@ def test_a_message_that_cannot_be_hidden_is_worked_off_all_the_same(
 def test_a_worker_that_lost_its_job_stops(sqs: Any, gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     join(60)
     monkeypatch.setattr(dispatch, "PROGRESS_EVERY", 10)
-    monkeypatch.setattr(fanout, "LEASE", 0.0001)
+    monkeypatch.setattr(job_progress, "LEASE", 0.0001)
     job_queue.enqueue([job()])
     (event,) = events(sqs)
     taken: list[Any] = []
