@@ -22,7 +22,7 @@ TOOLS = ("local", "management", "provisioning", "testing")
 """Rooms that run on a developer's machine, where a process ends with the command."""
 
 NEVER_UNTRUE = {
-    "delivery/exchange.py": "a transport that a test has installed, which the same test takes out again",
+    "delivery/pumps.py": "a transport that a test has installed, which the same test takes out again",
     "sources/packed_settings.py": "what is in the package that was deployed",
     "telemetry.py": "counts one invocation, and is empty between two",
 }
