@@ -1,4 +1,4 @@
-"""A gateway event becomes a Django request, the project's middleware and URLs do the rest, and back."""
+"""Runs a WebSocket event through Django: event → request → middleware and URLconf → answer for API Gateway."""
 
 import base64
 from functools import cache
@@ -23,24 +23,24 @@ from ws_lambda.process_state import Occasion
 
 
 class GatewayRequest(WSGIRequest):
-    """A request that API Gateway made by invoking the function. `gateway_event` is what it said."""
+    """The Django request for a WebSocket event. The event itself is `gateway_event`."""
 
     def __init__(self, event: GatewayEvent, path: str) -> None:
         super().__init__(_environ(event, path))
         self.gateway_event = event
 
     def __repr__(self) -> str:
-        """Django's has the query in it, and the query a token; loggers print what they are given."""
+        """Leaves out the query string, which Django's own repr has: it may contain a token."""
         return f"<{type(self).__name__}: {self.gateway_event.route_key} {self.gateway_event.connection_id}>"
 
     def get_host(self) -> str:
-        """The host that API Gateway says it was reached at. No client can forge it, so ALLOWED_HOSTS is not asked."""
+        """Returns the host that API Gateway reports. Clients cannot forge it, so ALLOWED_HOSTS is not checked."""
         return self.gateway_event.domain_name or super().get_host()
 
 
 @cache
 def django_handler() -> BaseHandler:
-    """The project's middleware chain, built once for each process."""
+    """The project's middleware chain. It is built once for each process."""
     handler = BaseHandler()
     handler.load_middleware()
     return handler
@@ -50,7 +50,7 @@ process_state.register(django_handler.cache_clear, Occasion.TEST, Occasion.SETTI
 
 
 def path_of(event: GatewayEvent) -> str:
-    """The URL path of an event: what the additional route names, else BASE_PATH and the route's slug."""
+    """Returns the URL path of an event: the path of its additional route, else BASE_PATH and the route's slug."""
     if event.type is EventType.CONNECT or event.type is EventType.DISCONNECT:
         return conf.BASE_PATH + route_slug(event.route_key)
     if path := conf.ROUTE_PATHS.get(event.route_key):
@@ -61,7 +61,7 @@ def path_of(event: GatewayEvent) -> str:
 
 
 def answer(event: GatewayEvent) -> dict[str, Any]:
-    """Runs one event through Django and returns what API Gateway expects of a Lambda proxy integration."""
+    """Runs an event through Django, and returns the answer in the format of a Lambda proxy integration."""
     set_script_prefix("/")
     request = GatewayRequest(event, path_of(event))
     request_started.send(sender=GatewayRequest, environ=request.environ)
@@ -69,7 +69,10 @@ def answer(event: GatewayEvent) -> dict[str, Any]:
 
 
 def _connect(event: GatewayEvent, request: GatewayRequest) -> dict[str, Any]:
-    """Answers a `$connect`. If a middleware refuses it after the view, no socket opens and no `$disconnect` comes."""
+    """Answers a `$connect`. If middleware refuses it after the view has opened a session, the session is closed.
+
+    No socket opens then, so API Gateway never sends a `$disconnect`.
+    """
     refused = True
     with delivery.connecting(event.connection_id) as opening:
         try:
@@ -90,7 +93,7 @@ def _respond(request: GatewayRequest) -> dict[str, Any]:
 
 
 def _wsgi(text: str) -> str:
-    """Text as WSGI carries it: the bytes of UTF-8, each read as a character of Latin-1 (PEP 3333)."""
+    """Encodes text as WSGI does: UTF-8 bytes, decoded as Latin-1 (PEP 3333)."""
     return text.encode("utf-8", "replace").decode("latin-1")
 
 
@@ -111,7 +114,7 @@ def _environ(event: GatewayEvent, path: str) -> dict[str, Any]:
     }
     if settings.SECURE_PROXY_SSL_HEADER:
         header, value = settings.SECURE_PROXY_SSL_HEADER
-        environ[header] = value  # a socket's events never travel in the clear, whatever the project listens to
+        environ[header] = value  # WebSocket events always come over TLS
     for name, value in event.headers.items():
         if headers.is_forwarded(name):
             environ.setdefault("HTTP_" + name.upper().replace("-", "_"), _wsgi(value))
@@ -120,7 +123,7 @@ def _environ(event: GatewayEvent, path: str) -> dict[str, Any]:
 
 
 def _lambda_answer(response: HttpResponseBase) -> dict[str, Any]:
-    """Status, body, and of the headers the one that API Gateway forwards to a client."""
+    """Builds the answer: status, body, and the one header that API Gateway passes on to the client."""
     content = b"".join(response) if response.streaming else getattr(response, "content", b"")
     answer: dict[str, Any] = {"statusCode": response.status_code}
     if protocol := response.headers.get("Sec-WebSocket-Protocol"):

@@ -1,4 +1,4 @@
-"""Reading the body of a message: JSON object, then a schema if the handler has one."""
+"""Reads the body of a message: a JSON object, then validated by the handler's schema, if it has one."""
 
 from dataclasses import MISSING, fields, is_dataclass
 from types import UnionType
@@ -9,11 +9,11 @@ from ws_lambda.exceptions import BodyTooLarge, InvalidRequest
 
 
 def read_object(raw: bytes, max_size: int) -> dict[str, Any]:
-    """The JSON object of a message.
+    """Returns the JSON object in the body of a message.
 
     Raises:
-        BodyTooLarge: it has more than `max_size` bytes.
-        InvalidRequest: it is not a JSON object in UTF-8, or has a number that no double holds (`1e400`).
+        BodyTooLarge: the body has more than `max_size` bytes.
+        InvalidRequest: it is not a JSON object in UTF-8, or contains a number too large for a double (`1e400`).
     """
     if len(raw) > max_size:
         raise BodyTooLarge()
@@ -27,14 +27,14 @@ def read_object(raw: bytes, max_size: int) -> dict[str, Any]:
 
 
 def fit(schema: type, body: dict[str, Any]) -> Any:
-    """The body as an instance of a pydantic model or a dataclass.
+    """Validates the body, and returns it as an instance of a pydantic model or a dataclass.
 
-    Unknown keys are left out for a dataclass, since a body also carries `action` or `handler`; a pydantic model
-    decides for itself. A dataclass's fields are JSON's own types, Any, list, dict, Literal and unions of those.
+    A dataclass ignores unknown keys, because the body also contains `action` or `handler`. A pydantic model decides for
+    itself. The fields of a dataclass may be JSON's own types, Any, list, dict, Literal and unions of these.
 
     Raises:
-        InvalidRequest: it does not fit; the message names the fields, never their values. Or the dataclass's own
-            `__post_init__` raised ValueError.
+        InvalidRequest: the body is invalid, or the `__post_init__` of the dataclass raised ValueError. The message
+            names the invalid fields but not their values.
     """
     if hasattr(schema, "model_validate"):
         return _fit_pydantic(schema, body)
@@ -75,7 +75,7 @@ def _misfit(names: list[str]) -> InvalidRequest:
 
 
 def _is_a(value: Any, wanted: Any) -> bool:
-    """Whether a JSON value has an annotated type. A bool is no number; an int is a float."""
+    """Whether a JSON value has the annotated type. A bool is not a number; an int is also a float."""
     origin = get_origin(wanted)
     if wanted is Any:
         return True

@@ -1,7 +1,7 @@
-"""One typed, read-only form of what API Gateway says about a WebSocket connection.
+"""`GatewayEvent`: a typed, read-only form of a WebSocket event of API Gateway.
 
-Pure: no Django, no AWS. Two forms come in, the Lambda proxy event and the request that an HTTP integration
-makes; nothing past this module reads a raw AWS dict or a raw gateway header.
+It is made from a Lambda proxy event or from the request of an HTTP integration. No other module reads a raw WebSocket
+event or a raw gateway header. This module imports neither Django nor AWS.
 """
 
 import base64
@@ -16,7 +16,7 @@ from ws_lambda.exceptions import EventError
 
 
 class EventType(StrEnum):
-    """The three things that happen on a connection, as API Gateway spells them."""
+    """The three types of event on a connection, as API Gateway spells them."""
 
     CONNECT = "CONNECT"
     MESSAGE = "MESSAGE"
@@ -36,64 +36,64 @@ HTTP_HEADERS: dict[str, str] = {
     "X-Ws-Connected-At": "context.connectedAt",
     "X-Ws-Message-Id": "context.messageId",
 }
-"""What an HTTP integration must map into request headers: header → API Gateway context variable."""
+"""The request headers that an HTTP integration must map: header → API Gateway context variable."""
 
 SECRET_HEADER = "X-Ws-Gateway-Secret"  # noqa: S105 - the name of a header
-"""The header in which an HTTP integration proves that it is the gateway."""
+"""The header that proves that a request comes from the gateway's HTTP integration."""
 
 _NAME = re.compile(r"[A-Za-z0-9_$-]{1,128}")
-"""What an API id or a stage may look like."""
+"""The characters of an API id or a stage name."""
 
 _LAST_MOMENT = 10**13
-"""In the year 2286: a date that every part of Python can calculate with."""
+"""Milliseconds since the epoch, in the year 2286. All of Python's date arithmetic works up to there."""
 
 FIXED_ROUTES = ("$connect", "$disconnect", "$default")
-"""The route keys that every WebSocket API knows; all others are custom."""
+"""The predefined route keys of a WebSocket API. All others are custom."""
 
 ONE_WAY = FIXED_ROUTES[:2]
-"""Those whose answer reaches no client as a message, so that they take no route response."""
+"""Routes without a route response: their answer never reaches the client as a message."""
 
 _FIXED_SLUGS = {key: key.removeprefix("$") for key in FIXED_ROUTES}
 
 
 def route_slug(route_key: str) -> str:
-    """The URL slug of a route key: `$connect` → `connect`, `chat` → `chat`, `chat/send` → `chat-send`."""
+    """Returns the URL slug of a route key: `$connect` → `connect`, `chat` → `chat`, `chat/send` → `chat-send`."""
     return _FIXED_SLUGS.get(route_key) or re.sub(r"[^A-Za-z0-9_-]+", "-", route_key).strip("-") or "default"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GatewayEvent:
-    """One event of one connection. Its repr has ids, and nothing that a token or a message is in."""
+    """One event of one connection. Its repr contains ids, but no field that can hold a token or a message."""
 
     type: EventType
-    """Whether the connection opens, speaks or has ended."""
+    """Whether the client connects, sends a message or has disconnected."""
 
     route_key: str
     """`$connect`, `$disconnect`, `$default` or a custom key."""
 
     connection_id: str
-    """API Gateway's name for the connection, as in `@connections/{id}`."""
+    """API Gateway's id of the connection, as in `@connections/{id}`."""
 
     api_id: str
     """The WebSocket API that the connection belongs to."""
 
     stage: str = ""
-    """The stage, which is also the first path segment of an execute-api URL."""
+    """The stage. It is also the first path segment of an execute-api URL."""
 
     domain_name: str = ""
-    """The host that the client connected to: execute-api's, or a custom domain."""
+    """The host that the client connected to: an execute-api host or a custom domain."""
 
     request_id: str = ""
-    """What to look for in logs."""
+    """API Gateway's id of the request. It is in the log lines of the event."""
 
     source_ip: str = ""
-    """The client's address as API Gateway saw it; never taken from X-Forwarded-For."""
+    """The client's address that API Gateway reports. It is never taken from X-Forwarded-For."""
 
     user_agent: str = ""
-    """The client's User-Agent, if it sent one."""
+    """The client's User-Agent header, or ""."""
 
     connected_at: int = 0
-    """When the connection was made, in milliseconds since the epoch."""
+    """When the connection was opened, in milliseconds since the epoch."""
 
     message_id: str = ""
     """API Gateway's id of a message."""
@@ -102,40 +102,40 @@ class GatewayEvent:
     """The WebSocket close code, on DISCONNECT."""
 
     disconnect_reason: str = ""
-    """Why the connection ended, on DISCONNECT."""
+    """Why the connection was closed, on DISCONNECT."""
 
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """The client's headers by lower-case name; a MESSAGE has none."""
+    """The client's headers by lower-case name. A MESSAGE has none."""
 
     query: Sequence[tuple[str, str]] = field(default=(), repr=False)
-    """The query string's pairs in order; only CONNECT has any."""
+    """The names and values of the query string, in order. Only CONNECT has any."""
 
     body: bytes = field(default=b"", repr=False)
-    """The message, decoded from base64 where API Gateway had to encode it."""
+    """The message. If API Gateway encoded it as base64, it is decoded."""
 
     authorizer: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    """What a Lambda authorizer returned, if one ran."""
+    """The context that a Lambda authorizer returned, if there is one."""
 
     @property
     def slug(self) -> str:
-        """The URL slug that the route is served at."""
+        """The URL slug of the route."""
         return route_slug(self.route_key)
 
     @property
     def subprotocols(self) -> list[str]:
-        """The WebSocket subprotocols that the client offers, in its order."""
+        """The WebSocket subprotocols that the client offers, in the client's order."""
         offered = self.headers.get("sec-websocket-protocol", "")
         return [name for part in offered.split(",") if (name := part.strip())]
 
     def query_value(self, name: str) -> str:
-        """The last value of a query parameter, or ""."""
+        """Returns the last value of a query parameter, or ""."""
         return next((value for key, value in reversed(self.query) if key == name), "")
 
     @staticmethod
     def recognises(event: object) -> bool:
         """Whether a Lambda event is a WebSocket proxy event.
 
-        A REQUEST authorizer's event carries `eventType: CONNECT` too; it has a `methodArn` and is not one.
+        An event for a REQUEST authorizer also has `eventType: CONNECT`. It has a `methodArn` as well, and is not one.
         """
         if not isinstance(event, Mapping) or "methodArn" in event:
             return False
@@ -147,7 +147,7 @@ class GatewayEvent:
         """Reads a Lambda proxy event.
 
         Raises:
-            EventError: something that every such event has is missing or of the wrong kind.
+            EventError: a required field is missing or has the wrong type.
         """
         try:
             context = event["requestContext"]
@@ -176,14 +176,14 @@ class GatewayEvent:
 
     @classmethod
     def from_http(cls, headers: Mapping[str, str], *, slug: str, query: Sequence[tuple[str, str]], body: bytes) -> Self:
-        """Reads the request that an HTTP integration makes. Only to be called once the secret is proved.
+        """Reads the request of an HTTP integration. Call it only after checking the secret.
 
-        The fallbacks are for a gateway that maps nothing but the connection id: API Gateway itself sends the
-        API's id and a telling User-Agent, and the path says which of the three events it is.
+        A gateway may map nothing but the connection id. Then the API id comes from a header or the User-Agent that
+        API Gateway itself sends, and the type of the event from the path.
 
         Raises:
-            EventError: there is no connection id, no API id, or an unknown event type. What addresses are made of
-                is looked at closely, since a gateway that does not map a header lets the client's own through.
+            EventError: the connection id or the API id is missing, or the event type is unknown. API id and stage are
+                validated, because a gateway that does not map a header passes on the client's own.
         """
         got = {name.lower(): value for name, value in headers.items()}
         connection_id = got.get("connectionid", "")
@@ -191,15 +191,15 @@ class GatewayEvent:
         if not api_id and (agent := got.get("user-agent", "")).startswith("AmazonAPIGateway_"):
             api_id = agent.removeprefix("AmazonAPIGateway_")
         if not connection_id or not _NAME.fullmatch(api_id):
-            raise EventError("The request carries no connectionId header, or no API id.")
+            raise EventError("The request has no connectionId header or no valid API id.")
         if not _NAME.fullmatch(stage := got.get("x-ws-stage", "")) and stage:
-            raise EventError("The request carries no stage that there can be.")
+            raise EventError("The request has an invalid stage name.")
         implied = {"connect": EventType.CONNECT, "disconnect": EventType.DISCONNECT}.get(slug, EventType.MESSAGE)
         connected_at = got.get("x-ws-connected-at", "")
         try:
             kind = EventType(got.get("x-ws-event-type") or implied)
         except ValueError as wrong:
-            raise EventError("The request carries an unknown event type.") from wrong
+            raise EventError("The request has an unknown event type.") from wrong
         return cls(
             type=kind,
             route_key=got.get("x-ws-route-key") or {"connect": "$connect", "disconnect": "$disconnect"}.get(slug, slug),
@@ -212,14 +212,14 @@ class GatewayEvent:
             user_agent=got.get("x-ws-user-agent", ""),
             connected_at=_moment(connected_at) if re.fullmatch(r"[0-9]+", connected_at) else 0,
             message_id=got.get("x-ws-message-id", ""),
-            headers={name: value for name, value in got.items() if name != "host"},  # host is the backend's own
+            headers={name: value for name, value in got.items() if name != "host"},  # the backend's own host
             query=query,
             body=body,
         )
 
 
 def _text(value: object) -> str:
-    """A string field: absent and null are "", anything but a string or number is an error."""
+    """Reads a string field. An absent or null one is "". Anything but a string or a number is an error."""
     if value is None:
         return ""
     if not isinstance(value, (str, int)):
@@ -228,7 +228,7 @@ def _text(value: object) -> str:
 
 
 def _moment(value: object) -> int:
-    """Milliseconds since the epoch; 0 for none, and for more than a calendar has."""
+    """Reads milliseconds since the epoch. A missing, negative or too large value is 0."""
     moment = int(_text(value) or 0)
     return moment if 0 <= moment < _LAST_MOMENT else 0
 
@@ -238,7 +238,7 @@ def _code(value: object) -> int | None:
 
 
 def _pairs(event: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """The query; the maps are absent when there is none."""
+    """Reads the query string. Without one, the event has no maps for it."""
     many = event.get("multiValueQueryStringParameters")
     if many is None:
         one = event.get("queryStringParameters") or {}

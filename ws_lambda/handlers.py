@@ -1,4 +1,4 @@
-"""Which methods of a view clients may call, which one a message asks for, and what comes of calling it."""
+"""Decides which methods of a view clients may call and which one a message is for, and turns results into responses."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 _MARK = "_ws_lambda_handler"
 
 ALWAYS_OPEN_TO_SUBCLASSES = frozenset({"default", "change_channel"})
-"""Names of the base class that a subclass may open to clients by defining them."""
+"""Methods of the base class that clients can call if a subclass defines them."""
 
 
 HANDLER_LISTS = ("ALLOWED_HANDLERS", "ADDITIONAL_ALLOWED_HANDLERS")
@@ -24,7 +24,7 @@ HANDLER_LISTS = ("ALLOWED_HANDLERS", "ADDITIONAL_ALLOWED_HANDLERS")
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """What `@handler` was told."""
+    """The arguments of `@handler`."""
 
     schema: type | None = None
 
@@ -38,11 +38,11 @@ def handler(*, schema: type | None = None) -> Callable[[_F], _F]: ...
 
 
 def handler(function: Any = None, *, schema: type | None = None) -> Any:
-    """Marks a method as callable by clients, wherever it is inherited from.
+    """Marks a method as callable by clients, even if it is inherited.
 
     Args:
-        schema: a pydantic model or a dataclass that the body must fit; the instance is `self.data`. A body that
-            does not fit is answered with 400 and the names of the fields that are wrong.
+        schema: a pydantic model or a dataclass. The body is validated by it, and the instance is `self.data`. An
+            invalid body is answered with 400 and the names of the invalid fields.
     """
 
     def mark(marked: _F) -> _F:
@@ -53,21 +53,24 @@ def handler(function: Any = None, *, schema: type | None = None) -> Any:
 
 
 def schema_of(method: Callable[..., Any]) -> type | None:
-    """The schema that a handler was marked with."""
+    """Returns the schema of a handler, or None."""
     marked = getattr(method, _MARK, None)
     return marked.schema if isinstance(marked, Marked) else None
 
 
 def callable_names(view: type, base: type, given: Mapping[str, Any] | None = None) -> frozenset[str]:
-    """The methods of a view class that clients may call.
+    """Returns the names of the methods that clients may call.
 
-    Exactly ALLOWED_HANDLERS where it is set; else the functions defined in the class's own body, those named in
-    ADDITIONAL_ALLOWED_HANDLERS and those marked `@handler`. Never a name with a leading underscore, never a name of the
-    base class, but for `default` and `change_channel` where the subclass provides them. What is only assigned to the
-    class (a function from elsewhere, a lambda, a second name of a method) has to be listed or marked.
+    If ALLOWED_HANDLERS is set, these are exactly the methods in it. Otherwise they are the functions that the class
+    body defines, the methods in ADDITIONAL_ALLOWED_HANDLERS and the methods marked with `@handler`. A name with a
+    leading underscore is never one of them. Neither is a name of the base class, except `default` and `change_channel`
+    if the subclass defines them. A function that is only assigned to the class (one from another module, a lambda, a
+    second name of a method) must be listed or marked.
 
     Args:
-        given: those of HANDLER_LISTS that one instance has of its own.
+        view: the view class.
+        base: `WebSocketView`.
+        given: values of HANDLER_LISTS that an instance overrides.
     """
     exactly, additional = ((given or {}).get(name, getattr(view, name, ())) or () for name in HANDLER_LISTS)
     allowed = set(exactly)
@@ -86,9 +89,9 @@ def callable_names(view: type, base: type, given: Mapping[str, Any] | None = Non
 
 
 def defines(view: type, name: str) -> bool:
-    """Whether a class has a function of that name in its own body, as the function itself says.
+    """Whether the body of a class defines a function, according to its `__module__` and `__qualname__`.
 
-    A decorator that uses `functools.wraps`, as Django's do, keeps that.
+    Decorators that use `functools.wraps`, as Django's do, keep both.
     """
     value = vars(view).get(name)
     return (
@@ -99,11 +102,11 @@ def defines(view: type, name: str) -> bool:
 
 
 def choose(body: Mapping[str, Any], *, names: frozenset[str], handler_key: str, route_key: str, route: str) -> str:
-    """The handler that a message asks for: by its handler key, else its action, else its route, else `default`.
+    """Returns the handler for a message: by its handler key, else its route key, else its route, else `default`.
 
     Raises:
-        HandlerMissing: the message names nothing and there is no `default`.
-        InvalidRequest: what it names may not be called and there is no `default`.
+        HandlerMissing: the message names no handler, and there is no `default`.
+        InvalidRequest: clients may not call the handler that it names, and there is no `default`.
     """
     named = [body[key] for key in (handler_key, route_key) if key in body]
     for name in named or [route]:
@@ -116,7 +119,7 @@ def choose(body: Mapping[str, Any], *, names: frozenset[str], handler_key: str, 
 
 @contextmanager
 def denied_is_refused() -> Iterator[None]:
-    """Django's own PermissionDenied, wherever a project raises it, is a refusal like any other."""
+    """Turns Django's PermissionDenied, which a project may raise, into a refusal."""
     try:
         yield
     except PermissionDenied as denied:
@@ -124,11 +127,11 @@ def denied_is_refused() -> Iterator[None]:
 
 
 def as_response(result: Any) -> HttpResponseBase:
-    """What a handler returned, as an answer.
+    """Turns the return value of a handler into a response.
 
     Raises:
-        TypeError: it is none of the things that a handler may return.
-        ValueError: it has a number that is no JSON: a NaN, an infinity, one that no double holds.
+        TypeError: the value is not None, a dict or an HttpResponse.
+        ValueError: it contains a number that JSON cannot hold: NaN, infinity, or one too large for a double.
     """
     response = JsonResponse(result or {}) if result is None or isinstance(result, dict) else result
     if not isinstance(response, HttpResponseBase):

@@ -1,6 +1,6 @@
-"""Telling the people who run the project: of refusals by log, of views that raise by log and mail.
+"""Reports problems to the people who run the project: refusals in the log, errors of views in the log and by mail.
 
-Records carry ids (`connection_id`, `request_id`, …) as extra fields, and never a body, a token or the request.
+Log records have ids (`connection_id`, `request_id`, …) as extra fields, but never a body, a token or the request.
 """
 
 import logging
@@ -21,17 +21,17 @@ _R = TypeVar("_R", bound=HttpResponseBase)
 logger = logging.getLogger("ws_lambda")
 
 MAIL_INTERVAL = 60.0
-"""Seconds between two mails about the same thing, per process."""
+"""Seconds between two mails about the same kind of error, per process."""
 
 _mailed: dict[tuple[str, str], float] = {}
 _lock = process_state.Lock()
 
 
 def report(error: Exception, *, view: str, handler: str, event: GatewayEvent) -> HttpResponse:
-    """Logs an error of a view, with ids and never with the body, and mails it if none was mailed lately.
+    """Logs an error of a view with the event's ids, and mails it unless one of its kind was mailed lately.
 
     Returns:
-        What the client gets: the gateway's own error frame. The connection stays.
+        The response for the client: API Gateway's own error frame. The connection stays open.
     """
     telemetry.count("Failures")
     ids = _ids(event)
@@ -42,7 +42,7 @@ def report(error: Exception, *, view: str, handler: str, event: GatewayEvent) ->
         lines = [f"{name}: {value}" for name, value in ids.items()]
         try:
             mail_admins(subject, "\n".join([*lines, "", *traceback.format_exception(error)]))
-        except Exception:  # whatever a project's mail backend raises: the error itself has been logged
+        except Exception:  # a mail backend may raise anything, and the error itself is already logged
             logger.exception("The mail about request %s could not be sent", event.request_id)
     text = frames.error_frame(
         frames.INTERNAL_SERVER_ERROR, connection_id=event.connection_id, request_id=event.request_id
@@ -51,18 +51,18 @@ def report(error: Exception, *, view: str, handler: str, event: GatewayEvent) ->
 
 
 def log_refusal(refusal: Refused, *, view: str, event: GatewayEvent | None) -> None:
-    """Logs that a connect or a message was turned away. Without an event nobody has proved to be a gateway."""
+    """Logs the refusal of a connect or a message. `event` is None if the request is not from a trusted gateway."""
     reason = type(refusal).__name__
     telemetry.refused(reason)
     if event is None:
-        logger.warning("%s refused a request that is not the gateway's: %s", view, reason)
+        logger.warning("%s refused a request that is not from the gateway: %s", view, reason)
     else:
         ids = _ids(event) | {"reason": reason, "source_ip": event.source_ip}
         logger.warning("%s refused %s: %s", view, event.route_key, reason, extra=ids)
 
 
 def mark_logged(response: _R) -> _R:
-    """Keeps Django from logging an answer once more, with the request, and from mailing it with the body."""
+    """Keeps Django from logging the response again together with the request, and from mailing it with the body."""
     response._has_been_logged = True  # type: ignore[attr-defined] # the flag that Django itself sets
     return response
 

@@ -1,7 +1,7 @@
-"""What a deployed function says about itself: logs as JSON, and metrics in CloudWatch's embedded format.
+"""Logs as JSON, and metrics in CloudWatch's embedded metric format, for a deployed function.
 
-Both are lines on standard output, so they cost no call to AWS. They carry ids, never a body and never a token.
-Off Lambda nothing here does anything, and logging is the project's own.
+Both are lines on standard output, so they need no request to AWS. They contain ids, but never a body or a token.
+Outside of Lambda this module does nothing, and the project's own logging applies.
 
 Metrics, in the namespace `ws_lambda` with the dimension `service` (the function's name):
 
@@ -24,7 +24,7 @@ NAMESPACE = "ws_lambda"
 
 
 class _Invocation:
-    """What is counted while one event is answered. An environment of Lambda answers one event at a time."""
+    """The metrics of one invocation. A Lambda environment answers one event at a time."""
 
     def __init__(self) -> None:
         self.counted: dict[str, float] = {}
@@ -33,7 +33,7 @@ class _Invocation:
 
 
 class _Telemetry:
-    """The state of the process: None and False until `start`, which only a deployed function calls."""
+    """The state of the process. Only `start` on Lambda sets the formatter."""
 
     formatter: Any = None
     current: _Invocation | None = None
@@ -44,7 +44,7 @@ _state = _Telemetry()
 
 
 def start() -> None:
-    """Makes every logger of the process write JSON, and switches the metrics on; only on Lambda."""
+    """Makes all loggers of the process write JSON, and turns the metrics on. Does nothing outside of Lambda."""
     if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ or _state.formatter is not None:
         return
     from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
@@ -53,28 +53,28 @@ def start() -> None:
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(_state.formatter)
     root = logging.getLogger()
-    # Lambda puts a handler of its own there, whose lines are not JSON.
+    # Lambda installs a handler whose lines are not JSON.
     root.handlers[:] = [handler]
     root.setLevel(os.environ.get("LOG_LEVEL", "INFO"))
-    # At INFO botocore tells on every cold start where it found credentials; at DEBUG both print what they store.
+    # At INFO, botocore logs where it found credentials on every cold start. At DEBUG, both log the data they store.
     for name in ("botocore", "pynamodb"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def stop() -> None:
-    """Back to silence."""
+    """Turns JSON logs and metrics off again."""
     _state.formatter = _state.current = None
     _state.cold = True
 
 
 @contextmanager
 def invocation(**ids: str) -> Iterator[None]:
-    """Puts ids into every log line of one event, and writes its metrics when it has been answered.
+    """Adds ids to every log line of an event, and writes the metrics of the event at the end.
 
-    Inside another one it only adds ids.
+    Inside another `invocation`, it only adds ids.
 
     Args:
-        ids: `connection_id`, `route`, `request_id` and the like; empty ones are left out.
+        ids: `connection_id`, `route`, `request_id` and so on. Empty ones are left out.
     """
     if _state.formatter is None:
         yield
@@ -94,14 +94,14 @@ def invocation(**ids: str) -> Iterator[None]:
 
 
 def count(metric: str, value: float = 1) -> None:
-    """Adds to a metric of the event that is being answered."""
+    """Adds to a metric of the current event."""
     if _state.current is not None:
         counted = _state.current.counted
         counted[metric] = counted.get(metric, 0) + value
 
 
 def refused(reason: str) -> None:
-    """Counts a refused connect or message, and why."""
+    """Counts a refused connect or message, also by its reason."""
     if _state.current is not None:
         count("Refusals")
         _state.current.refusals.append(reason)

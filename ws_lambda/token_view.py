@@ -1,4 +1,4 @@
-"""`WebSocketTokenView`: hands out the tokens that connections are opened with."""
+"""`WebSocketTokenView`: issues the tokens that clients open connections with."""
 
 from typing import Any
 
@@ -18,9 +18,9 @@ class WebSocketTokenView(View):
     """`POST` → `{"token", "expires_in", "url"}`: the right to open one connection within `expires_in` seconds."""
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Mints a token for the logged-in user, for the posted `channel` only if there is one.
+        """Issues a token for the logged-in user. If a `channel` is posted, the token is valid for that channel only.
 
-        Anonymous → 403, no channel's name → 400, too many → 429.
+        Answers 403 if the user is not logged in, 400 if the channel name is invalid, and 429 after too many tokens.
         """
         try:
             if not request.user.is_authenticated:

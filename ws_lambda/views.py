@@ -1,4 +1,4 @@
-"""`WebSocketView`: one view for everything that happens on a connection, with a method per message."""
+"""`WebSocketView`: one view for all events of a connection, with one method for each kind of message."""
 
 import re
 from typing import Any, ClassVar
@@ -33,58 +33,58 @@ _COUNTED_AS = {EventType.CONNECT: "connects", EventType.MESSAGE: "messages", Eve
 
 @method_decorator(csrf_exempt, name="dispatch")
 class WebSocketView(View):
-    """Serves `path("ws/<slug:route>", ChatView.as_view())`: connect, disconnect, and a method per message.
+    """Serves `path("ws/<slug:route>", ChatView.as_view())`: connect, disconnect, and one method for each message.
 
-    In a handler: `request.user`, `self.body` (a dict), `self.data` (where `@handler` has a schema),
-    `self.websocket_session`, `self.api_gateway`, `self.kwargs["route"]` and `self.event`. A handler returns None
-    (answered with `{}`), a dict, or any HttpResponse; the client sees the answer if the route has a response.
+    A handler can use `request.user`, `self.body` (a dict), `self.data` (if `@handler` has a schema),
+    `self.websocket_session`, `self.api_gateway`, `self.kwargs["route"]` and `self.event`. It returns None (answered
+    with `{}`), a dict or an HttpResponse. The client gets the answer if the route has a route response.
     """
 
     ALLOWED_HANDLERS: ClassVar[Any] = ()
-    """Exactly these methods are callable by clients. Empty: what the class itself defines."""
+    """If set, clients can call exactly these methods. If empty, clients can call the methods that the class defines."""
 
     ADDITIONAL_ALLOWED_HANDLERS: ClassVar[Any] = ()
-    """These as well, such as methods of a mixin."""
+    """Further methods that clients can call, such as methods of a mixin."""
 
     handler_selection_key = "handler"
-    """The key of the body that names a handler; it wins over the route selection key."""
+    """The key of the body that names a handler. It takes precedence over `route_selection_key`."""
 
     route_selection_key = "action"
-    """The key of the body that API Gateway routes by; it names a handler too."""
+    """The key of the body that API Gateway selects a route by. It can name a handler as well."""
 
     USE_WS_TOKEN: bool | None = None
-    """Whether `$connect` needs a token; None: as REQUIRE_TOKEN says."""
+    """Whether `$connect` needs a token. None: use the setting REQUIRE_TOKEN."""
 
     SUBPROTOCOLS: tuple[str, ...] = ()
-    """The subprotocols that are accepted; empty: the first that a client offers."""
+    """The accepted subprotocols. Empty: accept the first one that the client offers."""
 
     MAX_BODY_SIZE = 131_072
-    """Bytes of a message; API Gateway itself passes no more than 128 KB."""
+    """The largest message in bytes. API Gateway itself passes on 128 KB at most."""
 
     MAX_CHANNEL_NAME_LENGTH = channels.MAX_NAME_LENGTH
     CHANNEL_NAME_PATTERN: re.Pattern[str] = channels.NAME_PATTERN
-    """Narrows what a client may ask for as a channel; matched as a whole."""
+    """The channel names that a client may ask for. The whole name must match."""
 
     permissions_required: tuple[str, ...] = ()
-    """The user needs any one of these."""
+    """The user needs at least one of these permissions."""
 
     all_permissions_required: tuple[str, ...] = ()
-    """The user needs all of these; if set, `permissions_required` is not asked."""
+    """The user needs all of these permissions. If it is set, `permissions_required` is ignored."""
 
     CHECK_PERMISSIONS_ON_CONNECT = True
-    """Whether the permissions are asked for on `$connect` as well as on every message."""
+    """Whether permissions are checked on `$connect` too, and not only on every message."""
 
     aws_api_gateway_id: str | None = None
-    """The only gateway that is served, by API id or api_name; None: all that are trusted."""
+    """The only gateway that the view serves, by API id or api_name. None: all trusted gateways."""
 
     RATE_LIMIT_ENABLED = True
-    """False lifts the limits of connects, open connections, refusals and messages from this view."""
+    """False turns off the limits on connects, open connections, refusals and messages for this view."""
 
     RATE_LIMIT_CONNECTS_PER_MINUTE: int | None = None
     RATE_LIMIT_REFUSALS_PER_MINUTE: int | None = None
     RATE_LIMIT_MESSAGES_PER_MINUTE: int | None = None
     RATE_LIMIT_CONNECTIONS_PER_USER: int | None = None
-    """None: as the setting of the same name says."""
+    """Limits of this view. None: use the setting of the same name."""
 
     event: GatewayEvent
     api_gateway: ApiGateway | None = None
@@ -93,7 +93,7 @@ class WebSocketView(View):
     data: Any = None
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """The one way in, for both integrations. A refusal is an answer, and on `$connect` it is counted."""
+        """Handles all events of both integrations. A refusal becomes an answer, and counts on `$connect`."""
         try:
             self.event = trust.read_event(request, str(kwargs.get("route", "")))
         except Refused as refusal:
@@ -122,10 +122,10 @@ class WebSocketView(View):
                 return self.disconnect(request, *args, **kwargs)
         return self._receive(request, *args, **kwargs)
 
-    # What a subclass extends
+    # For subclasses to extend
 
     def connect(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Opens the session. Extend it with `super().connect(…)`, which raises if the client is refused."""
+        """Opens the session. If you extend it, call `super().connect(…)`, which raises if the client is refused."""
         self.websocket_session = admission.admit(self, request, self.event)
         response = JsonResponse({})
         if echoed := tokens.subprotocol_to_echo(self.event, self.SUBPROTOCOLS):
@@ -133,7 +133,10 @@ class WebSocketView(View):
         return response
 
     def disconnect(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Closes the session, `self.websocket_session` if it is known. Late, repeated or unknown ones are no error."""
+        """Closes the session, and sets `self.websocket_session` if it exists.
+
+        A late, repeated or unknown disconnect is not an error.
+        """
         if admission.CONNECTION_ID.fullmatch(self.event.connection_id):
             was = close_session(self.event.connection_id, api_id=self.event.api_id)
             if was is not None:
@@ -141,7 +144,7 @@ class WebSocketView(View):
         return JsonResponse({})
 
     def change_channel(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Moves the connection to `self.body["channel"]`. Clients can call it where a subclass allows it."""
+        """Moves the connection to `self.body["channel"]`. Clients can call it if a subclass allows it."""
         name = self.check_channel_name(self.body.get("channel"))
         refresh()
         if not self.can_join_channel(request, name):
@@ -150,30 +153,30 @@ class WebSocketView(View):
         return JsonResponse({"channel": name})
 
     def can_join_channel(self, request: HttpRequest, channel_name: str) -> bool:
-        """Whether the request's user may be in a channel: by the stored permission, else UNLISTED_CHANNELS."""
+        """Whether the user may be in a channel, by the channel's permission or, without one, by UNLISTED_CHANNELS."""
         permission = self.get_channel_permission(channel_name)
         return may_join(request.user, channel_name) if permission is None else permission.admits(request.user)
 
     def get_channel_permission(self, channel_name: str) -> ChannelPermission | None:
-        """The permission that speaks for a channel, if any."""
+        """Returns the permission that applies to a channel, or None."""
         return permission_for(channel_name)
 
     def additional_connection_checks(self, request: HttpRequest) -> tuple[bool, str]:
-        """The project's own say on `$connect`: (False, reason) refuses with 403, and the token stays unspent."""
+        """The project's own check on `$connect`. (False, reason) refuses with 403 and does not use up the token."""
         return True, ""
 
     def has_any_permission(self, request: HttpRequest) -> bool:
-        """Whether the user has one of `permissions_required`."""
+        """Whether the user has at least one of `permissions_required`."""
         return any(request.user.has_perm(name) for name in self.permissions_required)
 
     def has_all_permission(self, request: HttpRequest) -> bool:
         """Whether the user has all of `all_permissions_required`."""
         return all(request.user.has_perm(name) for name in self.all_permissions_required)
 
-    # One method per refusal: override it, or `refuse` for all of them, to answer differently
+    # One method for each refusal. To answer differently, override it, or override `refuse` for all of them
 
     def refuse(self, request: HttpRequest, refusal: Refused) -> HttpResponseBase:
-        """The answer to any refusal whose own method is not overridden: the shape of the gateway's error frames."""
+        """Answers a refusal whose own method is not overridden, in the form of API Gateway's error frames."""
         event = getattr(self, "event", None)
         ids = {"connectionId": event.connection_id, "requestId": event.request_id} if event else {}
         return JsonResponse({"message": refusal.message, "status": refusal.status, **ids}, status=refusal.status)
@@ -185,13 +188,13 @@ class WebSocketView(View):
     session_not_found = invalid_channel = invalid_request = handler_selection_key_missing = _as_refuse_says
     body_too_large = duplicate_connection = rate_limited = too_many_channels = _as_refuse_says
 
-    # What gatekeeping asks the view
+    # Called by gatekeeping
 
     def get_channel_name(self, request: HttpRequest) -> str:
-        """The channel of a `$connect`: the query's, else the gateway's default, else "" for none.
+        """Returns the channel of a `$connect`: from the query, else the gateway's default, else "".
 
         Raises:
-            InvalidChannel: the query names something that is no channel.
+            InvalidChannel: the name in the query is not a valid channel name.
         """
         asked = self.event.query_value("channel")
         if asked or any(name == "channel" for name, _value in self.event.query):
@@ -199,10 +202,10 @@ class WebSocketView(View):
         return self.api_gateway.default_channel_name if self.api_gateway else ""
 
     def check_channel_name(self, name: object) -> str:
-        """The name, if it is one and fits this view.
+        """Returns the name if it is a valid channel name that this view allows.
 
         Raises:
-            InvalidChannel: it does not.
+            InvalidChannel: it is not.
         """
         checked = channels.check_name(name)
         if len(checked) > self.MAX_CHANNEL_NAME_LENGTH or not self.CHANNEL_NAME_PATTERN.fullmatch(checked):
@@ -214,20 +217,20 @@ class WebSocketView(View):
         return conf.REQUIRE_TOKEN if self.USE_WS_TOKEN is None else self.USE_WS_TOKEN
 
     def has_required_permissions(self, request: HttpRequest) -> bool:
-        """Whether the user may use this view at all. Asks nothing of the user where nothing is required."""
+        """Whether the user may use this view. If no permission is required, the user is not read."""
         if self.all_permissions_required:
             return self.has_all_permission(request)
         return not self.permissions_required or self.has_any_permission(request)
 
     def limit(self, name: str) -> int:
-        """How many the view allows in a minute; `name` is CONNECTS, REFUSALS or MESSAGES."""
+        """Returns how many the view allows per minute. `name` is CONNECTS, REFUSALS or MESSAGES."""
         if not self.RATE_LIMIT_ENABLED:
             return 2**53
         own = getattr(self, f"RATE_LIMIT_{name}_PER_MINUTE")
         return int(getattr(conf, f"{name}_PER_MINUTE") if own is None else own)
 
     def connections_per_user(self) -> int | None:
-        """How many connections one user may have open at once; None for any number, and then none is counted."""
+        """Returns how many connections a user may have open at once. None: no limit, and nothing is counted."""
         if not self.RATE_LIMIT_ENABLED:
             return None
         own = self.RATE_LIMIT_CONNECTIONS_PER_USER
@@ -236,7 +239,10 @@ class WebSocketView(View):
     # A connect
 
     def _open(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Calls `connect`. Of a connection that it does not let open after all, API Gateway sends no `$disconnect`."""
+        """Calls `connect`, and closes the session if the connection does not open after all.
+
+        API Gateway sends no `$disconnect` for a connection that did not open.
+        """
         opened = False
         try:
             with delivery.connecting(self.event.connection_id) as opening:
@@ -269,7 +275,7 @@ class WebSocketView(View):
         return self._run(name, request, *args, **kwargs)
 
     def _run(self, name: str, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Calls a handler. What it raises is reported; the client gets the gateway's error frame and stays."""
+        """Calls a handler. If it raises, the error is reported, and the client gets API Gateway's error frame."""
         method = getattr(self, name)
         if schema := schema_of(method):
             self.data = fit(schema, self.body)
@@ -283,7 +289,7 @@ class WebSocketView(View):
 
     def _callable_names(self) -> frozenset[str]:
         cls, given = type(self), {name: getattr(self, name) for name in HANDLER_LISTS if name in vars(self)}
-        if given:  # by `as_view(ALLOWED_HANDLERS=…)`
+        if given:  # from `as_view(ALLOWED_HANDLERS=…)`
             return callable_names(cls, WebSocketView, given)
         if "_names" not in vars(cls):
             cls._names = callable_names(cls, WebSocketView)
@@ -292,7 +298,7 @@ class WebSocketView(View):
     _names: ClassVar[frozenset[str]]
 
     def _answer(self, request: HttpRequest, refusal: Refused) -> HttpResponseBase:
-        """The answer of the refusal's own method. It is logged here, with ids: Django would log the request."""
+        """Answers with the refusal's own method. It is logged here with ids, because Django would log the request."""
         answer: HttpResponseBase = getattr(self, refusal.hook)(request, refusal)
         log_refusal(refusal, view=type(self).__name__, event=getattr(self, "event", None))
         return mark_logged(answer)

@@ -50,7 +50,7 @@ def test_a_run_of_everything(user, use_view, settings, caplog):
     ours = [record for record in caplog.records if not record.name.startswith(("botocore", "pynamodb", "moto"))]
     text = "\n".join(logging.Formatter().format(record) + str(vars(record)) for record in ours)
     assert "Loud refused $connect: OriginRefused" in text
-    assert "Loud refused a request that is not the gateway's: UntrustedRequest" in text
+    assert "Loud refused a request that is not from the gateway: UntrustedRequest" in text
     assert "Loud.explode raised RuntimeError" in text
     login_keys = [f"login-{n}-of-this-test" for n in range(3)]
     leaked = [what for what in (*tokens, *login_keys, "f" * 64, "cookie-1", SECRET, GUESS, BODY) if what in text]
