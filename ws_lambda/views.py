@@ -133,10 +133,7 @@ class WebSocketView(View):
         return response
 
     def disconnect(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Closes the session, and sets `self.websocket_session` if it exists.
-
-        A late, repeated or unknown disconnect is not an error.
-        """
+        """Closes the session, and sets `self.websocket_session` if it exists. An unknown connection is no error."""
         if admission.CONNECTION_ID.fullmatch(self.event.connection_id):
             was = close_session(self.event.connection_id, api_id=self.event.api_id)
             if was is not None:
@@ -239,10 +236,7 @@ class WebSocketView(View):
     # A connect
 
     def _open(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Calls `connect`, and closes the session if the connection does not open after all.
-
-        API Gateway sends no `$disconnect` for a connection that did not open.
-        """
+        """Calls `connect`, and closes the session if no socket opens: API Gateway then sends no `$disconnect`."""
         opened = False
         try:
             with delivery.connecting(self.event.connection_id) as opening:

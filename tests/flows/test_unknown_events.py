@@ -9,7 +9,7 @@ from tests.golden import golden
 
 EVENTS: dict[str, Any] = {
     "nothing": {},
-    "a bucket's notification": golden("s3"),
+    "a bucket's notification": golden("services/s3"),
     "a function by name": {"command": "os.getcwd"},
     "a custom event": {"detail-type": "order", "source": "shop", "detail": {"secret": "s3cr3t"}},
     "a trigger of Cognito": {"triggerSource": "PreSignUp_SignUp"},
@@ -36,7 +36,7 @@ def errors(zappa: bool) -> dict[str, str]:
         else ("a bucket's notification", "a function by name", "a trigger of Cognito", "a token to authorize")
     )
     sent = {name: event for name, event in EVENTS.items() if name not in known}
-    found = function_process.answers([*sent.values(), golden("scheduled")], zappa=zappa)
+    found = function_process.answers([*sent.values(), golden("services/scheduled")], zappa=zappa)
     assert "nothing was run" in found.pop()["answer"]["message"]
     return {name: one.get("error", str(one)) for name, one in zip(sent, found, strict=True)}
 

@@ -38,14 +38,14 @@ def secret(*args, **kwargs): return f"secret {args}"
 
 
 def sns(message: Any, topic: str = TOPIC) -> dict[str, Any]:
-    event = golden("sns")
+    event = golden("services/sns")
     event["Records"][0]["Sns"] |= {"Message": message if isinstance(message, str) else json.dumps(message)}
     event["Records"][0]["Sns"]["TopicArn"] = topic
     return event
 
 
 def s3(configuration_id: str) -> dict[str, Any]:
-    event = golden("s3")
+    event = golden("services/s3")
     event["Records"][0]["s3"]["configurationId"] = configuration_id
     return event
 
@@ -56,7 +56,7 @@ def sqs(body: Any, queue: str = QUEUE) -> dict[str, Any]:
 
 
 def scheduled(rule: str) -> dict[str, Any]:
-    return {**golden("scheduled"), "resources": [f"arn:aws:events:eu-west-1:123456789012:rule/{rule}"]}
+    return {**golden("services/scheduled"), "resources": [f"arn:aws:events:eu-west-1:123456789012:rule/{rule}"]}
 
 
 TASK = {"task_path": "events_of_a_project.secret", "args": [], "kwargs": {}, "capture_response": False}

@@ -14,7 +14,7 @@ RULE = "arn:aws:events:eu-west-1:123456789012:rule/"
 
 
 def scheduled(resource: str, **more: Any) -> dict[str, Any]:
-    return {**golden("scheduled"), "resources": [resource], **more}
+    return {**golden("services/scheduled"), "resources": [resource], **more}
 
 
 ran: list[Any] = []
