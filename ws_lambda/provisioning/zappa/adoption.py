@@ -1,7 +1,7 @@
-"""An existing WebSocket API, made to call our function, and given back on undeploy.
+"""Makes an existing WebSocket API call our function, and restores it on undeploy.
 
-The API keeps its id and so its URL. Routes that it has are pointed at our integration, and where they pointed
-before is noted in the API's tags; routes that it lacks belong to our stack.
+The API keeps its id and its URL. Its own routes are pointed at our integration, and their former targets are stored in
+the API's tags. Routes that it lacks are created by our stack.
 """
 
 from collections.abc import Collection
@@ -12,12 +12,12 @@ from ws_lambda.exceptions import ProvisioningError
 from ws_lambda.provisioning.answers import listed
 
 TAG = "ws-lambda:was:"
-"""Tag key prefix: the rest is a route id, the value the target that the route had."""
+"""The prefix of tag keys. The rest of a key is a route id, and the value is the former target of the route."""
 
 
 @dataclass(frozen=True)
 class Adopted:
-    """The API as it is found."""
+    """The API before it is changed."""
 
     api_id: str
     routes: dict[str, dict[str, Any]]
@@ -27,7 +27,7 @@ class Adopted:
     tags: dict[str, str]
 
     def foreign_routes(self, own_ids: set[str]) -> dict[str, dict[str, Any]]:
-        """The routes that our stack did not make."""
+        """The routes that our stack did not create."""
         return {key: route for key, route in self.routes.items() if route["RouteId"] not in own_ids}
 
 
@@ -39,12 +39,14 @@ def look(apigateway: Any, api_id: str) -> Adopted:
         api_id: the API's id.
 
     Raises:
-        ProvisioningError: if there is no such API, or it is no WebSocket API.
+        ProvisioningError: the API does not exist, or is not a WebSocket API.
     """
     try:
         api = apigateway.get_api(ApiId=api_id)
     except apigateway.exceptions.NotFoundException as error:
-        raise ProvisioningError(f"websocket_api.adopt: there is no API {api_id} in this account and region.") from error
+        raise ProvisioningError(
+            f"websocket_api.adopt: API {api_id} does not exist in this account and region."
+        ) from error
     if api["ProtocolType"] != "WEBSOCKET":
         raise ProvisioningError(f"websocket_api.adopt: {api_id} is not a WebSocket API.")
     routes = {route["RouteKey"]: route for route in listed(apigateway.get_routes, ApiId=api_id)}
@@ -65,25 +67,25 @@ def take_over(
 
     Args:
         apigateway: a boto3 `apigatewayv2` client.
-        api: what `look` found.
-        own_ids: ids of the routes that our stack made.
-        target: `integrations/<id>`, ours.
-        stage: is deployed anew where it does not do that by itself.
-        answers: keys of the routes whose handler's answer goes back to the client.
+        api: the API, from `look`.
+        own_ids: the ids of the routes that our stack created.
+        target: our integration, as `integrations/<id>`.
+        stage: the stage to deploy, unless it deploys automatically.
+        answers: the keys of the routes whose answers go back to the client.
 
     Returns:
-        The keys of the routes that were moved.
+        The keys of the routes that were changed.
     """
     moved = []
     for key, route in api.foreign_routes(own_ids).items():
         if route.get("Target") == target:
             continue
-        # The note comes first: a route must not be moved and its way back unknown.
+        # The former target is stored first, so that it is never lost.
         apigateway.tag_resource(
             ResourceArn=_arn(apigateway, api.api_id),
             Tags={TAG + route["RouteId"]: api.tags.get(TAG + route["RouteId"], route.get("Target", "none"))},
         )
-        # The stack makes the route responses; this makes the route use them.
+        # The stack creates the route responses. This makes the route use them.
         answering = {"RouteResponseSelectionExpression": "$default"} if key in answers else {}
         apigateway.update_route(ApiId=api.api_id, RouteId=route["RouteId"], Target=target, **answering)
         moved.append(key)
@@ -92,7 +94,7 @@ def take_over(
 
 
 def give_back(apigateway: Any, api: Adopted, *, stage: str) -> list[str]:
-    """Points the routes where they pointed before; returns their keys."""
+    """Restores the former targets of the routes. Returns their keys."""
     given = []
     for key, route in api.routes.items():
         before = api.tags.get(TAG + route["RouteId"])

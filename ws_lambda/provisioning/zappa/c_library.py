@@ -1,7 +1,7 @@
-"""Compiled packages, held against the C library of where they are to run: the machine that deploys has a newer one.
+"""Checks that compiled packages work with the C library of the function, which is often older than the one here.
 
-pip takes the wheel that suits the machine it runs on. One that was built for a newer glibc than Lambda's loads there
-and in the tryout, and fails in the function, for some packages as late as the first broadcast.
+pip installs the wheel that suits the machine it runs on. A wheel that was built for a newer glibc than Lambda's passes
+the tryout and fails in the function, for some packages only at the first broadcast.
 """
 
 import re
@@ -12,7 +12,7 @@ from pathlib import Path
 from ws_lambda.exceptions import ProvisioningError
 
 AMAZON_LINUX_2, AMAZON_LINUX_2023 = (2, 26), (2, 34)
-"""The glibc of Lambda's runtimes: python3.12 was the first one on Amazon Linux 2023.
+"""The glibc of Lambda's runtimes. python3.12 was the first one on Amazon Linux 2023.
 
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
 """
@@ -24,30 +24,30 @@ Version = tuple[int, ...]
 
 
 def of_runtime(python: Version) -> Version:
-    """The glibc of Lambda's runtime of a version of Python."""
+    """The glibc of Lambda's runtime for a version of Python."""
     return AMAZON_LINUX_2023 if python >= (3, 12) else AMAZON_LINUX_2
 
 
 def check(archive: Path, there: Version) -> None:
-    """Looks at the wheels that the packages of a zip came from.
+    """Checks the wheels from which the packages of a zip were installed.
 
     Args:
         archive: the zip.
-        there: the glibc of where it is to run.
+        there: the version of glibc where the package will run.
 
     Raises:
-        ProvisioningError: one was built for a newer glibc.
+        ProvisioningError: a wheel was built for a newer glibc.
     """
     late = [f"{name} (glibc {_text(needed)})" for name, needed in _needed(archive) if needed > there]
     if late:
         raise ProvisioningError(
-            f"Built for a newer C library than the function's, glibc {_text(there)}: {', '.join(late)}. "
-            'Set "runtime" to python3.12 or newer and deploy from an environment of it, or install older wheels.'
+            f"These packages need a newer C library than the function's, glibc {_text(there)}: {', '.join(late)}. "
+            'Set "runtime" to python3.12 or newer and deploy from such an environment, or install older wheels.'
         )
 
 
 def _needed(archive: Path) -> Iterator[tuple[str, Version]]:
-    """Distribution and the oldest glibc that its wheel is good for, where it names one."""
+    """Each distribution whose wheel names a glibc, with the oldest version that the wheel supports."""
     with zipfile.ZipFile(archive) as zipped:
         for path in zipped.namelist():
             if not path.endswith(".dist-info/WHEEL"):

@@ -1,6 +1,6 @@
-"""Run by `tryout` in a bare interpreter: loads an unpacked zip as Lambda would and sends events through it.
+"""`tryout` runs this in a bare interpreter. It loads an unpacked zip as Lambda would, and sends events to it.
 
-Stands alone: nothing outside the zip and the standard library may be imported, this package included.
+It may import only the standard library and what is in the zip, not this package.
 """
 
 import importlib
@@ -69,7 +69,7 @@ LATER = (
 
 
 class Context:
-    """The part of Lambda's context object that handlers read."""
+    """The part of Lambda's context object that handlers use."""
 
     function_name = "tryout"
     function_version = "$LATEST"
@@ -78,12 +78,12 @@ class Context:
     aws_request_id = "00000000-0000-0000-0000-000000000000"
 
     def get_remaining_time_in_millis(self) -> int:
-        """Half a minute, always."""
+        """Always 30 seconds."""
         return 30_000
 
 
 def main(root: str, handler: str, *later: str) -> None:
-    """Prints one line of JSON: the milliseconds of import and connect, and the answers; or what went wrong."""
+    """Prints one line of JSON: the times in milliseconds and the answers, or the error."""
     sys.path[:0] = [root, *later]
     started = time.perf_counter()
     found: dict[str, Any] = {}

@@ -1,8 +1,9 @@
-"""What the deployed function is given: its environment and its rights.
+"""The environment variables and the policy of the deployed function.
 
-`${Name}` in `zappa_settings.json` and in the policy file stands for what is known at deploy time only:
-AccountId, Region, Partition, Stage, FunctionName, WebSocketApiId, every variable of the function's own
-environment, `${env:NAME}` for the deploying shell's, and `${random}` for a secret made on the first deploy.
+`zappa_settings.json` and the policy file may contain placeholders for values that are known only at deploy time:
+`${AccountId}`, `${Region}`, `${Partition}`, `${Stage}`, `${FunctionName}`, `${WebSocketApiId}`, every variable of the
+function's environment, `${env:NAME}` for a variable of the deploying shell, and `${random}` for a secret that the first
+deploy makes.
 """
 
 import json
@@ -18,14 +19,14 @@ _PLACEHOLDER = re.compile(r"\$\{(env:)?(\w+)\}")
 
 
 class UnknownPlaceholder(ProvisioningError):
-    """A placeholder that nothing is known for."""
+    """A placeholder without a value."""
 
 
 def filled(value: Any, known: Mapping[str, str]) -> Any:
-    """A settings value with its placeholders replaced, however deep.
+    """A value with all placeholders replaced, also in nested lists and mappings.
 
     Raises:
-        UnknownPlaceholder: for a placeholder that is not known.
+        UnknownPlaceholder: a placeholder has no value.
     """
     if isinstance(value, Mapping):
         return {key: filled(part, known) for key, part in value.items()}
@@ -44,7 +45,7 @@ def _look_up(placeholder: str, of_shell: bool, name: str, known: Mapping[str, st
     if name in known:
         return known[name]
     raise UnknownPlaceholder(
-        f"{placeholder} is unknown. Known are {', '.join(sorted(known))}, and env:NAME for your shell's."
+        f"{placeholder} is unknown. Known are {', '.join(sorted(known))}, and env:NAME for a variable of your shell."
     )
 
 
@@ -54,13 +55,13 @@ def environment(
     """The function's environment variables.
 
     Args:
-        wanted: as the stage has them.
-        deployed: those of the function that is there already; None on the first deploy. What the stage leaves to
-            `${random}` or to a shell variable that is not set stays as deployed.
-        known: what placeholders stand for.
+        wanted: the variables in the settings of the stage.
+        deployed: the variables of the deployed function; None on the first deploy. A variable that the settings give
+            as `${random}`, or as a shell variable that is not set, keeps its deployed value.
+        known: the values of placeholders.
 
     Raises:
-        UnknownPlaceholder: for a placeholder that nothing is known for.
+        UnknownPlaceholder: a placeholder has no value.
     """
     found: dict[str, str] = {}
     for name, value in wanted.items():
@@ -80,19 +81,19 @@ def policy(text: str, known: Mapping[str, str]) -> str:
     """The policy of the function's role, from its file.
 
     Raises:
-        UnknownPlaceholder: for a placeholder that is not known.
-        ProvisioningError: if a statement grants a right to everything.
+        UnknownPlaceholder: a placeholder has no value.
+        ProvisioningError: a statement grants actions with a wildcard.
     """
     document = filled(json.loads(text), known)
     for statement in document["Statement"]:
         actions = [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
         if any("*" in action for action in actions):
             raise ProvisioningError(
-                f"{statement.get('Sid', 'A statement')} of the policy grants {actions}: name the actions."
+                f"{statement.get('Sid', 'A statement')} of the policy grants {actions}. List single actions instead."
             )
     return json.dumps(document)
 
 
 def without_zappas_grant(extra_permissions: list[dict[str, Any]] | None) -> list[dict[str, Any]]:
-    """Zappa's additional permissions, less the right to every WebSocket API of the account that it puts there."""
+    """Zappa's additional permissions, without its grant for every WebSocket API of the account."""
     return [one for one in extra_permissions or [] if one.get("Action") != ["execute-api:ManageConnections"]]

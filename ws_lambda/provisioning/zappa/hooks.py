@@ -1,15 +1,15 @@
-"""Zappa's deploy, completed: `"callbacks": {"settings": "ws_lambda.provisioning.zappa.hooks.settings"}`.
+"""Completes Zappa's deploy: `"callbacks": {"settings": "ws_lambda.provisioning.zappa.hooks.settings"}`.
 
-Zappa calls `settings` with its command line object before every command. Steps of Zappa's that fall short are
-wrapped on that object; Zappa itself is used as it is published. In the order in which a deploy meets them:
+Zappa calls `settings` with its command line object before every command. The hooks wrap some steps on that object;
+Zappa itself is not changed. In the order of a deploy:
 
-    settings                   placeholders, environment, role policy, one bucket per account
+    settings                   placeholders, environment, role policy, one bucket for each account
     get_zappa_settings_string  the functions of all `events` are packed, not only those of event sources
-    create_package             trimmed, compiled and tried out before it is uploaded
-    schedule_events            rules without a role, partial-batch failures switched on for the fan-out queue
-    create_websocket_api       the `websocket_api` block put into the template
-    update_stack               afterwards the function learns its addresses, and its rights shrink to its own API
-    status, undeploy           tell of, and clear away, what was added
+    create_package             the package is trimmed, compiled and tested before the upload
+    schedule_events            rules without a role; partial batch failures for the fan-out queue
+    create_websocket_api       the `websocket_api` block is applied to the template
+    update_stack               afterwards the function gets its addresses, and its role is limited to its own API
+    status, undeploy           show and delete what was added
 """
 
 import contextlib
@@ -35,7 +35,7 @@ def settings(cli: Any) -> None:
         cli: Zappa's `ZappaCLI`, with the stage's settings loaded.
 
     Raises:
-        click.ClickException: if the stage's settings cannot work; Zappa prints it and stops.
+        click.ClickException: the settings of the stage cannot work. Zappa prints the message and stops.
     """
     stage = Stage(cli)
     _complain(_check)(stage)
@@ -56,32 +56,32 @@ def settings(cli: Any) -> None:
 def _check(stage: Stage) -> None:
     cli = stage.cli
     if cli.app_type == "asgi":
-        raise ProvisioningError(
-            '"app_type": "asgi" answers every request of Django 5.2 with an empty 200: leave it out.'
-        )
+        raise ProvisioningError('"app_type": "asgi" answers every request of Django 5.2 with an empty 200. Remove it.')
     if cli.stage_config.get("slim_handler"):
-        raise ProvisioningError('"slim_handler" loads the project from S3 on every cold start: it is not needed here.')
+        raise ProvisioningError(
+            '"slim_handler" loads the project from S3 on every cold start. It is not needed here: remove it.'
+        )
     if cli.snap_start not in (None, "None") and package.version_of(cli.runtime) < SNAPSTART_FROM:
         raise ProvisioningError(
-            f'Lambda has no SnapStart for {cli.runtime}: set "runtime" to python3.12 or newer, or drop "snap_start".'
+            f'Lambda has no SnapStart for {cli.runtime}. Set "runtime" to python3.12 or newer, or remove "snap_start".'
         )
     if cli.lambda_handler == "handler.lambda_handler":
         cli.lambda_handler = ENTRY
     if not cli.stage_config.get("websocket_handler_module"):
-        # Zappa would take the first file that imports zappa.websocket, be it in a test.
+        # Otherwise Zappa takes the first file that imports zappa.websocket, even if it is a test.
         cli.use_websocket = WEBSOCKET_MODULE
 
 
 def _without_role(params: dict[str, Any], **_kwargs: Any) -> None:
-    """Zappa gives every rule the function's role, which EventBridge may not take: it refuses the rule for that.
+    """Removes the role from a rule. Zappa sets the function's role, which EventBridge cannot assume and so refuses.
 
-    To call a function a rule needs no role, only the function's permission, which Zappa adds.
+    To invoke a function, a rule needs no role, only a permission of the function, which Zappa adds.
     """
     params.pop("RoleArn", None)
 
 
 def _complain(step: Callable[..., Any]) -> Callable[..., Any]:
-    """Our errors, and wrong values in the settings, as what Zappa prints without a traceback."""
+    """Turns our errors, and wrong values in the settings, into errors that Zappa prints without a traceback."""
 
     @functools.wraps(step)
     def run(*args: Any, **kwargs: Any) -> Any:
@@ -96,7 +96,7 @@ def _complain(step: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _after(owner: Any, name: str, then: Callable[..., Any]) -> None:
-    """Makes `then` run after a step of Zappa's, with the step's own arguments; the step's answer stays."""
+    """Runs `then` after a step of Zappa, with the arguments of the step. The step's return value stays."""
     step = getattr(owner, name)
 
     @functools.wraps(step)
@@ -129,7 +129,7 @@ def _around_status(cli: Any, stage: Stage) -> None:
 
 
 def _around_packed_settings(cli: Any) -> None:
-    """Lets the function know which functions its events may ask for: see `ws_lambda.sources.named_functions`."""
+    """Tells the function which functions its events may name: see `ws_lambda.sources.named_functions`."""
     step = cli.get_zappa_settings_string
 
     @functools.wraps(step)
@@ -141,7 +141,7 @@ def _around_packed_settings(cli: Any) -> None:
 
 
 def _around_template(cli: Any) -> None:
-    """`zappa template` forgets the WebSocket API and the stage's name."""
+    """Adds the WebSocket API and the name of the stage to `zappa template`, which omits them."""
     step = cli.zappa.create_stack_template
 
     @functools.wraps(step)
@@ -153,7 +153,7 @@ def _around_template(cli: Any) -> None:
 
 
 def _around_urls(cli: Any, stage: Stage) -> None:
-    """The URLs as they are: of the custom domain, of an adopted API, of the HTTP API whichever its version."""
+    """Corrects the URLs that Zappa shows for a custom domain, an adopted API, and an HTTP API."""
     step = cli.zappa.get_api_url
 
     def get_api_url(lambda_name: str, stage_name: str, apigateway_version: str = "") -> Any:
@@ -164,7 +164,7 @@ def _around_urls(cli: Any, stage: Stage) -> None:
 
 
 def _around_undeploy(cli: Any, stage: Stage) -> None:
-    """Borrowed routes are given back before the stack goes, and after Zappa has asked whether it is meant."""
+    """Restores the routes of an adopted API after Zappa's confirmation, and before the stack is deleted."""
     undeploy, delete_apis = cli.undeploy, cli.zappa.undeploy_api_gateway
     meant = False
 
@@ -180,7 +180,7 @@ def _around_undeploy(cli: Any, stage: Stage) -> None:
         try:
             return undeploy(*args, **kwargs)
         finally:
-            # Zappa stops where the function is not there: after a deploy or an undeploy that was broken off.
+            # Without the function, Zappa stops early: a former deploy or undeploy was interrupted.
             if meant and not stage.is_deployed():
                 _complain(leftovers.clear_away)(cli)
 
@@ -193,7 +193,7 @@ def _refuse_certify(cli: Any) -> None:
         import click
 
         raise click.ClickException(
-            '"zappa certify" knows nothing of WebSocket APIs nor of HTTP APIs. Put the domain into '
+            '"zappa certify" supports neither WebSocket APIs nor HTTP APIs. Put the domain into '
             '"websocket_api": {"domain": {"name": ..., "certificate_arn": ...}} and run "zappa update".'
         )
 

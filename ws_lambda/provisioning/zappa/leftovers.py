@@ -1,4 +1,4 @@
-"""What Zappa's undeploy leaves behind although it was made for this one deployment: the role and the bucket."""
+"""Deletes what Zappa's undeploy leaves behind: the role and the bucket of the deployment."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from ws_lambda.exceptions import ProvisioningError
 
 
 def clear_away(cli: Any) -> None:
-    """Deletes the role that Zappa made, and the bucket that we named, if neither is the user's own.
+    """Deletes the role that Zappa created and the bucket that we named, unless they are the user's own.
 
     Raises:
         ProvisioningError: the bucket cannot be deleted.
@@ -29,11 +29,11 @@ def _delete_role(zappa: Any) -> None:
 
 def _delete_bucket(client: Any, bucket: str, function: str) -> None:
     try:
-        # A deploy that was broken off leaves its package and its template there.
+        # A deploy that was interrupted leaves its package and its template there.
         listed = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{function}-")
         for key in [one["Key"] for page in listed for one in page.get("Contents", [])]:
             client.delete_object(Bucket=bucket, Key=key)
         client.delete_bucket(Bucket=bucket)
     except client.exceptions.ClientError as error:
         if error.response["Error"]["Code"] != "NoSuchBucket":
-            raise ProvisioningError(f"The bucket {bucket} stays: {error}") from error
+            raise ProvisioningError(f"The bucket {bucket} could not be deleted: {error}") from error

@@ -1,8 +1,8 @@
-"""The zip that goes to Lambda: trimmed, compiled so that the bytecode counts, and tried out before upload.
+"""The zip for Lambda: trimmed, compiled to bytecode that Python uses, and tested before the upload.
 
-Zappa dates every entry 1980, so that no .pyc it packs is ever newer than its source: Python throws each of them
-away and compiles afresh on every cold start. Here they are unchecked hash-based ones (PEP 552), which Python
-loads without looking at the source. The project's sources stay, for tracebacks.
+Zappa dates every entry 1980. The .pyc files that it packs then never match their sources, so Python ignores them and
+compiles again on every cold start. The .pyc files here are unchecked and hash-based (PEP 552): Python loads them
+without reading the sources. The project's sources stay in the package, for tracebacks.
 """
 
 import compileall
@@ -24,12 +24,12 @@ from ws_lambda.provisioning.zappa.trim import PackageOptions, Sources, Trim
 
 LAMBDA_ROOT = "/var/task"
 DATE = (1980, 1, 1, 0, 0, 0)
-"""One date for all entries: the same sources give the same bytes."""
+"""The date of all entries, so that the same sources give the same bytes."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PackageReport:
-    """What packing did."""
+    """The size of the package before and after."""
 
     files_before: int
     files_after: int
@@ -47,11 +47,11 @@ class PackageReport:
 def repack(
     archive: Path, *, site_packages: Path, project: Path, options: PackageOptions | None = None
 ) -> PackageReport:
-    """Replaces a zip that Zappa made by a trimmed and compiled one.
+    """Replaces a zip that Zappa made with a trimmed and compiled one.
 
     Args:
         archive: the zip, changed in place.
-        site_packages: of the environment that Zappa packed.
+        site_packages: the directory of the environment that Zappa packed.
         project: the directory that Zappa packed.
         options: the `package` block of the stage.
 
@@ -62,7 +62,7 @@ def repack(
     started = time.monotonic()
     before = archive.stat().st_size
     with zipfile.ZipFile(archive) as zipped:
-        # Zappa adds an entry twice where project and environment both have the file; the last one counts.
+        # Zappa adds an entry twice if the project and the environment both have the file. The last one counts.
         files = {info.filename: zipped.read(info) for info in zipped.infolist() if not info.is_dir()}
     own = {name for name in files if (project / name).is_file()}
     trim = Trim.plan(site_packages, Sources.read(files, own), options)
@@ -78,8 +78,8 @@ def repack(
     size = archive.stat().st_size
     if size > options.max_megabytes * 1e6:
         raise ProvisioningError(
-            f"The package has {size / 1e6:.1f} MB, more than the {options.max_megabytes:g} MB that "
-            '"package": {"max_megabytes": ...} allows. Its biggest parts: ' + ", ".join(_biggest(archive))
+            f"The package has {size / 1e6:.1f} MB, and the limit is {options.max_megabytes:g} MB "
+            '("package": {"max_megabytes": ...}). Its biggest parts: ' + ", ".join(_biggest(archive))
         )
     return PackageReport(
         files_before=len(files),
@@ -91,13 +91,13 @@ def repack(
 
 
 def compile_tree(root: Path, *, instead: bool = False) -> None:
-    """Compiles every source under a directory to unchecked hash-based bytecode.
+    """Compiles every source in a directory to unchecked hash-based bytecode.
 
-    A file that does not compile (a template of code, say) stays as it is, as Python itself would leave it.
+    A file that does not compile, such as a code template, stays as it is.
 
     Args:
         root: the directory.
-        instead: the bytecode takes the place of the source, rather than its own in `__pycache__`.
+        instead: whether the bytecode replaces the source. Otherwise it goes to `__pycache__`.
     """
     compileall.compile_dir(
         root,
@@ -116,20 +116,20 @@ def compile_tree(root: Path, *, instead: bool = False) -> None:
 
 
 def version_of(runtime: str) -> tuple[int, ...]:
-    """The version in a text: that of Python in a runtime (`"python3.11"`)."""
+    """The version in a text, such as (3, 11) for the runtime `"python3.11"`."""
     return tuple(int(part) for part in re.findall(r"\d+", runtime))
 
 
 def check_runtime(runtime: str) -> None:
-    """Bytecode and compiled extensions belong to one version of Python.
+    """Checks that this interpreter has the version of the function's runtime, for which it compiles.
 
     Raises:
-        ProvisioningError: if this interpreter is not of the function's runtime (`"python3.11"`).
+        ProvisioningError: it has another version. `runtime` is Lambda's name, such as `"python3.11"`.
     """
     mine = f"python{sys.version_info.major}.{sys.version_info.minor}"
     if runtime != mine:
         raise ProvisioningError(
-            f"The function is to run on {runtime}, this is {mine}: deploy from an environment of {runtime}, "
+            f"The runtime of the function is {runtime}, and this is {mine}. Deploy from an environment with {runtime}, "
             f'or set "runtime": "{mine}".'
         )
 
@@ -150,7 +150,7 @@ def _zip(roots: Iterable[Path], archive: Path) -> int:
             info = zipfile.ZipInfo(name, DATE)
             info.compress_type = zipfile.ZIP_DEFLATED
             info.create_system = 3
-            # Lambda runs as another user: all must be able to read.
+            # Lambda runs as another user, so everybody must be able to read the files.
             info.external_attr = (stat.S_IFREG | 0o755) << 16
             zipped.writestr(info, path.read_bytes())
     return len(paths)

@@ -1,4 +1,4 @@
-"""botocore's data, less what a function never reads: Python parses it as JSON on every cold start."""
+"""Reduces botocore's data, which Python parses as JSON on every cold start, to what a function reads."""
 
 import gzip
 import json
@@ -9,11 +9,11 @@ ENDPOINTS = "botocore/data/endpoints.json"
 
 
 def reduced(files: Mapping[str, bytes], services: Iterable[str]) -> dict[str, bytes]:
-    """The files that get smaller, by path.
+    """The files that can be reduced, with their new contents, by path.
 
     Args:
-        files: those of the package that stay, by path.
-        services: the botocore services that stay.
+        files: the files of the package, by path.
+        services: the botocore services that the package keeps.
     """
     found: dict[str, bytes] = {}
     prefixes = set()
@@ -34,7 +34,7 @@ def _endpoints(document: dict[str, Any], names: set[str]) -> dict[str, Any]:
 
 
 def _without_documentation(value: Any) -> Any:
-    """Texts only: a member of a shape may well be called "documentation"."""
+    """Removes only texts: a member of a shape can also be named "documentation"."""
     if isinstance(value, dict):
         return {
             key: _without_documentation(one)

@@ -1,4 +1,4 @@
-"""One stage being deployed by Zappa: what our hooks do at each step."""
+"""The steps of our hooks while Zappa deploys a stage."""
 
 import sys
 from collections.abc import Mapping
@@ -27,29 +27,29 @@ _NEW_MAPPING = Retry(base=4.0, cap=4.0, within=60.0)
 
 
 class Stage:
-    """A stage of `zappa_settings.json`, with the command line object that Zappa works on it with."""
+    """A stage of `zappa_settings.json`, with Zappa's command line object."""
 
     def __init__(self, cli: Any) -> None:
         self.cli = cli
         self.zappa = cli.zappa
         self.config: dict[str, Any] = cli.stage_config
 
-    # What is known
+    # Known values
 
     @cached_property
     def block(self) -> WebSocketBlock:
-        """The `websocket_api` block, its placeholders filled."""
+        """The `websocket_api` block with its placeholders replaced."""
         given = self.config.get("websocket_api", {})
         return WebSocketBlock.read(function_settings.filled(given, {**self.known, **self.variables}))
 
     @cached_property
     def variables(self) -> dict[str, str]:
-        """The function's environment: as it will be once `prepare` has worked it out, till then as it is deployed."""
+        """The function's environment: the deployed one until `prepare` sets the new one."""
         return self.deployed_environment() or {}
 
     @cached_property
     def known(self) -> dict[str, str]:
-        """What placeholders stand for."""
+        """The values of placeholders."""
         session = self.zappa.boto_session
         region = str(self.zappa.aws_region or session.region_name)
         return {
@@ -62,20 +62,20 @@ class Stage:
 
     @cached_property
     def apigateway(self) -> Any:
-        """A client of API Gateway's second version."""
+        """A boto3 client of `apigatewayv2`."""
         return self.zappa.boto_session.client("apigatewayv2", region_name=self.known["Region"])
 
     @cached_property
     def adopted(self) -> adoption.Adopted | None:
-        """The API to adopt, if one is named."""
+        """The API to adopt; None if the settings name none."""
         return adoption.look(self.apigateway, self.block.adopt) if self.block.adopt else None
 
     def is_deployed(self) -> bool:
-        """Whether the function is there."""
+        """Whether the function exists."""
         return self.deployed_environment() is not None
 
     def deployed_environment(self) -> dict[str, str] | None:
-        """The environment of the function as it is now; None if there is no function."""
+        """The environment of the deployed function; None if there is no function."""
         client = self.zappa.lambda_client
         try:
             found = client.get_function_configuration(FunctionName=self.cli.lambda_name)
@@ -84,12 +84,12 @@ class Stage:
         return dict(found.get("Environment", {}).get("Variables", {}))
 
     def _resources(self) -> dict[str, tuple[str, str]]:
-        """Logical id → (type, physical id) of our stack; empty while there is none."""
+        """Logical id → (type, physical id) of the resources of our stack; empty if there is no stack."""
         pages = self.zappa.cf_client.get_paginator("list_stack_resources").paginate(StackName=self.cli.lambda_name)
         try:
             found = [one for page in pages for one in page["StackResourceSummaries"]]
         except self.zappa.cf_client.exceptions.ClientError as error:
-            if error.response["Error"]["Code"] != "ValidationError":  # which is: there is no such stack
+            if error.response["Error"]["Code"] != "ValidationError":  # CloudFormation's code for a missing stack
                 raise
             return {}
         return {
@@ -116,7 +116,7 @@ class Stage:
     # The steps
 
     def prepare(self) -> None:
-        """Fills in the settings. Names a bucket that stays the same where the stage names none."""
+        """Completes the settings. If they name no bucket, it sets a name that stays the same."""
         cli = self.cli
         if "s3_bucket" not in self.config:
             cli.s3_bucket_name = f"zappa-{cli.lambda_name}-{self.known['AccountId']}-{self.known['Region']}"[:63].strip(
@@ -138,7 +138,7 @@ class Stage:
 
     def _prepare_environment(self) -> None:
         cli = self.cli
-        # Zappa sets environment_variables when its own handler loads, which a WebSocket event never does.
+        # Zappa sets environment_variables when its own handler loads, which WebSocket events do not use.
         wanted = {
             "DJANGO_SETTINGS_MODULE": cli.django_settings,
             **cli.environment_variables,
@@ -146,7 +146,7 @@ class Stage:
         }
         deployed = None if cli.command == "package" else self.deployed_environment()
         self.variables = function_settings.environment(wanted, deployed, self.known)
-        # A copy: Zappa adds to it what is deployed, our addresses of last time among that.
+        # A copy, because Zappa adds the deployed variables to it, with our former addresses.
         cli.aws_environment_variables = dict(self.variables)
         cli.environment_variables = {}
 
@@ -160,11 +160,11 @@ class Stage:
 
     @cached_property
     def _extra_permissions(self) -> list[dict[str, Any]]:
-        """As the settings have them: they are filled in twice, like the policy."""
+        """The permissions with their placeholders, which are replaced twice, like those of the policy."""
         return function_settings.without_zappas_grant(self.zappa.extra_permissions)
 
     def package(self, *_args: Any, **_kwargs: Any) -> None:
-        """Trims and compiles the zip, and tries it out; a zip that does not work is never uploaded."""
+        """Trims and compiles the zip, and tests it. A zip that does not work is not uploaded."""
         import click
 
         options = PackageOptions.read(self.config.get("package", {}))
@@ -184,7 +184,7 @@ class Stage:
         )
 
     def complete_template(self, *_args: Any, **_kwargs: Any) -> None:
-        """Puts the `websocket_api` block into the template that Zappa has begun."""
+        """Applies the `websocket_api` block to Zappa's template."""
         import click
 
         own, name = self._resources(), self.cli.api_stage
@@ -202,7 +202,7 @@ class Stage:
         )
 
     def correct_mappings(self, *_args: Any, **_kwargs: Any) -> None:
-        """Switches partial-batch failures on: without, one failed recipient list sends the whole batch again."""
+        """Switches on partial batch failures. Without them, one failed job repeats the whole batch."""
         for event in self.cli.stage_config.get("events", []):
             source = event.get("event_source", {})
             if ":sqs:" in source.get("arn", "") and source.get("partial_batch_failures", event["function"] == FANOUT):
@@ -216,7 +216,8 @@ class Stage:
         found = client.list_event_source_mappings(FunctionName=self.cli.lambda_name, EventSourceArn=source["arn"])
         if not found["EventSourceMappings"]:
             raise ProvisioningError(
-                f"{source['arn']} does not reach the function: has serverless_config/queue.yaml been applied?"
+                f"{source['arn']} has no event source mapping to the function. "
+                "Apply serverless_config/queue.yaml first."
             )
         for mapping in found["EventSourceMappings"]:
             if all(mapping.get(key) == value for key, value in wanted.items()):
@@ -225,11 +226,11 @@ class Stage:
             _NEW_MAPPING.call(change, client.exceptions.ResourceInUseException)
 
     def introduce(self, *_args: Any, **_kwargs: Any) -> None:
-        """Tells the function its addresses, takes over routes of an adopted API, and narrows the role to the API."""
+        """Sets the function's addresses, changes the routes of an adopted API, and limits the role to the API."""
         resources, name = self._resources(), self.cli.lambda_name
         if not resources:
             raise ProvisioningError(
-                f"The function {name} is there without its stack: a deploy was broken off. Run "
+                f"The function {name} exists without its stack: a deploy was interrupted. Run "
                 f'"zappa undeploy {self.cli.api_stage}", then "zappa deploy {self.cli.api_stage}".'
             )
         if self.adopted:
@@ -263,17 +264,17 @@ class Stage:
         client.update_function_configuration(FunctionName=name, Environment={"Variables": {**deployed, **addresses}})
         self.zappa.wait_until_lambda_function_is_updated(name)
         if self.cli.apigateway_lambda_qualifier:
-            # SnapStart and provisioned concurrency run published versions, whose environment is fixed.
+            # SnapStart and provisioned concurrency use published versions, whose environment cannot change.
             version = client.publish_version(FunctionName=name)["Version"]
             self.zappa.wait_until_lambda_function_version_is_active(name, version)
             client.update_alias(FunctionName=name, Name=self.cli.apigateway_lambda_qualifier, FunctionVersion=version)
 
     def addresses(self) -> dict[str, str]:
-        """What `zappa status` does not know of."""
+        """The addresses that `zappa status` does not show."""
         return {"WebSocket URL": self.websocket_url() or "None", "WebSocket API": self.api_id() or "None"}
 
     def release(self) -> None:
-        """Gives an adopted API its routes back, before our integration goes."""
+        """Restores the routes of an adopted API before our integration is deleted."""
         if self.adopted:
             adoption.give_back(self.apigateway, self.adopted, stage=self.cli.api_stage)
 

@@ -1,8 +1,8 @@
-"""What of a Zappa package Lambda never imports, worked out from metadata and sources, never guessed from names.
+"""Finds what Lambda never imports from a Zappa package, using metadata and sources instead of lists of names.
 
-Zappa packs the whole virtual environment, its own command line included. A distribution stays when something
-that was asked for by name needs it, or the project imports it; the rest (troposphere, PyYAML, setuptools ...)
-goes. Inside the ones that stay, data that only named services, languages or apps use goes.
+Zappa packs the whole virtual environment, with its own command line. A distribution stays if an explicitly installed
+one requires it, or if the project imports it. The others (troposphere, PyYAML, setuptools …) are removed. In those
+that stay, data of services, languages and apps that the project does not use is removed.
 """
 
 import ast
@@ -14,13 +14,13 @@ from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
 ZAPPA_RUNTIME = ("boto3", "durationpy", "werkzeug")
-"""What `zappa.handler` imports of Zappa's requirements."""
+"""The requirements of Zappa that `zappa.handler` imports."""
 
 TOOLS = frozenset({"pip", "setuptools", "wheel", "zappa"})
-"""Never a reason to keep anything; of Zappa the handler stays, see `NEVER_IMPORTED`."""
+"""Distributions that are no reason to keep others. Zappa's handler stays, see `NEVER_IMPORTED`."""
 
 LAMBDA_HAS = frozenset({"boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3"})
-"""What Lambda's Python runtimes bring themselves, for packages that leave boto3 out."""
+"""Distributions in Lambda's Python runtimes, for packages without boto3."""
 
 AWS_SERVICES = frozenset({"acm", "apigatewaymanagementapi", "apigatewayv2", "dynamodb", "route53", "sqs", "sts"})
 """The botocore service models that ws_lambda itself uses on Lambda."""
@@ -52,7 +52,7 @@ OPTIONAL_PARTS = {
     "django/contrib/gis/": r"django\.contrib\.gis",
     "django/contrib/postgres/": r"django\.contrib\.postgres",
 }
-"""Directory → what some source would have to say to need it."""
+"""Directory → the text in a source that shows that the directory is needed."""
 
 SELF_CONTAINED = ("aws_lambda_powertools/", "boto3/", "botocore/", "django/", "zappa/")
 
@@ -61,7 +61,7 @@ SERVICES_BY_HELPER = {
     r"powertools\.utilities\.feature_flags": ("appconfigdata",),
     r"zappa\.asynchronous": ("lambda", "sns"),
 }
-"""Libraries whose clients a project uses without naming the service."""
+"""Libraries that create clients, so that the project does not name the service."""
 
 _SERVICE = re.compile(r"""(?:client|resource|create_client)\(\s*(?:service_name\s*=\s*)?["']([a-z0-9-]+)["']""")
 _LANGUAGE = re.compile(r"""^LANGUAGE_CODE\s*=\s*["']([\w-]+)["']""", re.MULTILINE)
@@ -73,32 +73,35 @@ class PackageOptions:
     """The `package` block of a stage in `zappa_settings.json`."""
 
     boto3: bool = True
-    """Whether boto3 and botocore are packed. Lambda has its own, slower to load and of a version it chooses."""
+    """Whether boto3 and botocore are packed. Lambda's own load more slowly, and Lambda chooses their version."""
 
     keep: tuple[str, ...] = ()
-    """Distributions that stay although nothing seems to need them."""
+    """Distributions to keep although nothing requires them."""
 
     drop: tuple[str, ...] = ()
-    """Further patterns of paths in the zip that go."""
+    """More patterns of paths in the zip to remove."""
 
     aws_services: tuple[str, ...] = ()
-    """botocore services to keep beside those that sources name in `client("...")`."""
+    """botocore services to keep in addition to those that sources name in `client("...")`."""
 
     languages: tuple[str, ...] = ()
-    """Translations to keep. Empty: the project's one LANGUAGE_CODE, or all where it can switch."""
+    """Translations to keep. Empty: the project's LANGUAGE_CODE, or all if the project can switch languages."""
 
     sources: bool = False
-    """Whether the sources of installed packages are packed too; the project's always are. For what reads itself."""
+    """Whether the sources of installed packages are packed too, for packages that read them."""
 
     glibc: str = ""
-    """The function's C library (`"2.34"`), where it is another than that of Lambda's runtime: an emulator's, say."""
+    """The glibc of the function (`"2.34"`) if it is not that of Lambda's runtime, as with an emulator."""
 
     max_megabytes: float = 50.0
-    """A bigger zip stops the deploy. Lambda itself takes 250 MB unpacked, layers included."""
+    """A bigger zip stops the deploy. Lambda itself allows 250 MB unpacked, with layers.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+    """
 
     @classmethod
     def read(cls, block: Mapping[str, object]) -> "PackageOptions":
-        """The options as a settings file writes them.
+        """Reads the options of a settings file.
 
         Raises:
             ValueError: for a key it does not know.
@@ -111,13 +114,13 @@ class PackageOptions:
 
 @dataclass(frozen=True)
 class Sources:
-    """What the sources of a package say about what they use."""
+    """What the sources of a package use."""
 
     imports: set[str] = field(default_factory=set)
     """Top-level modules that the project itself imports."""
 
     text: str = ""
-    """All sources but those of `SELF_CONTAINED`: they name everything they could do for somebody."""
+    """All sources except those of `SELF_CONTAINED`, which name every service that they support."""
 
     project: str = ""
     """The sources of the project alone."""
@@ -158,7 +161,7 @@ def _imported(text: str) -> set[str]:
 
 
 def normal(name: str) -> str:
-    """A distribution's name as PyPA compares them."""
+    """The normalized name of a distribution, as PyPA defines it."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
@@ -185,7 +188,7 @@ def _closure(installed: Mapping[str, Distribution], roots: Iterable[str]) -> set
 
 
 def _roots(installed: Mapping[str, Distribution]) -> set[str]:
-    """What somebody asked for by name; pip and uv note that down. Where none did: what nothing else needs."""
+    """The explicitly installed distributions, which pip and uv record. Otherwise: those that no other requires."""
     asked = {name for name, dist in installed.items() if dist.read_text("REQUESTED") is not None} - TOOLS
     if asked:
         return asked
@@ -198,7 +201,7 @@ def _paths(dist: Distribution) -> set[str]:
 
 
 def unneeded_paths(site_packages: Path, sources: Sources, options: PackageOptions) -> set[str]:
-    """The paths in the zip of distributions that nothing on Lambda needs."""
+    """The paths of distributions that nothing on Lambda needs."""
     installed = {normal(d.name): d for d in distributions(path=[str(site_packages)])}
     modules: dict[str, str] = {}
     for name, dist in installed.items():
@@ -217,7 +220,7 @@ def unneeded_paths(site_packages: Path, sources: Sources, options: PackageOption
 
 @dataclass(frozen=True)
 class Trim:
-    """Decides path by path."""
+    """Decides for each path whether to remove it."""
 
     unneeded: set[str]
     services: set[str]
@@ -240,7 +243,7 @@ class Trim:
         )
 
     def drops(self, path: str) -> bool:
-        """Whether a path of the zip goes."""
+        """Whether a path of the zip is removed."""
         return (
             path in self.unneeded
             or _never_imported(path)
@@ -251,7 +254,7 @@ class Trim:
         )
 
     def _is_other_service(self, path: str) -> bool:
-        """botocore/data/<service>/<version>/..., beside files that every service needs."""
+        """Whether a path is data of a botocore service that nothing uses. Some files are for all services."""
         parts = path.split("/")
         return path.startswith(("botocore/data/", "boto3/data/")) and len(parts) > 3 and parts[2] not in self.services
 
@@ -263,7 +266,7 @@ class Trim:
 
 
 def _languages(project: str, options: PackageOptions) -> set[str] | None:
-    """The locale directories of Django to keep; None for all."""
+    """The locale directories of Django to keep; None to keep all."""
     wanted = set(options.languages)
     if not wanted:
         codes = set(_LANGUAGE.findall(project))

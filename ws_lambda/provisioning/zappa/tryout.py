@@ -1,7 +1,7 @@
-"""The zip, tried out before it is uploaded: unpacked and driven in an interpreter that has nothing else.
+"""Tests the zip before it is uploaded, in an interpreter that has nothing else installed.
 
-A trim that went too far, a module that was never packed, a settings file that does not load: each stops the
-deploy here, where the function that runs today is still the one that worked.
+If trimming removed too much, a module is missing, or the settings do not load, the deploy stops here. The function
+that is deployed keeps running.
 """
 
 import json
@@ -24,20 +24,20 @@ DRIVER = Path(__file__).with_name("drive.py")
 
 @dataclass(frozen=True, kw_only=True)
 class Tryout:
-    """How it went."""
+    """The result of a tryout."""
 
     import_ms: float
     connect_ms: float
-    """Import and the first CONNECT together, as a cold start has them."""
+    """The import and the first CONNECT together, as in a cold start."""
 
     connect: int
-    """The status of a CONNECT whose token is not known."""
+    """The status of a CONNECT with an unknown token."""
 
     request: int
     """The status of `GET /`."""
 
     calls: tuple[str, ...]
-    """The DynamoDB operations that were asked for."""
+    """The DynamoDB operations that were called."""
 
     def __str__(self) -> str:
         return f"loads in {self.import_ms:.0f} ms, first CONNECT answered {self.connect}, GET / answered {self.request}"
@@ -50,10 +50,10 @@ def try_out(archive: Path, *, handler: str, environment: Mapping[str, str], borr
         archive: the zip.
         handler: the function's handler, `module.function`.
         environment: the function's environment variables.
-        borrowed: a directory that stands for what Lambda's runtime brings, for a package without boto3.
+        borrowed: a directory with boto3, for a package that relies on the one in Lambda's runtime.
 
     Raises:
-        ProvisioningError: if it does not load, or answers with an error.
+        ProvisioningError: the package does not load, or answers with an error.
     """
     with tempfile.TemporaryDirectory(prefix="ws-lambda-tryout-") as scratch:
         with zipfile.ZipFile(archive) as zipped:
@@ -62,8 +62,8 @@ def try_out(archive: Path, *, handler: str, environment: Mapping[str, str], borr
 
 
 def drive(root: Path, *, handler: str, environment: Mapping[str, str], borrowed: Path | None = None) -> Tryout:
-    """`try_out` for a package that is unpacked already."""
-    # -I and -S: neither this environment's packages nor the current directory may lend a hand.
+    """`try_out` for a package that is already unpacked."""
+    # -I and -S exclude the packages of this environment and the current directory.
     command = [sys.executable, "-I", "-S", "-B", str(DRIVER), str(root), handler, *map(str, filter(None, [borrowed]))]
     with _empty_dynamodb() as (url, calls):
         done = subprocess.run(  # noqa: S603 - our own interpreter, our own file
@@ -85,7 +85,7 @@ def drive(root: Path, *, handler: str, environment: Mapping[str, str], borrowed:
 def _judge(found: dict[str, Any], calls: tuple[str, ...], log: str) -> Tryout:
     wrong = found.pop("error", None)
     for name in ("connect", "request"):
-        # Unknown token, nobody logged in: a refusal is the right answer, an error never is.
+        # The token is unknown and nobody is logged in, so a refusal is correct. An error is not.
         if wrong is None and not 200 <= found[name] < 500:
             wrong = f"The {name} event was answered with {found[name]}."
     if wrong is not None:
@@ -110,7 +110,7 @@ def _lambda_environment(dynamodb: str, handler: str, given: Mapping[str, str]) -
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_ENDPOINT_URL": dynamodb,
         "AWS_ENDPOINT_URL_DYNAMODB": dynamodb,
-        # These name the deployed API, which the events of this tryout do not come from.
+        # The deployed values name another API than the one in the events of this tryout.
         "WS_LAMBDA_GATEWAY_IDS": "tryout",
         "WS_LAMBDA_HTTP_HOST": "tryout.execute-api.eu-west-1.amazonaws.com",
         "WS_LAMBDA_WEBSOCKET_URL": "wss://tryout.execute-api.eu-west-1.amazonaws.com/tryout",
@@ -119,7 +119,7 @@ def _lambda_environment(dynamodb: str, handler: str, given: Mapping[str, str]) -
 
 @contextmanager
 def _empty_dynamodb() -> Iterator[tuple[str, list[str]]]:
-    """A DynamoDB on loopback in which every table exists and is empty. Yields its URL and the calls it gets."""
+    """A DynamoDB on loopback in which every table exists and is empty. Yields its URL and the list of calls."""
     calls: list[str] = []
 
     class Tables(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""The `websocket_api` block of a stage in `zappa_settings.json`, read once and strictly."""
+"""The `websocket_api` block of a stage in `zappa_settings.json`, with its validation."""
 
 import json
 import re
@@ -21,28 +21,28 @@ class Domain:
     """An ACM certificate in the API's own region."""
 
     hosted_zone_id: str = ""
-    """The Route 53 zone that gets the alias records. Empty: DNS is somebody else's."""
+    """The Route 53 zone that gets the alias record. Empty: you make the DNS record yourself."""
 
     mapping: str = ""
-    """The path on the domain. Empty: the domain as a whole."""
+    """The path on the domain. Empty: the whole domain."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class WebSocketBlock:
-    """What the WebSocket API is to be beyond what Zappa makes of it."""
+    """The settings of the WebSocket API beyond those that Zappa has."""
 
     routes: tuple[str, ...] = ()
-    """Custom route keys, beside `$connect`, `$disconnect` and `$default`."""
+    """Custom route keys, in addition to `$connect`, `$disconnect` and `$default`."""
 
     route_responses: tuple[str, ...] | bool = True
-    """Routes whose handler's answer goes back to the client; True for all but `$connect` and `$disconnect`."""
+    """Routes whose answers go back to the client. True: all but `$connect` and `$disconnect`."""
 
     route_selection_expression: str = "$request.body.action"
 
     description: str = "WebSocket API of django-ws-lambda"
 
     throttling: Mapping[str, float] = field(default_factory=dict)
-    """`rate` (events per second) and `burst` of the whole stage. The account's own limits stand above it."""
+    """`rate` (events per second) and `burst` of the whole stage. The account's quotas also apply."""
 
     route_throttling: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """The same for single routes: `{"$connect": {"rate": 100, "burst": 200}}`."""
@@ -51,23 +51,23 @@ class WebSocketBlock:
     """False, True, or `{"retention_days": 30, "format": {...}, "destination_arn": "..."}`."""
 
     detailed_metrics: bool = True
-    """Whether CloudWatch counts per route."""
+    """Whether CloudWatch has metrics for each route."""
 
     stage_variables: Mapping[str, str] = field(default_factory=dict)
 
     domain: Domain | None = None
 
     adopt: str = ""
-    """The id of a WebSocket API that exists already and gets our routes, instead of a new one."""
+    """The id of an existing WebSocket API to use instead of a new one."""
 
     tags: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, block: Mapping[str, Any]) -> "WebSocketBlock":
-        """The block as a settings file writes it.
+        """Reads the block of a settings file.
 
         Raises:
-            ValueError: saying what is wrong with it.
+            ValueError: the block is not valid; the message says why.
         """
         _refuse_unknown("websocket_api", block, _names(cls))
         given: dict[str, Any] = {key: tuple(one) if isinstance(one, list) else one for key, one in block.items()}

@@ -1,8 +1,8 @@
-"""The WebSocket API in Zappa's CloudFormation template, completed.
+"""Completes the WebSocket API in Zappa's CloudFormation template.
 
-Zappa writes the API, three routes, a stage and the permission to invoke. Here they get custom routes, route
-responses (without one the handler's answer never reaches the client), throttling, an access log, a domain, and
-outputs. With an API that is to be adopted, the same resources are hung onto that one.
+Zappa writes the API, three routes, a stage and the permission to invoke the function. This module adds custom routes,
+route responses (without which answers do not reach the client), throttling, an access log, a domain, and outputs. If an
+API is adopted, the resources are attached to that API instead.
 """
 
 import hashlib
@@ -25,16 +25,15 @@ def complete(
     foreign_stage: bool = False,
     present: Collection[str] = (),
 ) -> None:
-    """Completes a troposphere template that Zappa's `create_websocket_api` has been at.
+    """Completes the troposphere template that Zappa's `create_websocket_api` wrote.
 
     Args:
         template: `cli.zappa.cf_template`.
         block: the stage's `websocket_api` block.
-        name: the function's name, after which log groups are named.
-        foreign_routes: routes of an adopted API, by key, that are somebody else's and so not for this stack to
-            create; as `get_routes` tells of them.
-        foreign_stage: whether the adopted API has the stage already.
-        present: logical ids of what the stack has made so far.
+        name: the name of the function, which is in the names of log groups.
+        foreign_routes: routes of an adopted API that this stack did not create, by key, as `get_routes` returns them.
+        foreign_stage: whether the adopted API already has the stage.
+        present: the logical ids of the resources that the stack already has.
     """
     from troposphere import Ref
 
@@ -42,7 +41,7 @@ def complete(
     for key in block.all_routes:
         if foreign := (foreign_routes or {}).get(key):
             template.resources.pop(_ZAPPA_ROUTES.get(key, ""), None)
-            # Once we have made its response, the route uses one: only the stack still knows that it is ours to keep.
+            # After the first deploy the route uses our response. Only the stack shows that the response is ours.
             is_ours = not foreign.get("RouteResponseSelectionExpression") or response_id(key) in present
             if key in block.answering and is_ours:
                 _response(template, key, foreign["RouteId"], api)
@@ -59,17 +58,17 @@ def complete(
 
 
 def logical_id(route_key: str) -> str:
-    """The logical id of a route: Zappa's own for its three, letters and digits for the others."""
+    """The logical id of a route: Zappa's own for its three routes, letters and digits for the others."""
     words = re.findall(r"[A-Za-z0-9]+", route_key)
     plain = "".join(word[:1].upper() + word[1:] for word in words)
-    # Route keys that differ in punctuation or a first capital alone must not meet in one resource.
+    # Route keys that differ only in punctuation or in a first capital need different logical ids.
     is_plain = route_key == plain[:1].lower() + plain[1:]
     mark = "" if is_plain else hashlib.sha256(route_key.encode()).hexdigest()[:8]
     return _ZAPPA_ROUTES.get(route_key, f"WsRoute{plain}{mark}")
 
 
 def response_id(route_key: str) -> str:
-    """The logical id of a route's response; no route's own id begins like it, whatever its key."""
+    """The logical id of a route's response. No id of a route begins in the same way."""
     return logical_id(route_key).replace("Ws", "WsResponseOf", 1)
 
 
@@ -118,7 +117,7 @@ def _stage(stage: Any, template: Any, block: WebSocketBlock, name: str) -> None:
     limits = dict(block.throttling)
     stage.DefaultRouteSettings = RouteSettings(DetailedMetricsEnabled=block.detailed_metrics, **_throttle(limits))
     if block.route_throttling:
-        # Route settings are not merged with the stage's: each repeats what it does not change.
+        # Route settings are not merged with the stage's, so each must repeat them.
         stage.RouteSettings = {
             key: {"DetailedMetricsEnabled": block.detailed_metrics, **_throttle({**limits, **own})}
             for key, own in block.route_throttling.items()
@@ -158,7 +157,7 @@ def _domain(template: Any, block: WebSocketBlock, api: Any, stage: Any) -> None:
 
     wanted = block.domain
     assert wanted is not None  # noqa: S101 - for the type checker; the caller asked
-    # WebSocket APIs take regional domains only, and TLS 1.2 or newer.
+    # WebSocket APIs need regional domains, and TLS 1.2 or newer.
     configuration = DomainNameConfiguration(
         CertificateArn=wanted.certificate_arn, EndpointType="REGIONAL", SecurityPolicy="TLS_1_2"
     )

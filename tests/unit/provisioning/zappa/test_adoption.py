@@ -84,7 +84,7 @@ def test_the_stage_is_deployed_anew_only_where_it_does_not_do_so_itself(gateway:
 
 
 def test_what_cannot_be_adopted_is_said(gateway: Any) -> None:
-    with pytest.raises(ProvisioningError, match="there is no API nothing"):
+    with pytest.raises(ProvisioningError, match="API nothing does not exist"):
         adoption.look(gateway, "nothing")
     http = gateway.create_api(Name="http", ProtocolType="HTTP")["ApiId"]
     with pytest.raises(ProvisioningError, match="not a WebSocket API"):

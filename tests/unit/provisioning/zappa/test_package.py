@@ -71,7 +71,7 @@ def test_a_file_that_does_not_compile_stays_as_it_is(environment: Environment, t
 
 
 def test_too_big_a_package_stops_the_deploy_and_says_what_is_in_it(environment: Environment, tmp_path: Path) -> None:
-    with pytest.raises(ProvisioningError, match=r"more than the 0\.0001 MB.*app"):
+    with pytest.raises(ProvisioningError, match=r"the limit is 0\.0001 MB.*app"):
         packed(environment, tmp_path / "a.zip", PackageOptions(max_megabytes=0.0001))
 
 
