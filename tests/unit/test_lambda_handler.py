@@ -1,0 +1,96 @@
+"""The entry point: which source answers an event, and until when it may send."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+import ws_lambda
+from tests.golden import golden
+from tests.wire import Context
+from ws_lambda import delivery, lambda_handler
+from ws_lambda.deadlines import MARGIN
+from ws_lambda.exceptions import UnknownEvent
+from ws_lambda.lambda_handler import SOURCES, handler
+
+PACKAGE = Path(ws_lambda.__file__).parent
+ASKS_LAMBDA_FOR_TIME = {
+    "deadlines.py",
+    "local/lambda_context.py",  # is the context object of the local gateway
+    "provisioning/zappa/drive.py",  # and this that of the try-out
+}
+
+
+def queued(queue: str) -> dict[str, Any]:
+    return {"Records": [{"eventSource": "aws:sqs", "eventSourceARN": f"arn:aws:sqs:eu-west-1:123456789012:{queue}"}]}
+
+
+EVENTS = {
+    "connect": (golden("connect"), "websocket"),
+    "message": (golden("message"), "websocket"),
+    "disconnect": (golden("disconnect_client"), "websocket"),
+    "a job": (
+        {"Records": [{"eventSource": "aws:sqs", "eventSourceARN": "arn:aws:sqs:eu-west-1:1:jobs"}]},
+        "fanout_queue",
+    ),
+    "another queue": (
+        {"Records": [{"eventSource": "aws:sqs", "eventSourceARN": "arn:aws:sqs:eu-west-1:1:in"}]},
+        "zappa",
+    ),
+    "a command": ({"ws_lambda": "prune"}, "commands"),
+    "a management command": ({"manage": "check"}, "commands"),
+    "a schedule": (golden("services/scheduled"), "schedule"),
+    "an authorizer's event": ({**golden("connect"), "type": "REQUEST", "methodArn": "arn"}, "authorizer_request"),
+    "an authorizer's event of an HTTP API": (
+        {**golden("http/http_api"), "type": "REQUEST", "routeArn": "arn"},
+        "authorizer_request",
+    ),
+    **{
+        f"HTTP, {path.stem}": (golden(f"http/{path.stem}"), "http") for path in Path("tests/events/http").glob("*.json")
+    },
+    "a topic": (golden("services/sns"), "zappa"),
+    "zappa invoke": ({"command": "os.getcwd"}, "zappa"),
+}
+
+
+def named(source: Any) -> str:
+    return str(source.__name__).rpartition(".")[2]
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_each_event_has_one_source(settings: Any, name: str) -> None:
+    settings.WS_LAMBDA = {"FANOUT_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/1/jobs"}
+    event, expected = EVENTS[name]
+    assert named(next(one for one in SOURCES if one.recognises(event))) == expected
+
+
+def test_every_module_that_recognises_events_is_a_source() -> None:
+    modules = [path for path in (PACKAGE / "sources").glob("*.py") if "recognises" in path.read_text()]
+    assert {path.stem for path in modules} - {"__init__"} == {named(source) for source in SOURCES}
+    assert named(SOURCES[-1]) == "zappa", "it takes what is left"
+
+
+def test_a_new_source_is_a_module_and_a_name_and_gets_the_one_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    left: list[float] = []
+
+    def answer(event: dict[str, Any], context: Any) -> str:
+        left.append(delivery.seconds_left())
+        return event["tide"]
+
+    tides = SimpleNamespace(recognises=lambda event: "tide" in event, answer=answer)
+    with pytest.raises(UnknownEvent, match="the keys tide"):
+        handler({"tide": "high"}, Context())
+    monkeypatch.setattr(lambda_handler, "SOURCES", (*SOURCES, tides))
+    assert handler({"tide": "high"}, Context()) == "high"
+    assert left[0] == pytest.approx(29 - MARGIN, abs=1)
+    assert delivery.seconds_left() == float("inf"), "the deadline ends with the invocation"
+
+
+def test_one_module_works_out_how_much_time_lambda_leaves() -> None:
+    asking = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        if "get_remaining_time_in_millis" in path.read_text()
+    }
+    assert asking == ASKS_LAMBDA_FOR_TIME
