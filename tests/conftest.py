@@ -10,11 +10,6 @@ import pytest
 from moto import mock_aws
 
 from tests import engines, table_making
-from ws_lambda import aws, process_state
-from ws_lambda.local.moto_expressions import quick_expressions
-from ws_lambda.local.moto_transactions import frugal_transactions
-from ws_lambda.process_state import Occasion
-from ws_lambda.testing.moto_speed import taking_turns
 
 os.environ.setdefault("AWS_DEFAULT_REGION", "eu-west-1")
 
@@ -49,37 +44,32 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture
 def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """An empty DynamoDB: moto, or the engine that WS_LAMBDA_TEST_ENGINE names. Tests create the tables that they need.
+    """An empty DynamoDB: the test kit's, or the engine that WS_LAMBDA_TEST_ENGINE names; the requests to it so far.
 
-    The botocore session outlives the test: reading the service model again costs 200 ms.
+    Tests create the tables that they need.
     """
-    sent: list[str] = []
+    from ws_lambda.testing.database import in_memory
+    from ws_lambda.testing.dynamodb_clients import clients
 
-    def record(event_name: str, **_kwargs: Any) -> None:
-        sent.append(event_name.rpartition(".")[2])
-
-    if engines.real():
-        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", engines.endpoint_or_skip())
-    with mock_aws(config=engines.mock_config()), taking_turns(), frugal_transactions(), quick_expressions():
-        process_state.forget(Occasion.TEST)
-        if engines.real():
-            table_making.drop_all()
-        session = aws.session()
-        session.register("request-created.dynamodb", record)
-        yield sent
-        session.unregister("request-created.dynamodb", record)
-    process_state.forget(Occasion.TEST)
+    if not engines.real():
+        with in_memory() as requests:
+            yield requests
+        return
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", engines.endpoint_or_skip())
+    with mock_aws(config=engines.mock_config()), clients() as requests:
+        table_making.drop_all()
+        yield requests
 
 
 @pytest.fixture
-def ws_tables(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def ws_tables(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """The test kit's own, on the engine of this run."""
     from ws_lambda.testing.database import tables
 
     if engines.real():
         monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", engines.endpoint_or_skip())
-    with tables():
-        yield
+    with tables() as requests:
+        yield requests
 
 
 @pytest.fixture(autouse=True)

@@ -57,6 +57,18 @@ def client(service: str) -> Any:
         return _clients[service]
 
 
+def share_client(service: str, client: Any) -> None:
+    """Has everyone use this client of a service from now on."""
+    with _lock:
+        _clients[service] = client
+
+
+def forget_client(service: str) -> None:
+    """Drops the client of a service, so that the next use reads endpoint and credentials again."""
+    with _lock:
+        _clients.pop(service, None)
+
+
 def forget() -> None:
     """Drops session and clients, so that the next use reads the environment again."""
     global _session

@@ -75,6 +75,13 @@ def connection() -> Connection:
         return _shared
 
 
+def share_connection(connection: Connection) -> None:
+    """Has all tables use this connection from now on."""
+    global _shared
+    with _lock:
+        _shared = connection
+
+
 def forget_connection() -> None:
     """Drops the connection, so that the next use reads endpoint, region and credentials again."""
     global _shared

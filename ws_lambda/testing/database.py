@@ -1,73 +1,51 @@
 """DynamoDB for a test: moto in this process, or any endpoint that `AWS_ENDPOINT_URL_DYNAMODB` names."""
 
 import os
-import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import ExitStack, contextmanager
 from unittest import mock
 
-from ws_lambda import process_state
-from ws_lambda.conf import _Lazy
-from ws_lambda.process_state import Occasion
-
-REGION = "eu-west-1"
+from ws_lambda.testing.dynamodb_clients import REGION, clients
 
 
 @contextmanager
-def tables() -> Iterator[None]:
+def tables() -> Iterator[list[str]]:
     """Empty tables for the time of a `with` block: the package's, and those of installed apps.
 
     With an endpoint in `AWS_ENDPOINT_URL_DYNAMODB` (DynamoDB Local, dynoxide), tables of a random prefix are made
-    there, and deleted at the end. Without, everything is in memory, and no request leaves the process.
+    there once, emptied after each block, and deleted when the process ends. Without, everything is in memory, and no
+    request leaves the process.
+
+    The value is the list of the operations that DynamoDB has been asked for so far, such as `"GetItem"`.
     """
+    from ws_lambda.testing.endpoint_tables import tables_at_endpoint
+
     environment = {"AWS_DEFAULT_REGION": REGION, "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
-    place = _at_endpoint() if os.environ.get("AWS_ENDPOINT_URL_DYNAMODB") else _in_memory()
-    with mock.patch.dict(os.environ, {**environment, **os.environ}), place:
-        yield
+    place = tables_at_endpoint() if os.environ.get("AWS_ENDPOINT_URL_DYNAMODB") else _tables_in_memory()
+    with mock.patch.dict(os.environ, {**environment, **os.environ}), place as requests:
+        yield requests
 
 
 @contextmanager
-def _in_memory() -> Iterator[None]:
-    from moto import mock_aws
-
+def in_memory() -> Iterator[list[str]]:
+    """An empty DynamoDB in this process, without tables; the value is the list of requests so far."""
     from ws_lambda.local.moto_expressions import quick_expressions
     from ws_lambda.local.moto_transactions import frugal_transactions
-    from ws_lambda.models import all_tables
-    from ws_lambda.testing import moto_tables
-    from ws_lambda.testing.moto_speed import taking_turns, without_http
+    from ws_lambda.testing.moto_speed import quick_mock, taking_turns, without_http
 
-    with mock_aws(), taking_turns() as turns, frugal_transactions(), quick_expressions(), without_http(turns):
-        forget()
-        moto_tables.create(all_tables())
-        yield
-    forget()
+    quick = quick_mock(), taking_turns(), frugal_transactions(), quick_expressions(), without_http()
+    with ExitStack() as stack:
+        for part in quick:
+            stack.enter_context(part)
+        yield stack.enter_context(clients())
 
 
 @contextmanager
-def _at_endpoint() -> Iterator[None]:
-    prefix = f"test_{uuid.uuid4().hex[:12]}_"
-    read = _Lazy.__getattr__
-
-    def prefixed(lazy: _Lazy, name: str) -> Any:
-        # Not by a setting: a test that overrides WS_LAMBDA would lose its tables.
-        value = read(lazy, name)
-        return prefix + value if name == "TABLE_PREFIX" else value
-
+def _tables_in_memory() -> Iterator[list[str]]:
     from ws_lambda.models import all_tables
+    from ws_lambda.testing import moto_tables
 
-    with mock.patch.object(_Lazy, "__getattr__", prefixed):
-        forget()
-        for table in all_tables():
-            table.create_table(billing_mode="PAY_PER_REQUEST", wait=True)
-        try:
-            yield
-        finally:
-            for table in all_tables():
-                table.delete_table()
-            forget()
-
-
-def forget() -> None:
-    """Drops what the process keeps of a DynamoDB that may be another one now, and of what has happened in it."""
-    process_state.forget(Occasion.TEST)
+    with in_memory() as requests:
+        moto_tables.create(all_tables())
+        requests.clear()
+        yield requests

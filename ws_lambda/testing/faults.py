@@ -11,7 +11,7 @@ from botocore.retries.quota import RetryQuota
 from botocore.retries.standard import ExponentialBackoff
 
 from ws_lambda.local.dynamodb_faults import DynamoDBFaults, FaultyDynamoDB, faulty
-from ws_lambda.testing.database import forget
+from ws_lambda.testing.dynamodb_clients import forget
 
 RETRY_SECONDS = 0.01
 """How long botocore waits before it tries again: the same each time, instead of up to a second, two, four."""

@@ -1,4 +1,4 @@
-"""The pytest plugin: `ws_tables`, `ws_gateway`, `ws_client`, `ws_dynamodb_faults`.
+"""The pytest plugin: `ws_tables`, `ws_gateway`, `ws_client`, `ws_requests`, `ws_dynamodb_faults`.
 
 Loaded by pytest wherever the package is installed, so it imports nothing of Django before a fixture is used.
 """
@@ -16,16 +16,22 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def ws_tables() -> Iterator[None]:
-    """Empty DynamoDB tables."""
+def ws_tables() -> Iterator[list[str]]:
+    """Empty DynamoDB tables; the value is the same as that of `ws_requests`."""
     from ws_lambda.testing.database import tables
 
-    with tables():
-        yield
+    with tables() as requests:
+        yield requests
 
 
 @pytest.fixture
-def ws_gateway(ws_tables: None) -> "Iterator[InProcessGateway]":
+def ws_requests(ws_tables: list[str]) -> list[str]:
+    """The operations that DynamoDB has been asked for so far. Clear it where the counting is to start."""
+    return ws_tables
+
+
+@pytest.fixture
+def ws_gateway(ws_tables: list[str]) -> "Iterator[InProcessGateway]":
     """An API Gateway in this process, with empty tables."""
     from ws_lambda.testing.gateway import InProcessGateway
 
@@ -47,7 +53,7 @@ def ws_client(ws_gateway: "InProcessGateway") -> "Iterator[Callable[..., WebSock
 
 
 @pytest.fixture
-def ws_dynamodb_faults(ws_tables: None) -> "Iterator[FaultyDynamoDB]":
+def ws_dynamodb_faults(ws_tables: list[str]) -> "Iterator[FaultyDynamoDB]":
     """A proxy before DynamoDB: assign `DynamoDBFaults(cut=0.5)` to its `faults`, and half of all answers are lost."""
     from ws_lambda.testing.faults import dynamodb_faults
 

@@ -26,7 +26,8 @@ def told(*, quick):
         stack.enter_context(mock_aws())
         if quick:
             stack.enter_context(quick_expressions())
-            stack.enter_context(without_http(stack.enter_context(taking_turns())))
+            stack.enter_context(taking_turns())
+            stack.enter_context(without_http())
         client = aws.session().create_client("dynamodb", "eu-west-1")
         stack.callback(client.close)
         return dynamodb_story.told(client)

@@ -1,0 +1,38 @@
+"""Which requests the package made to DynamoDB."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ws_lambda import aws
+
+EVENT = "before-call.dynamodb"
+
+_seen: list[list[str]] = [[]]
+"""The list of the innermost block comes last. Outside any block, nobody reads what is noted."""
+
+
+@contextmanager
+def noting_requests() -> Iterator[list[str]]:
+    """The operations that DynamoDB has been asked for in a `with` block, in which clients must be made.
+
+    A request that botocore repeats is noted once.
+    """
+    events = aws.session().get_component("event_emitter")
+    events.register_first(EVENT, _note)
+    _seen.append([])
+    try:
+        yield _seen[-1]
+    finally:
+        _seen.pop()
+        events.unregister(EVENT, _note)
+
+
+def noted() -> list[str]:
+    """The list of the innermost `noting_requests`."""
+    return _seen[-1]
+
+
+def _note(model: Any, **_kwargs: object) -> None:
+    if len(_seen) > 1:
+        _seen[-1].append(model.name)
