@@ -9,9 +9,10 @@ import hypothesis
 import pytest
 from moto import mock_aws
 
-from tests import engines, table_making
+from tests import engines, service_models, table_making
 
 os.environ.setdefault("AWS_DEFAULT_REGION", "eu-west-1")
+service_models.read_once()
 
 pytest_plugins = [
     "ws_lambda.testing.plugin",

@@ -82,21 +82,20 @@ def test_a_key_of_another_shape_is_none(
 def test_a_key_that_dynamodb_refuses_all_the_same_is_none(far_side: FarSide, caplog: pytest.LogCaptureFixture) -> None:
     """AWS alone knows all of its reasons: its refusal is acted out, in the form that it has."""
 
-    def refuse(request: Any, **_kwargs: Any) -> AWSResponse | None:
-        if "ExclusiveStartKey" not in json.loads(request.body):
+    def refuse(params: Any, **_kwargs: Any) -> tuple[AWSResponse, dict[str, Any]] | None:
+        if "ExclusiveStartKey" not in json.loads(params["body"]):
             return None
-        answer = AWSResponse(request.url, 400, {}, None)
-        kind = "com.amazon.coral.validate#ValidationException"
-        answer._content = json.dumps({"__type": kind, "message": "The provided starting key is invalid"}).encode()
-        return answer
+        error = {"Code": "ValidationException", "Message": "The provided starting key is invalid"}
+        said = {"Error": error, "ResponseMetadata": {"HTTPStatusCode": 400, "HTTPHeaders": {}, "RetryAttempts": 0}}
+        return AWSResponse(params["url"], 400, {}, None), said
 
     open_one(far_side, "idle=", age=timedelta(minutes=30))
     key = {**LIVE, "live_shard": {"S": "0"}}
     cursors.write("prune whole", {"walk": {**everyone(), "step": "open 0", "key": key}})
-    aws.session().register("before-send.dynamodb.Query", refuse)
+    aws.session().register("before-call.dynamodb.Query", refuse)
     try:
         shared_connection.forget_connection()
         assert housekeeping.run().gone == 1
     finally:
-        aws.session().unregister("before-send.dynamodb.Query", refuse)
+        aws.session().unregister("before-call.dynamodb.Query", refuse)
     assert "begins anew" in caplog.text
