@@ -38,6 +38,18 @@ def test_another_endpoint_gets_tables_of_its_own(tables_server, monkeypatch, set
     assert WebSocketSession.Meta.table_name == "ws_lambda_sessions"
 
 
+def test_tables_at_an_endpoint_are_made_once_and_emptied(tables_server, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", tables_server)
+    with tables():
+        name = WebSocketSession.Meta.table_name
+        for number in range(60):  # three BatchWriteItem
+            ChannelMembership("room", f"C{number}=", **ROW).save()
+    with tables() as requests:
+        assert WebSocketSession.Meta.table_name == name
+        assert requests == []
+        assert list(ChannelMembership.scan()) == []
+
+
 def test_a_cancelled_transaction_leaves_everything_as_it_was(ws_tables):
     from moto.dynamodb.models import Table
 
