@@ -239,4 +239,4 @@ def connects(ports: Ports) -> list[dict[str, Any]]:
 def test_an_upgrade_by_a_rebound_name_is_refused_without_asking_the_view(ports: Ports, how: str) -> None:
     status, _headers, body = ask("GET", ports.page + "/local", headers=UPGRADE | REBINDING[how])
     assert status == 403
-    assert "is not this machine's" in body
+    assert "is no name of this machine" in body

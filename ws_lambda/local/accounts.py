@@ -1,4 +1,4 @@
-"""Accounts to log in with on this machine, out of the setting `WS_LOCAL_ACCOUNTS`.
+"""Accounts to log in with on this machine, from the setting `WS_LOCAL_ACCOUNTS`.
 
 WS_LOCAL_ACCOUNTS = {"red": {"password": "red-demo"}, "staff": {"password": "staff-demo", "is_staff": True}}
 """
@@ -13,26 +13,28 @@ from django.db import DatabaseError
 
 
 class AccountsError(Exception):
-    """The project's database takes no accounts."""
+    """The accounts cannot be created in the project's database."""
 
 
 def configured() -> Mapping[str, Mapping[str, Any]]:
-    """Username → the fields to create it with, password included."""
+    """Usernames, each with the fields of its user, password included."""
     accounts: Mapping[str, Mapping[str, Any]] = getattr(settings, "WS_LOCAL_ACCOUNTS", {})
     return accounts
 
 
 def create() -> None:
-    """Creates the accounts that are not there yet.
+    """Creates the accounts that do not exist yet.
 
     Raises:
-        AccountsError: users are in a database that is not migrated, or not there.
+        AccountsError: the database of the users is missing or not migrated.
     """
     try:
         for username, given in configured().items():
             _create(username, given)
     except DatabaseError as error:
-        raise AccountsError(f"WS_LOCAL_ACCOUNTS cannot be made ({error}): run `manage.py migrate` first.") from error
+        raise AccountsError(
+            f"The accounts of WS_LOCAL_ACCOUNTS cannot be created ({error}). Run `manage.py migrate` first."
+        ) from error
 
 
 def _create(username: str, given: Mapping[str, Any]) -> None:
@@ -49,7 +51,7 @@ def _create(username: str, given: Mapping[str, Any]) -> None:
 
 
 def _quick_hash(password: str) -> str:
-    """A hash that costs no second of start-up; at the first login Django replaces it by a proper one."""
+    """A password hash that costs no start-up time. Django replaces it by a proper one at the first login."""
     hasher = get_hasher()
     if isinstance(hasher, PBKDF2PasswordHasher):
         return hasher.encode(password, hasher.salt(), iterations=1)

@@ -1,4 +1,4 @@
-"""An API as `apigatewayv2` would describe it: routes, integrations, one stage."""
+"""The definition of an API, as `apigatewayv2` describes it: routes, integrations, one stage."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from ws_lambda.local.upgrade import Upgrade
 
 MAX_ROUTES = 300
-"""Routes per API, a quota of the service."""
+"""A quota of the service."""
 
 Event = dict[str, Any]
 """A Lambda proxy event, as JSON."""
@@ -15,14 +15,14 @@ Event = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
-    """What an integration said."""
+    """The answer of an integration."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: str = ""
 
     def header(self, name: str) -> str | None:
-        """A header's value, whatever the case of its name."""
+        """The value of a header. The name is case-insensitive."""
         return next((value for key, value in self.headers.items() if key.lower() == name.lower()), None)
 
 
@@ -33,7 +33,7 @@ class Integration(Protocol):
         """Calls the backend with an event.
 
         Raises:
-            ws_lambda.local.errors.IntegrationError: where there is no proper answer.
+            ws_lambda.local.errors.IntegrationError: there is no valid answer.
         """
         ...
 
@@ -55,13 +55,13 @@ class Route:
     """A route of the API."""
 
     integration: Integration
-    """What is called."""
+    """The backend that is called."""
 
     replies: bool = False
-    """Whether the route has the route response `$default`; without it no answer's body reaches the client."""
+    """Whether the route has the route response `$default`. Without it, no body of an answer reaches the client."""
 
     authorizer: Admission | None = None
-    """Asked before `$connect`, the only route that may have one."""
+    """Called before `$connect`, the only route that may have one."""
 
     accepts: Callable[[object], bool] | None = None
     """The request model, as a predicate on the parsed body, like a JSON schema validator's `is_valid`."""
@@ -74,10 +74,10 @@ class Api:
     api_id: str
     stage: str
     domain_name: str
-    """Host (and port) that clients connect to: the generated one, or a custom domain."""
+    """The host (and port) that clients connect to: the generated name, or a custom domain."""
 
     mapping: str | None = None
-    """The path that a custom domain maps to the stage, "" for all of it. None: there is no custom domain."""
+    """The path that a custom domain maps to the stage, "" for the whole domain; None without a custom domain."""
 
     routes: Mapping[str, Route]
     route_selection_expression: str = "$request.body.action"
@@ -85,7 +85,7 @@ class Api:
 
     @property
     def path(self) -> str:
-        """What clients connect to, and what `/@connections` follows: "/<stage>", or a custom domain's mapped path."""
+        """The path of the API, which `/@connections` is below: "/<stage>", or the mapped path of a custom domain."""
         mapped = self.stage if self.mapping is None else self.mapping
         return f"/{mapped}" if mapped else ""
 

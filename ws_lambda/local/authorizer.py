@@ -26,20 +26,20 @@ class Denied(GatewayError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Authorizer:
-    """Who may connect, asked of a function."""
+    """A function that decides who may connect."""
 
     function: Callable[[Event], Awaitable[object]]
-    """Takes the `$connect` event, with `type` and `methodArn`; answers an IAM policy."""
+    """Takes the `$connect` event with `type` and `methodArn`; returns an IAM policy."""
 
     identity_sources: tuple[str, ...] = ()
-    """`route.request.header.X`, `route.request.querystring.X`; one missing makes a 401 without a call."""
+    """`route.request.header.X` or `route.request.querystring.X`. If one is missing, the answer is 401."""
 
     async def admit(self, upgrade: Upgrade, event: Event) -> dict[str, Any]:
         """The `authorizer` part of the request context.
 
         Raises:
             Unauthorized: an identity source is missing.
-            Denied: the policy does not allow, or the function has no policy to offer.
+            Denied: the policy does not allow it, or the function returned no policy.
         """
         for source in self.identity_sources:
             if not _identity(upgrade, source):
@@ -60,7 +60,7 @@ def _identity(upgrade: Upgrade, source: str) -> str:
 
 
 def _allows(policy: object) -> bool:
-    """An explicit Deny wins; without an Allow nothing is allowed."""
+    """An explicit Deny wins. Without an Allow, nothing is allowed."""
     statements = policy.get("Statement", []) if isinstance(policy, dict) else []
     effects = [one.get("Effect") for one in statements if isinstance(one, dict)]
     return "Allow" in effects and "Deny" not in effects

@@ -1,4 +1,4 @@
-"""Child processes that hold inherited sockets and end with this one."""
+"""Child processes that inherit sockets and end when this process does."""
 
 import asyncio
 import contextlib
@@ -36,13 +36,13 @@ class Child:
             self.release()
 
     def release(self) -> None:
-        """Lets this process, and those started after it, go beyond `ParentPipe.wait_for_go`."""
+        """Lets this process, and those started after it, continue after `ParentPipe.wait_for_go`."""
         self._released = True
         with contextlib.suppress(BrokenPipeError):
             os.write(self._pipe, b".")
 
     async def wait(self) -> int:
-        """Waits for the process's end; its exit code."""
+        """Waits until the process ends; returns its exit code."""
         if self._process is None:
             raise RuntimeError("The process has not been started.")
         code = await self._process.wait()
@@ -50,7 +50,7 @@ class Child:
         return code
 
     async def stop(self) -> None:
-        """Asks the process to end, and makes it after two seconds."""
+        """Asks the process to end, and kills it after two seconds."""
         if self._process is None or self._process.returncode is not None:
             return
         self._send(signal.SIGTERM)
@@ -62,7 +62,7 @@ class Child:
             await self.wait()
 
     def _send(self, number: signal.Signals) -> None:
-        """asyncio's own way asks first whether the process has ended, and may take the exit code from its watcher."""
+        """Sends a signal. asyncio would first poll for the end of the process, and may take the exit code itself."""
         if self._process is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._process.pid, number)

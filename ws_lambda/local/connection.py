@@ -1,4 +1,4 @@
-"""One open connection, and the wire it hangs on."""
+"""One open connection, and the wire to its client."""
 
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -32,7 +32,7 @@ class Connection:
     """Seconds since the epoch."""
 
     last_active_at: float
-    """When data last went either way, in seconds since the epoch."""
+    """When data was last sent in either direction, in seconds since the epoch."""
 
     subprotocol: str | None = None
     authorizer: dict[str, object] | None = None
@@ -42,14 +42,14 @@ class Connection:
     _waiting: list[bytes] = field(default_factory=list)
 
     def attach(self, wire: Wire) -> None:
-        """Hangs the connection on its wire, and sends what was posted since `$connect` returned."""
+        """Sets the wire, and sends the messages that were posted since `$connect` returned."""
         self.wire = wire
         for payload in self._waiting:
             wire.send(payload)
         self._waiting.clear()
 
     def send(self, payload: bytes, now: float) -> bool:
-        """Sends a text message; False where the client's buffer is full. Invalid UTF-8 becomes U+FFFD."""
+        """Sends a text message. Returns False if the client's buffer is full. Invalid UTF-8 becomes U+FFFD."""
         if self.wire is not None and self.wire.full():
             return False
         text = payload.decode("utf-8", "replace").encode()

@@ -20,7 +20,7 @@ from ws_lambda.local.sigv4 import Request
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Response:
-    """What the management API answers."""
+    """An answer of the management API."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -28,20 +28,20 @@ class Response:
 
 
 class ConnectionsApi:
-    """The management API of one gateway."""
+    """The management API (`@connections`) of one gateway."""
 
     def __init__(self, gateway: Gateway, keys: Mapping[str, str]) -> None:
         self._gateway = gateway
         self._keys = keys
 
     async def answer(self, request: Request) -> Response:
-        """Checks the signature and the path, then does what is asked."""
+        """Checks the signature and the path, then carries out the request."""
         gateway = self._gateway
         await gateway.clock.sleep(gateway.dice.between(gateway.faults.latency))
         if wrong := from_a_page(request):
             return error(403, "ForbiddenException", wrong)
         try:
-            # By the real clock: whoever signs knows of no other, whatever the gateway's speed.
+            # By the real clock, which clients sign with, whatever the speed of the gateway's clock is.
             sigv4.verify(request, self._keys, service="execute-api", now=clock.now())
         except sigv4.BadSignatureError as unsigned:
             return error(403, "ForbiddenException", str(unsigned))
@@ -52,7 +52,7 @@ class ConnectionsApi:
         return self.act(request.method, unquote(connection_id), request.body)
 
     def act(self, method: str, connection_id: str, body: bytes = b"") -> Response:
-        """Does what is asked of a connection; whoever calls this is trusted."""
+        """Carries out a request without checking a signature: the caller is trusted."""
         response = self._act(method, connection_id, body)
         self._gateway.journal.add(
             Entry(
@@ -107,7 +107,7 @@ JSON = {"Content-Type": "application/json"}
 
 
 def error(status: int, kind: str, message: str) -> Response:
-    """An error answer. boto3 raises the named exception only because of the header."""
+    """An error answer. The header tells boto3 which exception to raise."""
     body = json.dumps({"message": message}).encode()
     return Response(status=status, headers=JSON | {"x-amzn-ErrorType": kind}, body=body)
 
@@ -116,7 +116,7 @@ GONE = error(410, "GoneException", "Gone")
 
 
 def describe(connection: Connection) -> dict[str, object]:
-    """A connection as GET answers it."""
+    """The JSON that GET returns for a connection."""
     identity = {"sourceIp": connection.upgrade.source_ip}
     if agent := connection.upgrade.header("User-Agent"):
         identity["userAgent"] = agent

@@ -1,4 +1,4 @@
-"""`$disconnect`: sent once a connection is over, best effort.
+"""`$disconnect`: sent when a connection has ended, without a guarantee.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-route-keys-connect-disconnect.html
 """
@@ -16,7 +16,7 @@ from ws_lambda.local.journal import Entry, Journal
 from ws_lambda.local.pool import Pool
 
 HELD_BACK_AT_MOST = 5.0
-"""Seconds that a reordered `$disconnect` waits for another event to go first."""
+"""Seconds that a reordered `$disconnect` waits for an event of another connection."""
 
 
 class Notifying(Protocol):
@@ -42,7 +42,7 @@ class DisconnectNotifier:
         self._gateway = gateway
 
     def end(self, connection: Connection, code: int, reason: str) -> bool:
-        """Ends a connection once; False where it had ended already."""
+        """Ends a connection. Returns False if it had ended already."""
         gateway = self._gateway
         if not gateway.pool.remove(connection):
             return False
@@ -90,7 +90,7 @@ class DisconnectNotifier:
         try:
             await gateway.invoke(gateway.api.routes["$disconnect"], event)
         except GatewayError:
-            return  # best effort: nobody is told, nothing is tried again; the journal has it
+            return  # as on AWS: no retry, and nobody is told. The journal has an entry.
 
     def _note(self, connection: Connection, what: str) -> None:
         now = self._gateway.clock.now()

@@ -1,6 +1,6 @@
-"""DynamoDB in a process of its own, on an inherited socket. Its data ends with it.
+"""DynamoDB in a process of its own, on an inherited socket. The data ends with the process.
 
-Only the run's own clients are answered: they sign with its secret, and no page does.
+It answers only clients of the same run, which sign with its secret. No web page can.
 """
 
 import argparse
@@ -23,13 +23,13 @@ from ws_lambda.local.parent_pipe import ParentPipe
 from ws_lambda.local.startup import uncollected
 
 BODY_LIMIT = 16 * 1024 * 1024
-"""Bytes of a request, DynamoDB's own limit of a batch."""
+"""Bytes of a request: DynamoDB's own limit for a batch."""
 
 logger = logging.getLogger("ws_lambda.local.dynamodb")
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers DynamoDB's one kind of request, a POST of JSON."""
+    """Answers the one kind of request that DynamoDB has, a POST of JSON."""
 
     server: "DynamoDBServer"
     protocol_version = "HTTP/1.1"
@@ -37,17 +37,19 @@ class Handler(BaseHTTPRequestHandler):
     wbufsize = -1  # head and body go out together
 
     def do_POST(self) -> None:
-        """Does what is asked, if it may be asked."""
+        """Carries out a request, unless it is refused."""
         length = self.headers.get("Content-Length", "")
         if not length.isdecimal() or int(length) > BODY_LIMIT:
             self.close_connection = True
-            self._say(error(413, "RequestEntityTooLarge", f"A request has a length, of at most {BODY_LIMIT} bytes."))
+            self._say(
+                error(413, "RequestEntityTooLarge", f"A request needs a Content-Length of at most {BODY_LIMIT} bytes.")
+            )
             return
         body = self.rfile.read(int(length))
         self._say(self._refusal(body) or self._answer(body))
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Says nothing of a request."""
+        """Logs nothing."""
 
     def _refusal(self, body: bytes) -> Answer | None:
         if wrong := foreign_host(self.headers) or from_a_page(self.headers):
@@ -60,7 +62,7 @@ class Handler(BaseHTTPRequestHandler):
         except sigv4.BadSignatureError as wrong:
             return error(400, "InvalidSignatureException", str(wrong))
         if self.path != "/" or self._operation() not in OPERATIONS:
-            return error(400, "UnknownOperationException", "The local DynamoDB knows no such operation.")
+            return error(400, "UnknownOperationException", "The local DynamoDB does not have this operation.")
         return None
 
     def _operation(self) -> str:
@@ -85,7 +87,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class DynamoDBServer(ThreadingHTTPServer):
-    """Serves on a socket that listens already; a thread to a connection."""
+    """Serves on a socket that already listens, with a thread for each connection."""
 
     def __init__(self, listening: socket.socket, engine: Engine, keys: Mapping[str, str]) -> None:
         super().__init__(listening.getsockname()[:2], Handler, bind_and_activate=False)
@@ -94,13 +96,13 @@ class DynamoDBServer(ThreadingHTTPServer):
         self.engine, self.keys = engine, keys
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is no error."""
+        """Ignores clients that hang up."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
 
 def error(status: int, kind: str, message: str) -> Answer:
-    """An error as clients of DynamoDB read it."""
+    """An error in the form that clients of DynamoDB expect."""
     body = json.dumps({"__type": f"com.amazon.coral.service#{kind}", "message": message}).encode()
     return Answer(status, {}, body)
 
@@ -116,7 +118,7 @@ def main() -> None:
     keys = {os.environ["AWS_ACCESS_KEY_ID"]: os.environ["AWS_SECRET_ACCESS_KEY"]}
     with uncollected():
         engine = Engine()
-    gc.set_threshold(50_000, 50, 100)  # rows are no garbage: looking through all of them is what takes long
+    gc.set_threshold(50_000, 50, 100)  # rows are not garbage, and looking through them takes long
     DynamoDBServer(socket.socket(fileno=options.http_fd), engine, keys).serve_forever()
 
 

@@ -23,12 +23,12 @@ OPERATIONS = frozenset(
         "UpdateTimeToLive",
     }
 )  # fmt: skip
-"""What the package, its commands and PynamoDB ask of DynamoDB. No PartiQL, backups, imports, exports or streams."""
+"""The operations that the package, its commands and PynamoDB use. No PartiQL, backups, imports, exports or streams."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What DynamoDB says."""
+    """An answer of DynamoDB."""
 
     status: int
     headers: Mapping[str, str]
@@ -36,8 +36,8 @@ class Answer:
 
 
 class Engine:
-    """Tables in memory. Requests take turns: moto undoes a transaction that fails, and with it would undo what
-    another thread wrote meanwhile.
+    """Tables in memory. Requests take turns, because moto undoes a failed transaction together with everything that
+    other threads have written meanwhile.
     """
 
     def __init__(self) -> None:
@@ -47,21 +47,21 @@ class Engine:
         self._make_request: Callable[[dict[str, Any]], Any] = Request
         self._dispatch: Callable[..., tuple[int, Mapping[str, Any], Any]] = DynamoHandler.dispatch
         self._turns = threading.Lock()
-        self._patches = ExitStack()  # kept, since they are undone when nobody knows them any more
+        self._patches = ExitStack()  # kept, because they are undone when they are garbage-collected
         self._patches.enter_context(frugal_transactions())
         self._patches.enter_context(quick_expressions())
 
     def answer(self, operation: str, authorization: str, body: bytes) -> Answer:
-        """Does one operation.
+        """Carries out one operation.
 
         Args:
-            authorization: the header that the request was signed with; moto reads the region out of it.
+            authorization: the header with the signature. moto reads the region from it.
         """
         with self._turns:
             return self._quickly(operation, authorization, body) or self._at_length(operation, authorization, body)
 
     def _quickly(self, operation: str, authorization: str, body: bytes) -> Answer | None:
-        """None for what has to go the long way: what fails, for its error, and what moto cannot be asked directly."""
+        """The answer, or None if the request has to go through moto's HTTP layer: it fails, or is unsupported."""
         if operation not in moto_direct.OPERATIONS or moto_direct.has_binary(body):
             return None
         try:
@@ -71,7 +71,7 @@ class Engine:
         return Answer(200, {}, json.dumps(said, default=_encoded).encode())
 
     def _at_length(self, operation: str, authorization: str, body: bytes) -> Answer:
-        # Made anew of what has been looked at: moto would also obey headers and a query of its own making.
+        # Built only from what has been checked: moto would also obey other headers and a query string.
         environ = {
             "REQUEST_METHOD": "POST",
             "PATH_INFO": "/",
@@ -97,4 +97,4 @@ def _encoded(value: Any) -> str:
     """A binary value in JSON."""
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
-    raise TypeError(f"{type(value).__name__} is nothing that DynamoDB holds.")
+    raise TypeError(f"{type(value).__name__} cannot be stored in DynamoDB.")

@@ -1,7 +1,7 @@
-"""A proxy before DynamoDB that makes its network bad on purpose: throttled, failing, and cut off before or after.
+"""A proxy before DynamoDB that injects faults: it throttles, fails, and cuts connections before or after the write.
 
-A connection that is cut after the write is the fault that matters most. The write has been done, the caller gets no
-answer, and botocore makes the request again: the second one meets the work of the first.
+The most important fault is a connection that is cut after the write. The write has been done, the caller gets no
+answer, and botocore makes the request again: the second request meets the work of the first.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ DATA_OPERATIONS = frozenset(
         "TransactWriteItems", "UpdateItem",
     }
 )  # fmt: skip
-"""What faults concern unless told otherwise: making the tables is not what is tested."""
+"""The operations that meet faults by default. Creating tables does not."""
 
 MAX_BODY = 20 * 1024 * 1024
 """Bytes of a request: more than the 16 MB of a BatchWriteItem.
@@ -38,7 +38,7 @@ _NOT_FORWARDED |= {"transfer-encoding"}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DynamoDBFaults:
-    """Which share of the requests goes wrong, and how. Shares are from 0 to 1, and their sum is 1 at most."""
+    """The share of requests that meet each fault. Shares are from 0 to 1, and add up to 1 at most."""
 
     cut: float = 0.0
     """The request is carried out, and the connection ends without an answer."""
@@ -53,7 +53,7 @@ class DynamoDBFaults:
     """Answered with status 500, and not carried out."""
 
     operations: frozenset[str] = DATA_OPERATIONS
-    """The operations concerned, such as `{"PutItem"}`."""
+    """The operations that meet the faults, such as `{"PutItem"}`."""
 
     def __post_init__(self) -> None:
         shares = [getattr(self, kind) for kind in kinds()]
@@ -72,10 +72,10 @@ class FaultyDynamoDB:
     def __init__(self, upstream: str, faults: DynamoDBFaults | None = None, *, seed: int | None = None) -> None:
         self.faults = faults or DynamoDBFaults()
         self.url = ""
-        """Where it listens, once it has been started."""
+        """The address that it listens on, when it has been started."""
 
         self.seen: Counter[tuple[str, str]] = Counter()
-        """How often each operation met each fault; the fault is "" where there was none."""
+        """How often each operation met each fault. The fault "" counts requests that met none."""
 
         self._upstream = upstream.rstrip("/")
         self._random = random.Random(seed)  # noqa: S311 - which request is lost is no secret
@@ -83,7 +83,7 @@ class FaultyDynamoDB:
         self._runner: web.AppRunner | None = None
 
     async def start(self, site: Any = None) -> None:
-        """Begins to listen, on a socket or on a free port of 127.0.0.1."""
+        """Begins to listen on a socket, or on a free port of 127.0.0.1."""
         app = web.Application(client_max_size=MAX_BODY)
         app.router.add_route("*", "/{path:.*}", self._answer)
         self._client = ClientSession(connector=TCPConnector(limit=0), auto_decompress=False)
@@ -104,7 +104,7 @@ class FaultyDynamoDB:
             await self._client.close()
 
     def _fault(self, operation: str) -> str:
-        """The fault that this request meets, or "". Without faults nothing is drawn, so a run can be had again."""
+        """The fault that a request meets, or "". Without faults no random number is drawn, so runs can be repeated."""
         faults = self.faults
         shares = {kind: getattr(faults, kind) for kind in kinds()}
         if operation not in faults.operations or not any(shares.values()):
@@ -124,9 +124,9 @@ class FaultyDynamoDB:
         fault = self._fault(operation)
         self.seen[operation, fault] += 1
         if fault == "throttle":
-            return _error(400, "ProvisionedThroughputExceededException", "A fault on purpose: too many requests.")
+            return _error(400, "ProvisionedThroughputExceededException", "An injected fault: too many requests.")
         if fault == "error":
-            return _error(500, "InternalServerError", "A fault on purpose: an internal error.")
+            return _error(500, "InternalServerError", "An injected fault: an internal error.")
         if fault == "cut_before":
             return _cut(request)
         answer = await self._forward(request, body)

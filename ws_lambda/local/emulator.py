@@ -47,7 +47,7 @@ class Gateway:
         self._disconnects = DisconnectNotifier(self)
 
     async def connect(self, upgrade: Upgrade) -> Connection | Refusal:
-        """Asks `$connect` whether a client may have a socket. No route `$connect`: it may."""
+        """Asks the `$connect` route whether a client may connect. Without such a route, it may."""
         if len(upgrade.path) + 1 + len(upgrade.query_string) > MAX_URL:
             return Refusal(status=414, why="the URL is too long")
         now = self.clock.now()
@@ -68,7 +68,7 @@ class Gateway:
         return connection
 
     async def receive(self, connection: Connection, text: str) -> None:
-        """A text message from a client: route it, call the integration, reply where the route replies."""
+        """Handles a text message: selects the route, calls the integration, and replies if the route does."""
         self.touch(connection)
         connection.messages_in += 1
         request_id = self.new_id()
@@ -97,20 +97,20 @@ class Gateway:
             self.lose(connection)
 
     def receive_binary(self, connection: Connection) -> None:
-        """A binary frame: the service takes none."""
+        """Closes a connection that sent a binary frame, which the service does not accept."""
         self.close(connection, 1003, self.options.binary_reason)
 
     def receive_too_big(self, connection: Connection) -> None:
-        """A message over 128 KB or a frame over 32 KB."""
+        """Closes a connection that sent a message over 128 KB or a frame over 32 KB."""
         self.close(connection, 1009, self.options.too_big_reason)
 
     def receive_ping(self, connection: Connection) -> None:
-        """A protocol ping; answered by the server, and perhaps a sign of life."""
+        """Handles a protocol ping. The server answers it; an option says whether it counts as activity."""
         if self.options.pings_count:
             self.touch(connection)
 
     def closed(self, connection: Connection, code: int | None, reason: str = "") -> None:
-        """The client closed with a code, without one (None), or is gone (1006)."""
+        """The client closed the connection, with a code or without one (None), or has vanished (1006)."""
         if code is None:
             code, reason = 1005, "Client-side close frame status not set"
         elif code == 1006:
@@ -123,19 +123,19 @@ class Gateway:
             connection.wire.close(code, reason)
 
     def lose(self, connection: Connection) -> None:
-        """The network fails: the client's end is dead, the service notices."""
+        """Breaks a connection, as if the network had failed and the service had noticed."""
         self.close(connection, *self.options.network_loss)
 
     def admit_request(self) -> bool:
-        """Takes one request out of the quota that messages, connects and @connections calls share."""
+        """Takes one request from the quota that messages, connects and @connections calls share."""
         return self._requests.take()
 
     def touch(self, connection: Connection) -> None:
-        """Data went over the connection."""
+        """Notes that data was sent over the connection."""
         connection.last_active_at = self.clock.now()
 
     async def invoke(self, route: Route, event: Event) -> Answer:
-        """Calls a route's integration, within the timeout and the function's concurrency."""
+        """Calls the integration of a route, within the timeout and the function's concurrency."""
         started, answer, note, status = self.clock.now(), None, "", 0
         try:
             if self._running >= self.quotas.concurrency:

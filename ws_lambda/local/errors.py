@@ -1,10 +1,10 @@
-"""What can go wrong between the gateway and what it calls.
+"""Errors of the gateway and its integrations.
 
 GatewayError
-├── NoRoute                  no route key matches, and there is no `$default`
+├── NoRoute                  no route key matches, and there is no `$default` route
 ├── BadRequestBody           the body does not fit the route's request model
-├── Throttled                over a quota
-└── IntegrationError         the integration did not answer properly
+├── Throttled                a quota is exceeded
+└── IntegrationError         the integration gave no valid answer
     ├── IntegrationTimedOut
     └── IntegrationThrottled
 """
@@ -16,16 +16,16 @@ class GatewayError(Exception):
     """Internal server error"""
 
     status: ClassVar[int] = 500
-    """What a client sees of it while connecting."""
+    """The HTTP status that a connecting client gets."""
 
     def __init__(self, why: str = "") -> None:
         super().__init__(why)
         self.why = why
-        """For the person at this machine; never sent to a client."""
+        """The cause, for the developer. Never sent to a client."""
 
     @property
     def message(self) -> str:
-        """What an error frame says."""
+        """The message of the error frame."""
         return (type(self).__doc__ or "").partition("\n")[0]
 
 

@@ -1,4 +1,4 @@
-"""Time as the gateway sees it: real, sped up, or moved by hand in a test."""
+"""The gateway's clock: real time, faster time, or time that a test moves."""
 
 import asyncio
 import heapq
@@ -15,27 +15,27 @@ Job = Callable[[], Coroutine[Any, Any, None]]
 
 
 class Clock(Protocol):
-    """What the gateway needs of time."""
+    """What the gateway needs of a clock."""
 
     def now(self) -> float:
         """Seconds since the epoch."""
         ...
 
     async def sleep(self, seconds: float) -> None:
-        """Lets time pass."""
+        """Waits."""
         ...
 
     async def limit(self, seconds: float, call: Awaitable[T]) -> T:
-        """The result of `call`; IntegrationTimedOut where it takes longer."""
+        """The result of `call`. Raises IntegrationTimedOut if it takes longer."""
         ...
 
     def call_later(self, seconds: float, job: Job) -> None:
-        """Runs a coroutine after a while; 0 is as soon as what runs now is over."""
+        """Runs a coroutine after this many seconds; 0 means as soon as the running code has ended."""
         ...
 
 
 class SystemClock:
-    """The machine's clock in an event loop; `speed` 60 makes an hour pass in a minute."""
+    """The machine's clock in an event loop. With `speed` 60, an hour passes in a minute."""
 
     def __init__(self, speed: float = 1.0) -> None:
         self._speed = speed
@@ -67,14 +67,14 @@ class SystemClock:
         task.add_done_callback(self._tasks.discard)
 
     async def finish(self) -> None:
-        """Cancels what has not run yet."""
+        """Cancels the coroutines that have not run yet."""
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
 class VirtualClock:
-    """Stands still until it is moved; sleeping moves it. For one process without an event loop."""
+    """A clock that stands still until it is moved. Sleeping moves it. For one process without an event loop."""
 
     def __init__(self, start: float | None = None) -> None:
         self._now = clock.now() if start is None else start
@@ -101,7 +101,7 @@ class VirtualClock:
             heapq.heappush(self._jobs, (self._now + seconds, next(self._order), job))
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Drives a coroutine of the gateway to its end, then whatever became due meanwhile."""
+        """Runs a coroutine of the gateway to its end, then everything that became due meanwhile."""
         depth = getattr(self._local, "depth", 0)
         self._local.depth = depth + 1
         try:
@@ -113,7 +113,7 @@ class VirtualClock:
         return result
 
     def advance(self, seconds: float) -> None:
-        """Moves time on; what becomes due on the way runs at its own moment, in order."""
+        """Moves the clock on. Everything that becomes due on the way runs at its own time, in order."""
         until = self._now + seconds
         self._run_due(until)
         self._now = max(self._now, until)
@@ -138,4 +138,4 @@ def _finish(work: Coroutine[Any, Any, T]) -> T:
         result: T = done.value
         return result
     work.close()
-    raise RuntimeError("The gateway waited for something outside it; with a VirtualClock nothing may.")
+    raise RuntimeError("The gateway waited for something outside itself, which it cannot do with a VirtualClock.")

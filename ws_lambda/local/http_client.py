@@ -1,4 +1,4 @@
-"""Sends an HTTP integration's requests, by aiohttp."""
+"""Sends the requests of HTTP integrations, with aiohttp."""
 
 import aiohttp
 
@@ -8,19 +8,19 @@ from ws_lambda.local.integration_http import HttpRequest
 
 
 class HttpClient:
-    """Keeps connections to the backends."""
+    """Sends requests to the backends."""
 
     def __init__(self) -> None:
         self._http: aiohttp.ClientSession | None = None
 
     async def __call__(self, request: HttpRequest) -> Answer:
-        """One exchange. Redirects are the client's affair, not the gateway's.
+        """Makes one exchange. It does not follow redirects, as API Gateway does not.
 
         Raises:
             IntegrationError: there was no answer.
         """
         if self._http is None:
-            # No connection is kept: one that waits for a restarting worker is answered by the new one.
+            # Connections are not kept, so a request that waits for a restarting worker is answered by the new one.
             connector = aiohttp.TCPConnector(limit=0, force_close=True)
             timeout = aiohttp.ClientTimeout(total=None)
             self._http = aiohttp.ClientSession(connector=connector, timeout=timeout)

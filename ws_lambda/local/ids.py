@@ -5,7 +5,7 @@ import random
 
 
 class Ids:
-    """A source of ids; the same seed gives the same ids."""
+    """A source of ids. The same seed gives the same ids."""
 
     def __init__(self, seed: int | None = None) -> None:
         self._random = random.Random(seed)  # noqa: S311 - ids, not secrets: SigV4 guards @connections

@@ -1,7 +1,7 @@
-"""Lets what runs finish before the worker restarts, as a deployment does with running invocations.
+"""Lets running requests finish before the worker restarts, as a deployment lets running invocations finish.
 
-In flight is a request from the moment it is there to be read until its answer's last byte has been written, for pages
-and for the function alike. A connection that nothing has come on is not: browsers keep such ones in store.
+A request is in flight from the moment it can be read until the last byte of its answer has been written. That holds for
+pages and for the function. A connection without a request is not in flight: browsers keep such connections in reserve.
 """
 
 import select
@@ -13,14 +13,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 GRACE = 30.0
-"""Seconds that running requests get: what API Gateway gives to the function."""
+"""Seconds that running requests get: as long as API Gateway waits for the function."""
 
 LOOKS_EVERY = 0.01
-"""Seconds between two looks at what still runs."""
+"""Seconds between two checks."""
 
 
 class InFlight:
-    """The open connections of a process, and how many of them have a request running."""
+    """The open connections of a process, and how many of them have a running request."""
 
     def __init__(self) -> None:
         self._running = 0
@@ -28,18 +28,18 @@ class InFlight:
         self._lock = threading.Lock()
 
     def accepted(self, connection: socket.socket) -> None:
-        """A connection that its thread has not read from yet."""
+        """Notes a new connection, which its thread has not read from yet."""
         with self._lock:
             self._quiet.add(connection)
 
     def closed(self, connection: socket.socket) -> None:
-        """It will have no more requests."""
+        """Notes that a connection has ended."""
         with self._lock:
             self._quiet.discard(connection)
 
     @contextmanager
     def request(self, connection: socket.socket) -> Iterator[None]:
-        """A request of the connection, for the time of a `with` block. It is still in the socket at the beginning."""
+        """A request, for the time of a `with` block. At its beginning, the request is still in the socket."""
         with self._lock:
             self._running += 1
             self._quiet.discard(connection)
@@ -51,7 +51,7 @@ class InFlight:
                 self._quiet.add(connection)
 
     def wait(self, seconds: float = GRACE) -> bool:
-        """Waits until nothing runs; False where something still does. Call it once nothing is accepted any more."""
+        """Waits until no request runs. Returns False if one still does. Call it when nothing is accepted any more."""
         deadline = time.monotonic() + seconds
         while not self._idle():
             if time.monotonic() > deadline:
@@ -65,7 +65,7 @@ class InFlight:
 
 
 def _has_come(connection: socket.socket) -> bool:
-    """Whether a request is in the socket that its thread is about to read."""
+    """Whether the socket has a request that its thread is about to read."""
     if connection.fileno() < 0:
         return False
     poll = select.poll()
@@ -81,26 +81,26 @@ else:
 
 
 class CountingServer(BaseServer):
-    """What a server with a thread to a connection needs besides; `in_flight` is to be set before it serves."""
+    """A mixin for a server with a thread for each connection. Set `in_flight` before it serves."""
 
     in_flight: InFlight
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Counts from here: the thread may take its time to begin."""
+        """Notes the connection now, because its thread may start late."""
         self.in_flight.accepted(request)
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
-        """The end of a connection."""
+        """Notes the end of a connection."""
         self.in_flight.closed(request)
         super().shutdown_request(request)
 
 
 class CountedHandler(BaseHTTPRequestHandler):
-    """What the handler of such a server needs besides."""
+    """A mixin for the handler of such a server."""
 
     _read_ahead = False
-    """Whether the next request has come together with the last one, and is no longer in the socket."""
+    """Whether the next request arrived together with the last one, and is no longer in the socket."""
 
     def handle_one_request(self) -> None:
         """Waits for a request, and counts it until its answer has been written."""

@@ -1,4 +1,4 @@
-"""HTTP_PROXY: the event as a POST to a URL, with what the route maps into its headers.
+"""HTTP_PROXY: the event is posted to a URL, with the mapped values in its headers.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-integration-requests.html
 https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-data-mapping.html
@@ -18,7 +18,7 @@ _REPLACED = HOP_BY_HOP | {"host", "content-length"}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HttpRequest:
-    """What the backend gets, always a POST."""
+    """The request to the backend, always a POST."""
 
     url: str
     headers: Mapping[str, str]
@@ -31,7 +31,7 @@ class HttpIntegration:
 
     url: str
     send: Callable[[HttpRequest], Awaitable[Answer]]
-    """Does the exchange; raises IntegrationError where there is no answer."""
+    """Makes the exchange. Raises IntegrationError if there is no answer."""
 
     parameters: Mapping[str, str] = field(default_factory=dict)
     """Request parameters, e.g. `integration.request.header.connectionId` → `context.connectionId`."""
@@ -41,7 +41,7 @@ class HttpIntegration:
         return await self.send(self.request(event))
 
     def request(self, event: Event) -> HttpRequest:
-        """The event as the backend gets it."""
+        """The request that the backend gets for an event."""
         api_id = event["requestContext"]["apiId"]
         # Only $connect has headers of the client to pass on.
         connecting = event["requestContext"]["eventType"] == "CONNECT"
@@ -63,7 +63,7 @@ class HttpIntegration:
 
 
 def evaluate(expression: str, event: Event) -> str | None:
-    """The value of a mapping expression; None where it leads nowhere, and nothing is then sent."""
+    """The value of a mapping expression; None, so that nothing is sent, if there is no such value."""
     if expression.startswith("'"):
         return expression[1:-1]
     source, _, path = expression.partition(".")
@@ -79,7 +79,7 @@ def evaluate(expression: str, event: Event) -> str | None:
             return _follow(json.loads(event.get("body", "")), rest)
         except ValueError:
             return None
-    raise ValueError(f"{expression} is no mapping expression of a WebSocket API.")
+    raise ValueError(f"{expression} is not a mapping expression of a WebSocket API.")
 
 
 def _follow(value: object, path: str) -> str | None:

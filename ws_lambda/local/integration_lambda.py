@@ -14,7 +14,7 @@ class LambdaIntegration:
     """Invokes one function."""
 
     invoke: Callable[[Event], Awaitable[object]]
-    """Runs the function and gives what it returned; raises IntegrationError where it raised."""
+    """Runs the function and returns what it returned. Raises IntegrationError if the function raised."""
 
     async def call(self, event: Event) -> Answer:
         """Invokes the function with the event."""
@@ -25,14 +25,14 @@ def read(returned: object) -> Answer:
     """A function's return value as an answer.
 
     Raises:
-        IntegrationError: it is not the shape of a proxy answer.
+        IntegrationError: it does not have the form of a proxy answer.
     """
     if not isinstance(returned, dict) or "statusCode" not in returned:
         raise IntegrationError("Malformed Lambda proxy response: no statusCode")
     try:
         status = int(returned["statusCode"])
     except (TypeError, ValueError) as wrong:
-        raise IntegrationError("Malformed Lambda proxy response: statusCode is no number") from wrong
+        raise IntegrationError("Malformed Lambda proxy response: statusCode is not a number") from wrong
     headers = {str(name): str(value) for name, value in (returned.get("headers") or {}).items()}
     return Answer(status=status, headers=headers, body=_body(returned))
 

@@ -1,4 +1,4 @@
-"""Invokes the function in the worker process, over a Unix socket, by Lambda's own Invoke call.
+"""Invokes the function in the worker process over a Unix socket, with Lambda's own Invoke call.
 
 https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 """
@@ -25,13 +25,13 @@ class WorkerFunction:
         """What the function returned.
 
         Raises:
-            IntegrationError: the function raised, or its process went away meanwhile.
+            IntegrationError: the function raised, or its process ended.
         """
         try:
             async with self._session().post("http://function" + PATH, json=event) as answer:
                 returned = await answer.json()
         except aiohttp.ClientError as lost:
-            raise IntegrationError(f"the function's process went away: {lost}") from lost
+            raise IntegrationError(f"the process of the function ended: {lost}") from lost
         if FUNCTION_ERROR in answer.headers:
             detail = returned if isinstance(returned, dict) else {}
             raise IntegrationError(f"{detail.get('errorType')}: {detail.get('errorMessage')}")
@@ -44,8 +44,8 @@ class WorkerFunction:
 
     def _session(self) -> aiohttp.ClientSession:
         if self._http is None:
-            # No limit here: the gateway's concurrency quota is the limit. No connection is kept, so an event
-            # sent while the worker restarts waits for the new one instead of dying with the old.
+            # The gateway's concurrency quota is the limit. Connections are not kept, so an event that is sent during
+            # a restart waits for the new worker instead of dying with the old one.
             connector = aiohttp.UnixConnector(self._socket_path, limit=0, force_close=True)
             timeout = aiohttp.ClientTimeout(total=None)
             self._http = aiohttp.ClientSession(connector=connector, timeout=timeout)

@@ -1,4 +1,4 @@
-"""What happened lately, for the live page and for tests."""
+"""The latest events, for the live page and for tests."""
 
 from collections import deque
 from collections.abc import Callable
@@ -17,7 +17,7 @@ class Entry:
 
     connection_id: str
     status: int
-    """The integration's or the management API's status; 0 for a fault that kept the event from being sent."""
+    """The status of the answer; 0 if a fault kept the event from being sent."""
 
     seconds: float = 0.0
     event: Event | None = None
@@ -26,18 +26,18 @@ class Entry:
     """What a POST to @connections sends to the client."""
 
     note: str = ""
-    """An error's or fault's own words."""
+    """The text of an error or a fault."""
 
 
 class Journal:
-    """The last entries, and who wants to hear of new ones."""
+    """The latest entries, and the listeners for new ones."""
 
     def __init__(self, length: int = 200) -> None:
         self.entries: deque[Entry] = deque(maxlen=length)
         self.listeners: list[Callable[[Entry], None]] = []
 
     def add(self, entry: Entry) -> None:
-        """Writes an entry down."""
+        """Adds an entry."""
         self.entries.append(entry)
         for listener in tuple(self.listeners):
             listener(entry)

@@ -7,7 +7,7 @@ MEMORY_MB = 512
 
 
 class LambdaContext:
-    """What a function is told about its own invocation."""
+    """What a function learns about its own invocation."""
 
     def __init__(self, function_name: str = "local", seconds: float = 30.0) -> None:
         self._deadline = time.monotonic() + seconds

@@ -1,7 +1,7 @@
-"""The live page of the gateway: who is connected, what happens, and a box to try things in.
+"""The live page of the gateway: the open connections, the events, and a box to try things in.
 
-Nothing here is told to the page of another site. What changes or tells much wants, besides, a header that such a page
-cannot send.
+No answer goes to a page of another site. Requests that change something, or return private data, also need a header
+that such a page cannot send.
 """
 
 import asyncio
@@ -33,33 +33,33 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
-"""No other page can show this, or load it as a script."""
+"""No page of another site can embed these answers or load them as a script."""
 
 Known = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Project:
-    """What the page asks of the project behind the gateway."""
+    """What the page needs of the project behind the gateway."""
 
     site: str
     """The site's URL."""
 
     accounts: Sequence[str] = ()
-    """Who one can connect as in the box."""
+    """The accounts that the box can connect as."""
 
     sessions: Callable[[Sequence[str]], Known] = lambda ids: {}
-    """Connection ids → user and channels, as the tables have them. Blocking."""
+    """Takes connection ids; returns the user and channels of each, from the tables. Blocking."""
 
     token: Callable[[str], str] = lambda username: ""
-    """A token for an account. Blocking."""
+    """Takes a username; returns a token for it. Blocking."""
 
     environment: Mapping[str, str] = field(default_factory=dict)
-    """What a process needs in its environment to speak to this gateway and these tables; "" unsets."""
+    """The environment of a process that uses this gateway and these tables. "" unsets a variable."""
 
 
 class Page:
-    """Serves the page on the gateway's own application."""
+    """Serves the page as part of the gateway's application."""
 
     def __init__(self, gateway: Gateway, management: ConnectionsApi, project: Project) -> None:
         self._gateway, self._management, self._project = gateway, management, project
@@ -101,7 +101,7 @@ class Page:
         async def serve(request: web.Request) -> web.Response:
             _check_origin(request)
             if OWN_HEADER not in request.headers:
-                raise web.HTTPForbidden(text="Only the page itself may ask this.")
+                raise web.HTTPForbidden(text="Only the live page itself may send this request.")
             return await handler(request)
 
         return serve
@@ -134,8 +134,8 @@ class Page:
         )
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
-        """Server-sent events: the journal so far, then what is added. EventSource can send no header of its own;
-        another site's page cannot read this, for it is sent no CORS header."""
+        """Server-sent events: the journal, then every new entry. EventSource cannot send a header of its own, but a
+        page of another site cannot read this without a CORS header."""
         _check_origin(request)
         response = web.StreamResponse(headers=HEADERS | {"Content-Type": "text/event-stream"})
         await response.prepare(request)
@@ -159,7 +159,7 @@ class Page:
     async def _token(self, request: web.Request) -> web.Response:
         username = str((await request.json()).get("username", ""))
         if username not in self._project.accounts:
-            raise web.HTTPNotFound(text="There is no such account.")
+            raise web.HTTPNotFound(text="There is no account of this name.")
         return web.json_response({"token": await asyncio.to_thread(self._project.token, username)})
 
     async def _act(self, request: web.Request) -> web.Response:
@@ -174,7 +174,7 @@ class Page:
 
 
 def as_json(entry: Entry) -> dict[str, Any]:
-    """An entry as the page shows it: without tokens and cookies."""
+    """An entry as JSON for the page, without tokens and cookies."""
     return {
         "at": entry.at,
         "kind": entry.kind,
@@ -189,6 +189,6 @@ def as_json(entry: Entry) -> dict[str, Any]:
 
 
 def _check_origin(request: web.Request) -> None:
-    """`Host` has been looked at by the server, as for everything on its port."""
+    """Refuses requests of other pages. The server has already checked `Host`, as for every request on its port."""
     if wrong := from_another_page(request.headers):
         raise web.HTTPForbidden(text=wrong)

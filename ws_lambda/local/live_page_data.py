@@ -1,4 +1,4 @@
-"""What the live page shows of the project, read from its tables."""
+"""What the live page shows of the project, from the project's tables."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,13 +8,13 @@ from ws_lambda.local.live_page import Project
 
 
 def project(site: str, environment: Mapping[str, str]) -> Project:
-    """The project that this process has loaded."""
+    """The project that is loaded in this process."""
     accounts = tuple(configured())
     return Project(site=site, accounts=accounts, sessions=sessions, token=token, environment=environment)
 
 
 def sessions(ids: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
-    """User and channels of each connection that has a session."""
+    """The user and channels of each connection that has a session."""
     from ws_lambda.models import WebSocketSession
 
     return {
@@ -24,7 +24,7 @@ def sessions(ids: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
 
 
 def token(username: str) -> str:
-    """A token of a new login of an account."""
+    """A token for a new login of an account."""
     from django.contrib.auth import get_user_model
 
     from ws_lambda.local.login import Login

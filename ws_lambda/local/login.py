@@ -1,4 +1,4 @@
-"""A user's login, as far as a WebSocket needs one: a Django session, and tokens of it."""
+"""A login of a user: a Django session, and WebSocket tokens for it."""
 
 from dataclasses import dataclass
 from importlib import import_module
@@ -17,7 +17,7 @@ class Login:
 
     @classmethod
     def new(cls, user: Any) -> "Login":
-        """Logs the user in, without a password, into a session of its own."""
+        """Logs the user in without a password, in a new session."""
         request = HttpRequest()
         request.session = import_module(settings.SESSION_ENGINE).SessionStore()
         backend = getattr(user, "backend", None) or settings.AUTHENTICATION_BACKENDS[0]
@@ -30,7 +30,7 @@ class Login:
         """The login of a Django test client.
 
         Raises:
-            ValueError: it is not logged in.
+            ValueError: the test client is not logged in.
         """
         session = http.session
         if SESSION_KEY not in session:
@@ -38,11 +38,11 @@ class Login:
         return cls(session)
 
     def still_of(self, user: Any) -> bool:
-        """Whether the login has neither been ended here nor been made worthless by a new password."""
+        """Whether the login is still valid: not ended here, nor invalidated by a new password."""
         return bool(self.session.session_key) and self.session[HASH_SESSION_KEY] == user.get_session_auth_hash()
 
     def mint(self) -> str:
-        """A fresh WebSocket token. TOKENS_PER_MINUTE does not count these: test the token view for that."""
+        """A new WebSocket token. TOKENS_PER_MINUTE does not count it; use the token view to test that limit."""
         from ws_lambda.gatekeeping.logins import known_login, proof_of_login
         from ws_lambda.models import WebSocketToken
 

@@ -1,7 +1,8 @@
-"""Who may speak to the ports of a run: this machine, and no page of another site in this machine's browser.
+"""Who may use the ports of a run: programs on this machine, but no page of another site in its browser.
 
-A browser lets any page send requests to loopback, and a name that a stranger's DNS points at 127.0.0.1 makes it read
-the answers as well (DNS rebinding). It is the browser that sets `Host`, `Origin` and `Sec-Fetch-Site`, not the page.
+A browser lets any page send requests to loopback addresses. If the page's host name resolves to 127.0.0.1 (DNS
+rebinding), the page can also read the answers. But `Host`, `Origin` and `Sec-Fetch-Site` are set by the browser, not by
+the page.
 
 https://fetch.spec.whatwg.org/#http-origin, https://w3c.github.io/webappsec-fetch-metadata/#sec-fetch-site-header
 """
@@ -11,32 +12,32 @@ from collections.abc import Iterable
 from typing import Protocol
 
 NAMES = ("127.0.0.1", "[::1]", "localhost", ".localhost")
-"""Names that are this machine's whatever a DNS server says. The port is not looked at: another one only means that it
-is forwarded, from a container or by ssh."""
+"""Names that mean this machine, whatever a DNS server says. The port is ignored: a different one only means that it is
+forwarded, from a container or by ssh."""
 
 _HOST = re.compile(r"([a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]+)?", re.IGNORECASE)
 
 FROM_ITSELF = frozenset({"same-origin", "none"})
-"""`Sec-Fetch-Site` of a page's own requests, and of what a person types or opens."""
+"""`Sec-Fetch-Site` of requests that a page sends to itself, and of addresses that a person types or opens."""
 
 
 class Headers(Protocol):
-    """A request's headers, by name in any case."""
+    """The headers of a request. Names are case-insensitive."""
 
     def get(self, name: str, /) -> str | None: ...
 
 
 def foreign_host(headers: Headers, more: Iterable[str] = ()) -> str | None:
-    """What is wrong with a request's `Host`, as a sentence; None where it is this machine's.
+    """Says why a request's `Host` is refused; None if it is a name of this machine.
 
     Args:
-        more: names that belong here as well, as ALLOWED_HOSTS writes them; `*` is ignored.
+        more: further names that are accepted, in the form of ALLOWED_HOSTS. `*` is ignored.
     """
     host = headers.get("Host") or ""
     found = _HOST.fullmatch(host)
     if found and any(_fits(found[1].lower().rstrip("."), one.lower()) for one in (*NAMES, *more)):
         return None
-    return f"Host {host!r} is not this machine's: use 127.0.0.1 or localhost."
+    return f"Host {host!r} is no name of this machine: use 127.0.0.1 or localhost."
 
 
 def _fits(name: str, allowed: str) -> bool:
@@ -44,28 +45,28 @@ def _fits(name: str, allowed: str) -> bool:
 
 
 def from_a_page(headers: Headers) -> str | None:
-    """For what no page is to ask at all: the sign that one does, as a sentence."""
+    """Says why a request is refused that may come from no web page; None if it is not refused."""
     origin = headers.get("Origin")
     if origin is not None:
-        return f"Requests of web pages are refused, and this one has an Origin, {origin!r}."
+        return f"Web pages may not send this request, and it has the Origin {origin!r}."
     return _across(headers)
 
 
 def from_another_page(headers: Headers) -> str | None:
-    """For what only this host's own page is to ask: the sign that another one does, as a sentence."""
+    """Says why a request is refused that may come only from this host's own page; None if it is not refused."""
     return foreign_origin(headers) or _across(headers)
 
 
 def foreign_origin(headers: Headers) -> str | None:
-    """What is wrong with a request's `Origin`, as a sentence; None where there is none, or it is this host itself."""
+    """Says why a request's `Origin` is refused; None if it has none, or this host's."""
     origin = headers.get("Origin")
     if origin not in (None, f"http://{headers.get('Host')}"):
-        return f"Only the page of this port may ask this, not one of {origin!r}."
+        return f"Only the page of this port may send this request, not a page of {origin!r}."
     return None
 
 
 def _across(headers: Headers) -> str | None:
-    """A GET that a page does not want to read the answer of has no Origin, but this."""
+    """A GET whose answer the page does not read has no `Origin`, but it has `Sec-Fetch-Site`."""
     if (headers.get("Sec-Fetch-Site") or "none") not in FROM_ITSELF:
-        return "Another site's page asks this."
+        return "A page of another site sent this request."
     return None

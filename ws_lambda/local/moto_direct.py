@@ -1,4 +1,4 @@
-"""Asks moto's DynamoDB as a function: it spends most of a request on reading headers and on writing JSON.
+"""Calls moto's DynamoDB as a function: most of the time of a request goes into reading headers and writing JSON.
 
 Used by `ws_local` and by the test kit.
 """
@@ -14,11 +14,11 @@ OPERATIONS = frozenset(
         "TransactWriteItems", "UpdateItem",
     }
 )  # fmt: skip
-"""What can be asked so."""
+"""The operations that can be called like this."""
 
 
 def has_binary(body: bytes) -> bool:
-    """Whether a request may have binary values in it: moto decodes those on its way in, so they cannot be asked so."""
+    """Whether a request may contain binary values, which moto decodes in its HTTP layer."""
     return b'"B"' in body or b'"BS"' in body
 
 
@@ -41,7 +41,7 @@ def ask(operation: str, asked: dict[str, Any], region: str) -> dict[str, Any]:
 
 @functools.cache
 def _members(operation: str) -> frozenset[str]:
-    """moto's results have more in them than the service's answers."""
+    """The part of moto's result that is in an answer of the service."""
     from moto.core.utils import get_service_model
 
     return frozenset(get_service_model("dynamodb").operation_model(operation).output_shape.members)

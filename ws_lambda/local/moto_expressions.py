@@ -1,6 +1,6 @@
-"""Has moto read an expression once, instead of twice for each request and again for each of its parts.
+"""Makes moto parse an expression once, instead of twice for each request and again for each of its parts.
 
-Used by `ws_local` and by the test kit.
+`ws_local` and the test kit use this.
 """
 
 import functools
@@ -14,7 +14,7 @@ from unittest import mock
 
 @contextmanager
 def quick_expressions() -> Iterator[None]:
-    """Expressions are parsed once and copied quickly, for the time of a `with` block."""
+    """Parses expressions once and copies them quickly, for the time of a `with` block."""
     with ExitStack() as patches:
         for where, name, quick in _quick_updates() + _quick_conditions():
             patches.enter_context(mock.patch.object(where, name, quick))
@@ -22,7 +22,7 @@ def quick_expressions() -> Iterator[None]:
 
 
 def _quick_updates() -> list[tuple[Any, str, Any]]:
-    """What is to stand where in moto: nothing, if its insides are others. It is slower then, and right all the same."""
+    """The replacements in moto. There are none if its internals have changed; it is then slower, but still correct."""
     try:
         from moto.dynamodb.parsing import ast_nodes, expressions, validators
 
@@ -36,26 +36,26 @@ def _quick_updates() -> list[tuple[Any, str, Any]]:
 
     @functools.lru_cache
     def parsed(text: str) -> Any:
-        # One tree for all who ask: nothing changes a tree but the validators, and they copy it first.
+        # One tree for all callers: only the validators change a tree, and they copy it first.
         tree = parse(text)
         tree._pickled = pickle.dumps(tree)
         return tree
 
     def copied(one: Any) -> Any:
-        """Of such a tree, or of what an item holds: that changes."""
+        """A copy of such a tree, or of a value in an item."""
         return pickle.loads(getattr(one, "_pickled", None) or pickle.dumps(one))  # noqa: S301
 
     def verify_paths_once(one: Any, root: Any) -> Any:
         try:
             return verify_paths(one, root)
         except Exception:
-            return traverse(one, root)  # an error names what the innermost clause has
+            return traverse(one, root)  # the error names what is in the innermost clause
 
     parts = [
         (parser, "make", parsed),
         (traverser, "traverse_node_recursively", walk),
         (validators, "deepcopy", copied),
-        # The root has every clause below it; moto looks through them at each of its descendants again.
+        # The root has every clause below it. moto would look through them again for each of its descendants.
         (counter, "traverse", verify),
         (overlaps, "traverse", verify_paths_once),
     ]
@@ -63,7 +63,7 @@ def _quick_updates() -> list[tuple[Any, str, Any]]:
 
 
 def _walking(node_class: Any) -> Any:
-    """A walk through a tree as moto does it, but that asks abstract classes, which are slow, once about each class."""
+    """A walk through a tree like moto's, but it checks each class only once, because abstract classes are slow."""
 
     def walk(one: Any, node: Any, child_id: int = -1) -> Any:
         known = vars(one).setdefault("_known", {})
@@ -87,7 +87,7 @@ def _walking(node_class: Any) -> Any:
 
 
 def _quick_conditions() -> list[tuple[Any, str, Any]]:
-    """The same for conditions, which moto parses to see what they name, and again to see whether they hold."""
+    """The same for conditions, which moto parses once for their names and again to evaluate them."""
     try:
         from moto.dynamodb import comparisons
 
@@ -99,7 +99,7 @@ def _quick_conditions() -> list[tuple[Any, str, Any]]:
 
     @functools.lru_cache
     def parsed(text: str, names: bytes, values: bytes) -> tuple[Any, list[str], list[str]]:
-        # With copies of the values: those of a request may end up in a table, and change there.
+        # With copies of the values: the values of a request may end up in a table, and change there.
         one = parser(text, pickle.loads(names), pickle.loads(values))  # noqa: S301
         return parse(one), one.expr_attr_names_found, one.expr_attr_values_found
 

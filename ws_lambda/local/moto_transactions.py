@@ -1,8 +1,8 @@
-"""Makes a transaction on moto cost what it touches.
+"""Makes the cost of a transaction on moto depend only on what it touches.
 
-Before each TransactWriteItems moto copies every table in it, whole, to be able to undo. With a thousand sessions that
-is 70 ms of work and more than a gigabyte of memory. Here only the items that a transaction names are copied, and only
-they are put back. Used by `ws_local` and by the test kit.
+Before each TransactWriteItems, moto copies every table in it, so that it can undo the transaction. With a thousand
+sessions, that is 70 ms of work and more than a gigabyte of memory. Here only the items that a transaction names are
+copied and restored. `ws_local` and the test kit use this.
 """
 
 import copy
@@ -16,7 +16,7 @@ Key = Mapping[str, Any]
 
 @contextmanager
 def frugal_transactions() -> Iterator[None]:
-    """For the time of a `with` block, in which requests must take turns."""
+    """Applies the change for the time of a `with` block, in which requests must take turns."""
     from moto.dynamodb.models import DynamoDBBackend
     from moto.dynamodb.models.table import Table
 
@@ -37,14 +37,14 @@ def frugal_transactions() -> Iterator[None]:
 
 
 class Before:
-    """What moto keeps instead of the copy of a table: the items of some keys, as they were."""
+    """What moto keeps instead of a copy of a table: the items with some keys, as they were."""
 
     def __init__(self, table: Any, keys: list[Key]) -> None:
         self._table = table
         self._items = {key: copy.deepcopy(self._look_up(key)) for key in map(self._typed, keys) if key[0]}
 
     def put_back(self) -> Any:
-        """The table itself, with those items in it again."""
+        """Restores the items; returns the table."""
         for (hash_key, range_key), item in self._items.items():
             if item is None:
                 self._table.delete_item(hash_key, range_key)
@@ -55,7 +55,7 @@ class Before:
         return self._table
 
     def _typed(self, key: Key) -> tuple[Any, Any]:
-        """The key as moto's dictionaries have it; None for a part that a broken request leaves out."""
+        """The key in the form of moto's dictionaries; None for a part that an invalid request leaves out."""
         from moto.dynamodb.models.dynamo_type import DynamoType
 
         def part(name: str | None) -> Any:
@@ -71,7 +71,7 @@ class Before:
 
 
 def _keys_by_table(transact_items: list[dict[str, Any]]) -> dict[str, list[Key]]:
-    """What each operation writes to: a key, or an item that has its key in it."""
+    """The keys that the operations write to, by table. An item contains its key."""
     found: dict[str, list[Key]] = {}
     for item in transact_items:
         for operation in item.values():
@@ -81,7 +81,7 @@ def _keys_by_table(transact_items: list[dict[str, Any]]) -> dict[str, list[Key]]
 
 
 def _undo(tables: dict[str, Any]) -> None:
-    """After a transaction that failed moto has its copies stand where the tables were."""
+    """Restores the tables. After a failed transaction, moto has put its copies in their place."""
     for name, table in tables.items():
         if isinstance(table, Before):
             tables[name] = table.put_back()

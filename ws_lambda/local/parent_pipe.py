@@ -1,4 +1,4 @@
-"""A pipe from parent to child. A byte in it means "go"; its end, that the parent is dead, even by SIGKILL."""
+"""A pipe from the parent process to a child. A byte means "go"; its end means that the parent has died."""
 
 import os
 import shutil
@@ -6,7 +6,7 @@ import threading
 
 
 class ParentPipe:
-    """The child's end; `leftover` is a folder that a parent who dies can no longer remove."""
+    """The child's end. If the parent dies, the child removes the folder `leftover`, and ends."""
 
     def __init__(self, fd: int, leftover: str = "") -> None:
         self._fd, self._leftover = fd, leftover
@@ -14,7 +14,7 @@ class ParentPipe:
         threading.Thread(target=self._watch, daemon=True).start()
 
     def wait_for_go(self) -> None:
-        """Waits until the parent has everything ready."""
+        """Waits until the parent says that everything is ready."""
         self._go.wait()
 
     def _watch(self) -> None:

@@ -1,4 +1,4 @@
-"""Who is connected."""
+"""The open connections."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ from ws_lambda.local.connection import Connection
 
 
 class Pool:
-    """The open connections by id. No quota on how many."""
+    """The open connections, by id. Their number is not limited."""
 
     def __init__(self) -> None:
         self._open: dict[str, Connection] = {}
@@ -22,9 +22,9 @@ class Pool:
         self._open[connection.connection_id] = connection
 
     def get(self, connection_id: str) -> Connection | None:
-        """The open connection of that id."""
+        """The open connection with this id, or None."""
         return self._open.get(connection_id)
 
     def remove(self, connection: Connection) -> bool:
-        """Takes a connection out; False where it was out already."""
+        """Removes a connection. Returns False if it was not there."""
         return self._open.pop(connection.connection_id, None) is not None

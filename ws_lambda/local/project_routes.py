@@ -1,4 +1,4 @@
-"""The routes that a deployment of this project would have, for either kind of integration."""
+"""The routes that a deployment of this project has, for both kinds of integration."""
 
 from collections.abc import Awaitable, Callable
 
@@ -10,24 +10,24 @@ from ws_lambda.local.integration_lambda import LambdaIntegration
 
 
 def keys() -> tuple[str, ...]:
-    """`$connect`, `$disconnect`, `$default`, and those of the setting ROUTE_PATHS."""
+    """`$connect`, `$disconnect`, `$default`, and the route keys in the setting ROUTE_PATHS."""
     return (*FIXED_ROUTES, *conf.ROUTE_PATHS)
 
 
 def lambda_routes(function: Callable[[Event], Awaitable[object]]) -> dict[str, Route]:
-    """Every route invokes the one function, and replies."""
+    """Routes that invoke the function, and reply."""
     return dict.fromkeys(keys(), Route(integration=LambdaIntegration(function), replies=True))
 
 
 def http_routes(site: str, send: Callable[[HttpRequest], Awaitable[Answer]]) -> dict[str, Route]:
-    """Every route posts to its own URL of the site, proves itself with the gateway secret, and replies.
+    """Routes that post to the site's URLs with the gateway secret, and reply.
 
     Raises:
-        ValueError: there is no GATEWAY_SECRET, without which the views trust no HTTP request.
+        ValueError: there is no GATEWAY_SECRET. Without it, the views trust no HTTP request.
     """
     secret = next(iter(gateway_secrets()), "")
     if not secret:
-        raise ValueError('The HTTP integration needs WS_LAMBDA["GATEWAY_SECRET"]: it is what the views know it by.')
+        raise ValueError('The HTTP integration needs WS_LAMBDA["GATEWAY_SECRET"], by which the views recognise it.')
     parameters = {f"{PREFIX}header.{header}": variable for header, variable in HTTP_HEADERS.items()}
     parameters[f"{PREFIX}header.{SECRET_HEADER}"] = f"'{secret}'"
     return {

@@ -1,4 +1,4 @@
-"""The Lambda proxy events, key by key as captured from the service."""
+"""The Lambda proxy events, with the keys of events captured from the service."""
 
 from datetime import UTC, datetime
 
@@ -26,14 +26,14 @@ def message(
     message_id: str,
     now: float,
 ) -> Event:
-    """A message: neither headers nor query, they are gone with `$connect`."""
+    """A message. It has neither headers nor a query: only `$connect` has them."""
     context = _context(api, connection, route_key, "MESSAGE", request_id, now)
     context["messageId"] = message_id
     return _finish(api, {}, context) | {"body": body}
 
 
 def disconnect(api: Api, connection: Connection, *, code: int, reason: str, request_id: str, now: float) -> Event:
-    """`$disconnect`: four headers, three of them empty, and why."""
+    """`$disconnect`: four headers, three of them empty, and the close code and reason."""
     event: Event = _headers([("Host", api.domain_name), ("x-api-key", ""), ("X-Forwarded-For", ""), ("x-restapi", "")])
     context = _context(api, connection, "$disconnect", "DISCONNECT", request_id, now)
     context |= {"disconnectStatusCode": code, "disconnectReason": reason}
@@ -71,7 +71,7 @@ def _context(api: Api, connection: Connection, route_key: str, event_type: str, 
 
 
 def _forwarded(api: Api, upgrade: Upgrade, request_id: str, now: float, proto: str) -> list[tuple[str, str]]:
-    """The client's own headers, with what the service adds or replaces."""
+    """The client's headers, with those that the service adds or replaces."""
     port = api.domain_name.rpartition(":")[2] if ":" in api.domain_name else "443"
     added = {
         "Host": api.domain_name,

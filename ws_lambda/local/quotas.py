@@ -10,15 +10,15 @@ from math import inf
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Quotas:
-    """Per account and region, with the service's own figures."""
+    """The quotas of an account and region. The defaults are the service's own."""
 
     connects_per_second: float = 500
     requests_per_second: float = 10_000
     request_burst: float = 5_000
-    """Requests let through at once. Rate and burst are shared by messages and @connections calls."""
+    """How many requests may come at once. Messages and @connections calls share rate and burst."""
 
     concurrency: float = 1_000
-    """Invocations of the function at one time."""
+    """Concurrent invocations of the function."""
 
     integration_timeout: float = 29
     idle_timeout: float = 600
@@ -30,20 +30,20 @@ def parse(settings: Iterable[str]) -> Quotas:
     """Reads `idle_timeout=30`.
 
     Raises:
-        ValueError: with a sentence for the command line.
+        ValueError: a setting is wrong. The message is fit for the command line.
     """
     chosen: dict[str, float] = {}
     known = [one.name for one in fields(Quotas)]
     for setting in settings:
         name, _, value = setting.partition("=")
         if name not in known:
-            raise ValueError(f"There is no quota {name!r}. There are {', '.join(known)}.")
+            raise ValueError(f"There is no quota {name!r}. The quotas are {', '.join(known)}.")
         try:
             chosen[name] = float(value)
         except ValueError:
             raise ValueError(f"Quota {name} needs a number, not {value!r}.") from None
         if not 0 <= chosen[name] < inf:
-            raise ValueError(f"Quota {name} is 0 or more, not {value}.")
+            raise ValueError(f"Quota {name} must be 0 or more, not {value}.")
     return Quotas(**chosen)
 
 

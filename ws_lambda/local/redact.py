@@ -1,4 +1,4 @@
-"""Takes tokens and cookies out of an event before a person, or a screenshot, sees it."""
+"""Removes tokens and cookies from an event before a person, or a screenshot, sees it."""
 
 import re
 from typing import Any

@@ -1,7 +1,7 @@
-"""Runs the worker's code under Django's reloader, and outlives code that does not load.
+"""Runs the worker under Django's reloader, and survives code that does not load.
 
-Where settings cannot be imported Django's reloader fails with them. The worker then waits by itself for a change,
-so that the supervisor goes on, and with it every open socket.
+If the settings cannot be imported, Django's reloader fails, too. The worker then waits for a change by itself, so that
+the supervisor, and with it every open socket, goes on.
 """
 
 import os
@@ -17,15 +17,15 @@ from django.utils import autoreload
 from ws_lambda.local.run_options import RELOAD
 
 LOOKS_EVERY = 0.5
-"""Seconds between two looks at the files."""
+"""Seconds between two checks of the files."""
 
 
 def run(work: Callable[[Callable[[], None]], None], ready: Callable[[], None]) -> None:
     """Does the work in a thread, until a file changes.
 
     Args:
-        work: calls what it is given before it begins to serve.
-        ready: waits until it may.
+        work: calls its argument before it begins to serve.
+        ready: waits until it may serve.
     """
     started, watching, reloader = time.time(), threading.Event(), autoreload.get_reloader()
     _tell_of_the_first_look(reloader, watching)
@@ -46,13 +46,13 @@ def run(work: Callable[[Callable[[], None]], None], ready: Callable[[], None]) -
     try:
         autoreload.start_django(reloader, outliving)
     except Exception:
-        # The thread fails by the same code: it says so, and ends the process when there is a change.
+        # The thread fails for the same reason. It prints the error, and ends the process when a file changes.
         threading.Event().wait()
 
 
 def _tell_of_the_first_look(reloader: Any, watching: threading.Event) -> None:
-    """Sets the event once the reloader knows how old the files are. Who has seen a page may save one at once, and a
-    change before the first look is never noticed.
+    """Sets the event when the reloader knows the ages of the files. A developer may save a file as soon as a page is
+    there, and the reloader never notices a change before its first check.
     """
     if not isinstance(reloader, autoreload.StatReloader):
         watching.set()
@@ -67,13 +67,13 @@ def _tell_of_the_first_look(reloader: Any, watching: threading.Event) -> None:
 
 
 def _culprits(error: Exception) -> set[str]:
-    """Files that an error came by. One that failed to import is not among the loaded modules."""
+    """The files in the traceback of an error. A file that failed to import is not among the loaded modules."""
     named = getattr(error, "filename", None)
     return {frame.filename for frame in traceback.extract_tb(error.__traceback__)} | ({named} if named else set())
 
 
 def _wait_for_a_change(since: float, files: set[str]) -> None:
-    """Returns once a file is newer than the process: also one that was saved while the error was printed."""
+    """Waits until a file is newer than the process, also if it was saved while the error was printed."""
     while not any(_saved_at(path) > since for path in files | set(map(str, autoreload.iter_all_python_module_files()))):
         time.sleep(LOOKS_EVERY)
 

@@ -1,4 +1,4 @@
-"""Route selection: `$request.body.action` and its kin.
+"""Route selection by expressions such as `$request.body.action`.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-develop-routes.html
 """
@@ -16,10 +16,10 @@ _PATH = re.compile(r"\$\{?request\.body\.([A-Za-z0-9_$.\-\[\]]+)\}?")
 
 
 def select(api: Api, body: str) -> tuple[str, Route]:
-    """The route key of a message and its route.
+    """The route of a message, with its key.
 
     Raises:
-        NoRoute: nothing matches and there is no `$default`.
+        NoRoute: no route matches, and there is no `$default` route.
         BadRequestBody: the body does not fit the route's request model.
     """
     try:
@@ -38,7 +38,7 @@ def select(api: Api, body: str) -> tuple[str, Route]:
 
 
 def evaluate(expression: str, parsed: object) -> str:
-    """The value of a selection expression for a parsed body; "" where a path leads nowhere."""
+    """The value of a selection expression for a parsed body; "" if the body does not have the path."""
     if re.fullmatch(r"\$request\.body\.[^{}]+", expression):
         return _text(_follow(parsed, expression.removeprefix("$request.body.")))
     return _PATH.sub(lambda found: _text(_follow(parsed, found[1])), expression)
@@ -56,7 +56,7 @@ def _follow(value: object, path: str) -> object:
 
 
 def _text(value: object) -> str:
-    """Results are strings: 5 is "5", true is "true", a missing path is ""."""
+    """The value as a string: 5 is "5", true is "true", a missing value is ""."""
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value)

@@ -1,4 +1,4 @@
-"""What a run of `ws_local` is told, and the names that its processes agree on."""
+"""The options of a run of `ws_local`, and the names that its processes agree on."""
 
 from dataclasses import dataclass, field
 from math import inf
@@ -8,21 +8,21 @@ from ws_lambda.local.options import Options
 from ws_lambda.local.quotas import Quotas
 
 ACCESS_KEY, REGION = "local", "eu-west-1"
-"""What requests are signed with, together with a secret that each run makes up. No real credentials are used or needed.
-The access key stays the same, since DynamoDB Local keeps tables apart by it.
+"""Requests are signed with these and with a secret that is new in each run. No real credentials are used or needed.
+The access key stays the same, because DynamoDB Local separates tables by it.
 """
 
 STAGE = API_ID = "local"
 QUEUE, QUEUE_PATH = "fanout", "/_sqs"
 RELOAD = 3
-"""Exit code of a worker that wants to be started again: Django's own."""
+"""Exit code by which a worker asks to be started again: Django's own."""
 
 HANDLER = "ws_lambda.lambda_handler.handler"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunOptions:
-    """The command line."""
+    """The command line, parsed."""
 
     port: int
     ws_port: int
@@ -30,18 +30,18 @@ class RunOptions:
     """Dotted path of the function that the gateway invokes."""
 
     integration: str = "lambda"
-    """`lambda`, or `http`: events are posted to the site's own URLs."""
+    """`lambda`, or `http` to post events to the site's own URLs."""
 
     reload: bool = True
     faults: Faults = field(default_factory=Faults)
     quotas: Quotas = field(default_factory=Quotas)
     options: Options = field(default_factory=Options)
     seed: int = 0
-    """Of faults and ids."""
+    """Seeds faults and ids."""
 
     speed: float = 1.0
     """Gateway seconds per second."""
 
     def __post_init__(self) -> None:
         if not 0 < self.speed < inf:
-            raise ValueError(f"The speed is more than 0, not {self.speed:g}.")
+            raise ValueError(f"The speed must be more than 0, not {self.speed:g}.")

@@ -19,12 +19,12 @@ from ws_lambda.local.socket_wire import FrameGuard, SocketWire
 from ws_lambda.local.upgrade import Refusal, Upgrade
 
 BODY_LIMIT = 8 * 1024 * 1024
-"""Bytes taken in before the answer is 413 without a look; the real limit is the management API's."""
+"""Bytes of a request body that aiohttp reads before it answers 413. The management API has its own, lower limit."""
 
 CLOSE_WAIT = 2.0
-"""Seconds a client has to answer a close frame."""
+"""Seconds that a client has to answer a close frame."""
 
-# aiohttp warns of subprotocols that it was not told of, and prints them: tokens may be among them.
+# aiohttp warns about unknown subprotocols and prints them. They may be tokens.
 logging.getLogger("aiohttp.websocket").setLevel(logging.ERROR)
 
 
@@ -42,7 +42,7 @@ class Server:
         self._handlers: set[asyncio.Task[None]] = set()
 
     async def start(self, listening: socket.socket) -> None:
-        """Starts to serve on a socket that listens already."""
+        """Starts to serve on a socket that already listens."""
         path = self.gateway.api.path
         for one in {path, path + "/"} - {""}:
             self.app.router.add_get(one, self._connect)
@@ -51,7 +51,7 @@ class Server:
         await web.SockSite(self._runner, listening).start()
 
     async def stop(self) -> None:
-        """Closes every socket and the port."""
+        """Closes all sockets and the port."""
         for connection in self.gateway.pool:
             if connection.wire is not None:
                 connection.wire.close(WSCloseCode.GOING_AWAY, "The local gateway stops")
@@ -88,7 +88,7 @@ class Server:
         if isinstance(outcome, Refusal):
             return web.Response(status=outcome.status, text=outcome.body, headers=outcome.headers)
         if outcome.subprotocol:
-            # The function's word is passed on as it is, whether or not the client offered it.
+            # Passed on as the function returned it, whether or not the client offered it.
             ws.headers["Sec-WebSocket-Protocol"] = outcome.subprotocol
         code, reason = await self._serve(request, ws, outcome)
         self.gateway.closed(outcome, code, reason)
@@ -97,7 +97,7 @@ class Server:
     async def _serve(
         self, request: web.Request, ws: web.WebSocketResponse, connection: Connection
     ) -> tuple[int | None, str]:
-        """Takes a client's messages until it is gone; its close code (None: there was none) and reason."""
+        """Handles the messages of a client until it leaves. Returns its close code, or None, and reason."""
         try:
             await ws.prepare(request)
         except (ConnectionError, web.HTTPException):
@@ -125,15 +125,15 @@ class Server:
         transport.set_protocol(guard)
 
     def _receive(self, connection: Connection, text: str) -> None:
-        """Each message is its own invocation, and does not wait for the one before."""
+        """Starts an invocation for a message. It does not wait for the one before."""
         task = asyncio.get_running_loop().create_task(self.gateway.receive(connection, text))
         self._handlers.add(task)
         task.add_done_callback(self._handlers.discard)
 
 
 def _of_the_page(request: web.Request) -> bool:
-    """Whether the live page connects. It does so as whom it says, not as who is logged in to the site: a browser
-    sends a host's cookies to all its ports."""
+    """Whether the live page connects. It connects as the account that it names, not as the user who is logged in to the
+    site, although a browser sends a host's cookies to all of its ports."""
     return request.headers.get("Origin") == f"http://{request.host}"
 
 

@@ -1,4 +1,4 @@
-"""Puts the local API together, and its tables and accounts."""
+"""Builds the local API and its server, and creates tables and accounts."""
 
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -17,7 +17,7 @@ from ws_lambda.local.sqs import LocalQueue
 def make_server(
     options: RunOptions, domain_name: str, site: str, invoke_path: str, environment: Mapping[str, str]
 ) -> tuple[Server, Callable[[], Awaitable[None]]]:
-    """A server of the API that a deployment would make, and what closes its connections to the function."""
+    """A server for the API that a deployment would create, and a coroutine function that closes its connections."""
     function, http = WorkerFunction(invoke_path), HttpClient()
     routes = http_routes(site, http) if options.integration == "http" else lambda_routes(function)
     gateway = Gateway(
@@ -43,7 +43,7 @@ def make_server(
 
 
 def prepare() -> None:
-    """Creates the tables that are not there yet, then the accounts."""
+    """Creates the missing tables, then the missing accounts."""
     from ws_lambda.local.accounts import configured, create
     from ws_lambda.models import all_tables
 

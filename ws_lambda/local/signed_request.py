@@ -1,4 +1,4 @@
-"""A request that aiohttp has read, as signatures see it."""
+"""Converts a request of aiohttp for the check of its signature."""
 
 from aiohttp import web
 

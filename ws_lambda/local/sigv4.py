@@ -13,7 +13,7 @@ from functools import lru_cache
 from urllib.parse import parse_qsl, quote
 
 SKEW = 300
-"""Seconds a signature's time may be off."""
+"""Seconds by which the time of a signature may be off."""
 
 _AUTHORIZATION = re.compile(
     r"AWS4-HMAC-SHA256 Credential=([^/,\s]+)/(\d{8})/([^/,\s]+)/([^/,\s]+)/aws4_request,\s*"
@@ -27,14 +27,14 @@ class Request:
 
     method: str
     raw_path: str
-    """Path as sent, still percent-encoded: the signature covers that."""
+    """The path as sent, still percent-encoded, because the signature covers that."""
 
     query_string: str = ""
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
 
     def get(self, name: str, /) -> str | None:
-        """The first value of a header, whatever the case of its name."""
+        """The first value of a header. The name is case-insensitive."""
         return next((value for key, value in self.headers if key.lower() == name.lower()), None)
 
 
@@ -43,7 +43,7 @@ class BadSignatureError(Exception):
 
 
 def verify(request: Request, keys: Mapping[str, str], *, service: str, now: float) -> None:
-    """Checks a request's signature against the secrets of known access keys.
+    """Checks the signature of a request against the secrets of known access keys.
 
     Args:
         service: as signers name it: `dynamodb`, `execute-api`, `sqs`.
@@ -89,7 +89,7 @@ def _canonical(request: Request, headers: Mapping[str, str], names: list[str]) -
     )
     query = "&".join(f"{name}={value}" for name, value in pairs)
     lines = "".join(f"{name}:{headers.get(name, '')}\n" for name in names)
-    # Every service but S3 has the path encoded once more than it travels.
+    # For every service but S3, the signed path is encoded once more than the one sent.
     path = quote(request.raw_path, safe="/-_.~")
     return "\n".join([request.method, path, query, lines, ";".join(names), _sha256(request.body)])
 

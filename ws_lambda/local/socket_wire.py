@@ -8,14 +8,14 @@ from aiohttp import web
 from ws_lambda.local import websocket_frames
 
 BUFFER_LIMIT = 1_048_576
-"""Bytes a slow client may have waiting before @connections answers 429."""
+"""Bytes that may wait for a slow client before @connections answers 429."""
 
 NEVER_SENT = frozenset({1005, 1006})
-"""Close codes that stand for the lack of a close frame."""
+"""Close codes that mean that there was no close frame."""
 
 
 class SocketWire:
-    """Sends to a client. Writes frames itself: aiohttp never cuts a message into several."""
+    """Sends to a client. It writes the frames itself, because aiohttp never cuts a message into several."""
 
     def __init__(self, socket: web.WebSocketResponse, transport: asyncio.Transport) -> None:
         self._socket, self._transport = socket, transport
@@ -27,7 +27,7 @@ class SocketWire:
             self._transport.write(websocket_frames.encoded(payload))
 
     def close(self, code: int, reason: str) -> None:
-        """Closes with a close frame, or drops the line where the code says there was none."""
+        """Closes the socket with a close frame, or without one if the code means that."""
         if code in NEVER_SENT:
             self._transport.abort()
             return
@@ -40,7 +40,7 @@ class SocketWire:
 
 
 class FrameGuard(asyncio.Protocol):
-    """Stands between a socket and aiohttp's protocol, and watches the sizes of frames."""
+    """Sits between a socket and aiohttp's protocol, and checks the sizes of frames."""
 
     def __init__(self, inner: asyncio.Protocol, transport: asyncio.Transport) -> None:
         self._inner, self._transport = inner, transport
@@ -50,7 +50,7 @@ class FrameGuard(asyncio.Protocol):
         self.on_ping: Callable[[], None] = lambda: None
 
     def data_received(self, data: bytes) -> None:
-        """Passes bytes on until a frame is too big; what comes after that is thrown away."""
+        """Passes bytes on until a frame is too big. Later bytes are dropped."""
         refused = self._meter.too_big
         self._meter.feed(data)
         if self._meter.pings > self._pings:

@@ -1,11 +1,11 @@
-"""The fan-out queue, in memory: SQS as an unmodified client sees it, and the mapping that invokes the function.
+"""The fan-out queue in memory: SQS for unmodified clients, and the mapping that invokes the function.
 
     queue = LocalQueue(invoke)
     queue.mount(app, "/_sqs", keys)  # AWS_ENDPOINT_URL_SQS=http://127.0.0.1:8001/_sqs
     await queue.start()
 
-As in AWS a message is delivered at least once: one whose invocation failed, raised or was killed comes back after its
-visibility timeout, and ends in `dead` after `max_receives`. Standard queue: no order.
+As on AWS, a message is delivered at least once. If its invocation failed, raised or was killed, it comes back after the
+visibility timeout, and after `max_receives` deliveries it ends in `dead`. It is a standard queue, without order.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ Event = dict[str, Any]
 Invoke = Callable[[Event], Awaitable[Event | None] | Event | None]
 
 MAX_BYTES: Final = 1_048_576
-"""Of a message, and of a batch together.
+"""The most for a message, and for a whole batch.
 
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 """
@@ -48,17 +48,17 @@ class Message:
     body: str
     message_id: str = field(default_factory=lambda: str(uuid4()))
     receipt: str = ""
-    """Of the last delivery; an earlier one's is void."""
+    """The receipt handle of the last delivery. Earlier ones are void."""
 
     receives: int = 0
     visible_at: float = 0.0
-    """By the monotonic clock; invisible while an invocation has it."""
+    """A `time.monotonic()`. The message is invisible before, as while an invocation has it."""
 
     sent_at: int = field(default_factory=lambda: int(time.time() * 1000))
 
 
 class LocalQueue:
-    """One queue, its event source mapping, and its dead letters."""
+    """A queue with its event source mapping and its dead letters."""
 
     def __init__(
         self,
@@ -73,9 +73,9 @@ class LocalQueue:
     ) -> None:
         """
         Args:
-            invoke: the function, called with an SQS event; in a thread if it is no coroutine function.
-            visibility_timeout: seconds until a message that was not deleted comes back.
-            concurrency: invocations at the same time.
+            invoke: the function, called with an SQS event. It runs in a thread if it is not a coroutine function.
+            visibility_timeout: seconds until a message comes back that was not deleted.
+            concurrency: how many invocations may run at the same time.
         """
         self.name = name
         self.dead: list[Message] = []
@@ -93,29 +93,29 @@ class LocalQueue:
 
     @property
     def waiting(self) -> int:
-        """How many messages are on the queue, those being worked off included."""
+        """How many messages are on the queue, including those that an invocation has."""
         return len(self._messages)
 
     def url(self, base: str) -> str:
-        """The queue's URL, given the endpoint it is mounted at."""
+        """The URL of the queue, below the endpoint that it is mounted at."""
         return f"{base.rstrip('/')}/{ACCOUNT}/{self.name}"
 
     def mount(self, app: web.Application, path: str, keys: Mapping[str, str]) -> None:
-        """Serves SQS's protocol at a path of an application: the endpoint of clients.
+        """Serves the protocol of SQS at a path of an application, which is the endpoint for clients.
 
         Args:
-            keys: access keys and their secrets, one of which requests are to be signed with.
+            keys: access keys and their secrets. Requests must be signed with one of them.
         """
         self._keys = keys
         app.router.add_post(path.rstrip("/") + "/", self._serve)
         app.router.add_post(path.rstrip("/") or "/", self._serve)
 
     async def start(self) -> None:
-        """Begins to invoke the function with what is on the queue."""
+        """Begins to invoke the function with the messages on the queue."""
         self._pollers = [asyncio.create_task(self._poll()) for _ in range(self._concurrency)]
 
     async def stop(self) -> None:
-        """Stops. What is still on the queue is lost: it was in memory."""
+        """Stops. Messages that are still on the queue are lost, because they are in memory."""
         for poller in self._pollers:
             poller.cancel()
         await asyncio.gather(*self._pollers, return_exceptions=True)
@@ -142,7 +142,10 @@ class LocalQueue:
                 case "GetQueueAttributes":
                     answer = {"Attributes": self._attributes()}
                 case _:
-                    raise _SqsError("UnsupportedOperation", f"The local queue knows no {operation or 'such call'}.")
+                    raise _SqsError(
+                        "UnsupportedOperation",
+                        f"The local queue does not have the operation {operation or 'asked for'}.",
+                    )
         except (ValueError, KeyError, AttributeError) as wrong:
             return _error("InvalidParameterValue", str(wrong))
         except _SqsError as refused:
@@ -205,7 +208,7 @@ class LocalQueue:
         return batch
 
     async def _deliver(self, batch: list[Message]) -> None:
-        """Invokes the function with a batch, and deletes what it does not report as failed."""
+        """Invokes the function with a batch, and deletes the messages that it does not report as failed."""
         event = {"Records": [self._record(message) for message in batch]}
         receipts = {message.message_id: message.receipt for message in batch}
         try:
@@ -244,7 +247,7 @@ class LocalQueue:
 
 
 class _SqsError(Exception):
-    """An answer of SQS that is not the one asked for."""
+    """An error that SQS answers."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -253,7 +256,7 @@ class _SqsError(Exception):
 
 def _check_size(size: int) -> None:
     if size > MAX_BYTES:
-        raise _SqsError("InvalidParameterValue", f"{size} bytes are more than the {MAX_BYTES} that SQS takes.")
+        raise _SqsError("InvalidParameterValue", f"{size} bytes are more than the {MAX_BYTES} that SQS accepts.")
 
 
 def _md5(body: str) -> str:

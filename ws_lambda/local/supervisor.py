@@ -1,10 +1,10 @@
-"""What `manage.py ws_local` runs: this process keeps sockets, connections and data; others hold the code.
+"""What `manage.py ws_local` runs: this process keeps the sockets and connections, others run the code.
 
     supervisor (this process): every listening socket, the gateway
-    ├── dynamodb: moto, unless AWS_ENDPOINT_URL_DYNAMODB names another
+    ├── dynamodb: moto, unless AWS_ENDPOINT_URL_DYNAMODB names another engine
     └── worker:   Django over HTTP and the function; restarted when code changes
 
-So an edited view is live in a second while open WebSockets, logins and data stay, as on AWS.
+So an edited view is live in a second, while open WebSockets, logins and data stay, as on AWS.
 """
 
 import asyncio
@@ -24,18 +24,18 @@ from ws_lambda.local.fault_injection import Faults
 from ws_lambda.local.run_options import ACCESS_KEY, QUEUE, QUEUE_PATH, REGION, RELOAD, STAGE, RunOptions
 from ws_lambda.local.startup import uncollected
 
-OTHER_PORTS = "Choose another with --port or --ws-port; make run takes PORT= and WS_PORT=."
+OTHER_PORTS = "Choose another one with --port or --ws-port, or with PORT= or WS_PORT= of make run."
 
 
 class PortTakenError(Exception):
-    """A port is in use, or none."""
+    """A port is in use, or is no valid port."""
 
 
 def listen(port: int) -> socket.socket:
     """A listening socket on 127.0.0.1; port 0 takes any free one.
 
     Raises:
-        PortTakenError: somebody listens there already, or it may not be used.
+        PortTakenError: another program listens there already, or the port may not be used.
     """
     listening = socket.socket()
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -43,7 +43,7 @@ def listen(port: int) -> socket.socket:
         listening.bind(("127.0.0.1", port))
     except (OSError, OverflowError) as error:
         listening.close()
-        why = getattr(error, "strerror", None) or "it must be 0 to 65535"
+        why = getattr(error, "strerror", None) or "it must be from 0 to 65535"
         raise PortTakenError(f"Port {port} on 127.0.0.1 cannot be used: {why}. {OTHER_PORTS}") from error
     listening.listen(1024)
     return listening
@@ -92,13 +92,13 @@ class Supervisor:
                 if one is not None:
                     one.close()
         if self._prepared is not None and not self._prepared.done():
-            # Its thread would be stopped wherever it is. In the middle of a collection of garbage that leaves lists
-            # which the interpreter, on its own way out, then follows for ever.
+            # A normal exit stops the thread wherever it is. In the middle of a garbage collection this leaves lists
+            # that the interpreter then follows for ever while it finalises.
             os._exit(code)
         return code
 
     def _environment(self) -> Mapping[str, str]:
-        """What clients of AWS find in their environment, in every process of the run; "" for what they must not."""
+        """The environment of AWS clients in every process of the run. "" stands for a variable that must not be set."""
         gateway = f"{self.gateway_host}/{STAGE}"
         env = {
             "AWS_PROFILE": "",
@@ -121,7 +121,7 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._stopping.set)
-        # Only now: a signal is not to leave the folder behind. After a SIGKILL the worker removes it.
+        # After the signal handlers, so that no signal leaves the folder behind. After a SIGKILL the worker removes it.
         with (
             tempfile.TemporaryDirectory(prefix="ws_local-", ignore_cleanup_errors=True) as folder,
             socket.socket(socket.AF_UNIX) as invoke,
@@ -154,15 +154,15 @@ class Supervisor:
                 await database.stop()
 
     async def _end_with(self, database: Child) -> None:
-        """Ends the run with the data: requests for it would wait for ever, since the socket stays open."""
+        """Ends the run when DynamoDB ends: requests would wait for ever, because its socket stays open."""
         code = await database.wait()
         if not self._stopping.is_set():
-            self._say(f"DynamoDB has stopped (exit code {code}), and its data is gone.")
+            self._say(f"DynamoDB has stopped (exit code {code}), and the data is lost.")
             self._code = 1
             self._stopping.set()
 
     async def _serve(self, worker: Child, invoke_path: str) -> int:
-        # Imported here: the children start meanwhile.
+        # Imported here, so that the child processes start meanwhile.
         with uncollected():
             from ws_lambda.local.dynamodb_faults import DynamoDBFaults, FaultyDynamoDB
             from ws_lambda.local.setup import make_server, prepare
@@ -178,7 +178,7 @@ class Supervisor:
             self._prepared = aside(prepare)
             prepared: asyncio.Future[None] = asyncio.wrap_future(self._prepared)
             await self._or_stop(prepared)
-            proxy.faults = faults  # only now: the tables and the demo's people are there
+            proxy.faults = faults  # only now, when the tables and the accounts exist
             if not self._stopping.is_set():
                 worker.release()
                 self._say(banner(self._options, self.http_url, self.gateway_host))
@@ -189,7 +189,7 @@ class Supervisor:
             await proxy.stop()
 
     async def _keep(self, worker: Child) -> int:
-        """Starts the worker again whenever it asks for it."""
+        """Starts the worker again whenever its exit code asks for it."""
         while not self._stopping.is_set():
             ended = asyncio.ensure_future(worker.wait())
             await self._or_stop(ended)
@@ -202,7 +202,7 @@ class Supervisor:
         return self._code
 
     async def _or_stop(self, work: Awaitable[object]) -> None:
-        """Waits for `work`, or until the run is to end; an error of `work` is raised."""
+        """Waits for `work`, or until the run has to end. Raises the error of `work`."""
         task, stop = asyncio.ensure_future(work), asyncio.ensure_future(self._stopping.wait())
         await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
         stop.cancel()
@@ -213,7 +213,7 @@ class Supervisor:
 
 
 def aside(work: Callable[[], None]) -> Future[None]:
-    """Does the work in a thread that nobody waits for at the end: botocore tries a dead DynamoDB for long."""
+    """Runs `work` in a thread that nothing waits for at the end: botocore retries a dead DynamoDB for a long time."""
     outcome: Future[None] = Future()
     outcome.set_running_or_notify_cancel()  # from here on it cannot be cancelled, only left alone
 
@@ -230,7 +230,7 @@ def aside(work: Callable[[], None]) -> Future[None]:
 
 
 def banner(options: RunOptions, http_url: str, gateway_host: str) -> str:
-    """What to open, who to be, and how to have the same faults again."""
+    """Tells the addresses, the accounts, and how to repeat the faults."""
     from ws_lambda.local.accounts import configured
 
     lines = [
@@ -240,6 +240,6 @@ def banner(options: RunOptions, http_url: str, gateway_host: str) -> str:
     if logins := ", ".join(f"{name} / {given['password']}" for name, given in configured().items()):
         lines.append(f"  Log in as  {logins}")
     if options.faults != Faults():
-        lines.append(f"  Faults     on purpose; --seed {options.seed} makes the same ones")
-    lines.append(f'  Commands   eval "$(curl -s http://{gateway_host}/env)", then any of manage.py in that terminal')
-    return "\n".join(["", *lines, "", "  Ctrl-C stops it."])
+        lines.append(f"  Faults     injected; repeat them with --seed {options.seed}")
+    lines.append(f'  Commands   eval "$(curl -s http://{gateway_host}/env)", then any manage.py command')
+    return "\n".join(["", *lines, "", "  Press Ctrl-C to stop."])

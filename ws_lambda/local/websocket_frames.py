@@ -1,4 +1,4 @@
-"""Frames and messages: how big they may be, and how one is cut.
+"""WebSocket frames and messages: their size limits, and how messages are cut into frames.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
 """
@@ -7,22 +7,22 @@ import struct
 from collections.abc import Iterator
 
 MAX_MESSAGE = 131_072
-"""Bytes in a message, either way."""
+"""Bytes in a message, in either direction."""
 
 MAX_FRAME = 32_768
-"""Bytes in a frame, either way."""
+"""Bytes in a frame, in either direction."""
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 
 
 def pieces(payload: bytes) -> Iterator[bytes]:
-    """A message cut into frames' payloads."""
+    """The payloads of the frames of a message."""
     for start in range(0, max(len(payload), 1), MAX_FRAME):
         yield payload[start : start + MAX_FRAME]
 
 
 def encoded(payload: bytes) -> bytes:
-    """A text message as a server puts it on the wire: unmasked, cut into frames."""
+    """A text message as a server sends it: unmasked, cut into frames."""
     parts = list(pieces(payload))
     out = bytearray()
     for index, part in enumerate(parts):
@@ -34,9 +34,9 @@ def encoded(payload: bytes) -> bytes:
 
 
 class Meter:
-    """Reads frame headers out of a client's byte stream.
+    """Reads the frame headers in a client's byte stream.
 
-    aiohttp hands over whole messages, but the service limits single frames too.
+    aiohttp delivers whole messages, but the service limits single frames, too.
     """
 
     def __init__(self) -> None:
@@ -47,13 +47,13 @@ class Meter:
         """Ping frames seen so far."""
 
         self.too_big = False
-        """Whether a frame or a message was over its limit."""
+        """Whether a frame or a message was too big."""
 
         self.close_seen = False
         """Whether the client sent a close frame."""
 
     def feed(self, data: bytes) -> None:
-        """Takes the next bytes."""
+        """Reads the next bytes."""
         at = 0
         while at < len(data):
             if self._payload_left:

@@ -1,7 +1,7 @@
-"""The process that holds the user's code: Django over HTTP, and the function. Restarted when code changes.
+"""The process that runs the user's code: Django over HTTP, and the function. Restarted when code changes.
 
-Both listening sockets belong to the supervisor and are inherited, so no connection is refused while this
-process restarts: it waits in the backlog.
+Both listening sockets belong to the supervisor and are inherited. So no connection is refused while this process
+restarts: connections wait in the backlog.
 """
 
 import argparse
@@ -30,11 +30,11 @@ from ws_lambda.local.startup import uncollected
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-PATIENCE = 2.0
-"""Seconds of waiting for what runs until it is said."""
+SILENT_SECONDS = 2.0
+"""How long the worker waits for running requests before it says so."""
 
 POLL = 0.05
-"""Seconds a server takes to notice that it is to stop."""
+"""Seconds that a server takes to notice that it has to stop."""
 
 logger = logging.getLogger("ws_lambda.local")
 
@@ -50,7 +50,7 @@ class InvokeHandler(CountedHandler, BaseHTTPRequestHandler):
         event = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         headers = {}
         try:
-            # Imported at each call: what fails to import fails the invocation, as on Lambda.
+            # Imported at each call: a failing import fails the invocation, as on Lambda.
             answer = import_string(self.server.handler)(event, LambdaContext())
             payload = json.dumps(answer).encode()
         except Exception as error:
@@ -64,7 +64,7 @@ class InvokeHandler(CountedHandler, BaseHTTPRequestHandler):
         self.wfile.write(payload)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Says nothing: the live page shows every event."""
+        """Logs nothing: the live page shows every event."""
 
 
 class InvokeServer(CountingServer, socketserver.ThreadingMixIn, socketserver.BaseServer):
@@ -89,7 +89,7 @@ class InvokeServer(CountingServer, socketserver.ThreadingMixIn, socketserver.Bas
 
 
 def serve(http_fd: int, invoke_fd: int, handler: str, ready: Callable[[], None]) -> None:
-    """Sets Django up and, once there are tables, serves until the process ends."""
+    """Sets Django up, waits for the tables, then serves until the process ends."""
     in_flight = InFlight()
     with uncollected():
         import django
@@ -103,8 +103,8 @@ def serve(http_fd: int, invoke_fd: int, handler: str, ready: Callable[[], None])
     def drain() -> None:
         invoke.shutdown()
         site.shutdown()
-        if not in_flight.wait(PATIENCE):
-            sys.stdout.write(f"Waiting for what still runs, at most {GRACE:g} s, before the new code is started.\n")
+        if not in_flight.wait(SILENT_SECONDS):
+            sys.stdout.write(f"Waiting up to {GRACE:g} s for running requests before the new code starts.\n")
             sys.stdout.flush()
             in_flight.wait()
 
@@ -144,8 +144,8 @@ def _http_server(fd: int, in_flight: InFlight) -> Any:
 
 
 def of_this_machine(app: "WSGIApplication", allowed_hosts: Sequence[str]) -> "WSGIApplication":
-    """The application for requests whose `Host` is this machine's or listed. Django looks at `Host` only where
-    something asks for it, and takes any where ALLOWED_HOSTS has `*`.
+    """The application, for requests whose `Host` is this machine or an allowed one. Django checks `Host` only if code
+    asks for it, and accepts any if ALLOWED_HOSTS has `*`.
     """
 
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:

@@ -28,7 +28,7 @@ def test_faults_of_dynamodb():
         (["kill=nan"], "", "from 0 to 1"),
         (["disconnect.delay=inf"], "", "0 or more"),
         (["disconnect.delay=-1"], "", "0 or more"),
-        (["dynamodb.cut=0.6", "dynamodb.error=0.5"], "", "their sum is 1"),
+        (["dynamodb.cut=0.6", "dynamodb.error=0.5"], "", "must add up to 1"),
         (["connect.slow=-1"], "", "0 or more"),
         (["connect.slow=soon"], "", "needs a number"),
         ([], "slow", "latency needs a number"),

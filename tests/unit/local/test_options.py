@@ -86,9 +86,9 @@ def test_what_the_command_line_says():
     ("setting", "said"),
     [
         ("nonsense=1", "There is no option 'nonsense'"),
-        ("pings_count=perhaps", "is yes or no"),
-        ("duration_close=Bye", "a close code, 1000 to 4999, and a reason"),
-        ("duration_close=70000 Bye", "a close code, 1000 to 4999, and a reason"),
+        ("pings_count=perhaps", "must be yes or no"),
+        ("duration_close=Bye", "a close code from 1000 to 4999 and a reason"),
+        ("duration_close=70000 Bye", "a close code from 1000 to 4999 and a reason"),
     ],
 )
 def test_what_it_cannot_say(setting, said):

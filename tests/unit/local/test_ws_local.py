@@ -120,13 +120,13 @@ def test_a_taken_port_is_one_line_and_exit_code_1(folder, option):
         port = taken.getsockname()[1]
         said = refused(folder, option, port)
     assert said.count("\n") == 1
-    assert f"Port {port} on 127.0.0.1 cannot be used: Address already in use. Choose another with --port" in said
+    assert f"Port {port} on 127.0.0.1 cannot be used: Address already in use. Choose another one with --port" in said
 
 
 def test_a_port_that_is_none_is_one_line(folder):
     said = refused(folder, "port", 70_000)
     assert said.count("\n") == 1
-    assert "Port 70000 on 127.0.0.1 cannot be used: it must be 0 to 65535." in said
+    assert "Port 70000 on 127.0.0.1 cannot be used: it must be from 0 to 65535." in said
 
 
 def test_knobs_reach_the_gateway(folder):
