@@ -204,7 +204,7 @@ FIELDS: tuple[RecordField, ...] = (
     RecordField(
         name="tags",
         label="tags",
-        help='Such as {"team": "web"}.',
+        help="Tags of the API and of its custom domain.",
         section=_STAGE,
         kind=dict,
         default={},
@@ -215,7 +215,7 @@ FIELDS: tuple[RecordField, ...] = (
     RecordField(
         name="domain_name",
         label="custom domain",
-        help="Such as ws.example.com.",
+        help="The host name that clients connect to, such as ws.example.com.",
         section=_DOMAIN,
         max_length=253,
         fixed_from=Status.DOMAIN_CREATED,
