@@ -242,7 +242,7 @@ def test_channel_rules_are_edited_and_counters_looked_at(admin: Window, site: Lo
     )
     admin.photograph("admin-channel-permissions")
     choose(admin, "Remove members who are not admitted", "staff_*")
-    expect_message(admin, "Channel staff_*: 0 put out")
+    expect_message(admin, "Channel staff_*: 0 removed")
     for name in ("ratelimit", "websockettoken"):
         page.goto(f"/admin/ws_lambda/{name}/")
         expect(page.locator("#result_list tbody tr").first).to_be_visible()

@@ -71,7 +71,7 @@ def test_a_logout_goes_on_although_a_connection_cannot_be_closed(user, dropped, 
         patch.setattr(revocation, "close_and_disconnect", fail)
         log_out("login-one", user)
     assert is_open("A=")
-    assert "could not all be closed" in caplog.text
+    assert "Not all connections of a login that has ended could be closed" in caplog.text
     later = clock.now() + 61
     monkeypatch.setattr(clock, "now", lambda: later)
     assert wire.message({"action": "chat"}, "A=")["statusCode"] == 400

@@ -1,1 +1,1 @@
-"""Nobody gets in, or stays in, who should not. One module for each question."""
+"""Decides which connections may open and which may stay open. Each module answers one question."""

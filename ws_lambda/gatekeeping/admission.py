@@ -1,4 +1,4 @@
-"""`$connect`, from the gate to the open session. `admit` is the story; each check is in its own module."""
+"""`$connect`, from the first check to the open session. `admit` calls the checks; each is in a module of its own."""
 
 import os
 import re
@@ -29,17 +29,17 @@ from ws_lambda.tables.table import Table, batch_read
 from ws_lambda.tables.tokens import LoginOfKey, digest
 
 CONNECTION_ID = re.compile(r"[A-Za-z0-9_=-]{1,128}")
-"""What an id may look like; API Gateway's are base64 and end in `=`."""
+"""The form of a connection id. API Gateway's ids are base64 and end in `=`."""
 
 _AWS_HOST = re.compile(r"[a-z0-9-]+\.execute-api(-fips)?\.[a-z0-9-]+\.(amazonaws\.(com|com\.cn|eu)|api\.aws)")
-"""The addresses that AWS generates. Signed requests, with messages in them, go to no host that merely looks so."""
+"""Host names that AWS generates. Signed requests, which contain messages, must not go to any other host."""
 
 ENDPOINT_VARIABLE = "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"
 """The standard variable that points AWS tools at another `@connections` service, such as the local gateway."""
 
 
 class AdmittingView(Protocol):
-    """What the view has to say about a `$connect`."""
+    """The part of a view that decides about a `$connect`."""
 
     CHECK_PERMISSIONS_ON_CONNECT: bool
     api_gateway: ApiGateway | None
@@ -54,10 +54,10 @@ class AdmittingView(Protocol):
 
 
 def admit(view: AdmittingView, request: HttpRequest, event: GatewayEvent) -> WebSocketSession:
-    """Opens the session of a connection that passes every check, in this order, in at most three round trips.
+    """Opens the session of a connection that passes every check: at most three round trips to DynamoDB.
 
     Raises:
-        Refused: by the first check that fails. A refused connect leaves the token as it was.
+        Refused: a check failed. A refused connect does not consume the token.
     """
     check_origin(event)
     check_host(event)
@@ -80,7 +80,7 @@ def admit(view: AdmittingView, request: HttpRequest, event: GatewayEvent) -> Web
 def _let_in(
     view: AdmittingView, request: HttpRequest, event: GatewayEvent, channel_name: str, token: WebSocketToken | None
 ) -> WebSocketSession:
-    """The checks that ask about the user, and the transaction."""
+    """The checks about the user, and the transaction that opens the session."""
     session = new_session(event, endpoint_url=endpoint_url(view, event), channel_name=channel_name)
     session.connect_path = request.path_info
     login_of_key = None
@@ -113,19 +113,19 @@ def _let_in(
 
 
 def check_connection_id(event: GatewayEvent) -> None:
-    """Refuses an id that API Gateway would not have made.
+    """Refuses an id that API Gateway cannot have made.
 
     Raises:
-        InvalidConnectionId: it is too long or has characters that no id has.
+        InvalidConnectionId: the id is too long, or has characters that no id has.
     """
     if not CONNECTION_ID.fullmatch(event.connection_id):
         raise InvalidConnectionId()
 
 
 def endpoint_url(view: AdmittingView, event: GatewayEvent) -> str:
-    """Where messages to this connection are to be posted.
+    """The URL for posting messages to this connection.
 
-    A custom domain's path mapping is not in the event, so connections that came by one are reached at the
+    An event does not tell the path mapping of a custom domain. Connections through one are therefore reached at the
     address that API Gateway generated for the API.
     """
     known = conf.ENDPOINT_URL or os.environ.get(ENDPOINT_VARIABLE, "")
@@ -141,7 +141,7 @@ def endpoint_url(view: AdmittingView, event: GatewayEvent) -> str:
 
 
 def count_refusal(view: AdmittingView, event: GatewayEvent, refusal: Refused) -> None:
-    """Counts a refused connect, unless it was for its origin: that is the page's doing, and its visitors' address."""
+    """Counts a refused connect. A refused origin is not counted: it is the page's fault, but the visitor's address."""
     if not isinstance(refusal, OriginRefused):
         rate_limits.count_refusal(event.source_ip, view.limit("REFUSALS"))
 
@@ -149,7 +149,7 @@ def count_refusal(view: AdmittingView, event: GatewayEvent, refusal: Refused) ->
 def _read(view: AdmittingView, event: GatewayEvent, token_hash: str) -> WebSocketToken | None:
     """The one batch read of a connect: the address's refusals, the token, and whether permissions have changed.
 
-    Too many refusals stop it here, unless there is a token that holds.
+    An address with too many refusals is refused here, unless it brings a valid token.
     """
     limit = view.limit("REFUSALS")
     counter = rate_limits.refusals_of(event.source_ip)
@@ -169,7 +169,7 @@ def _read(view: AdmittingView, event: GatewayEvent, token_hash: str) -> WebSocke
 
 
 def _read_token(view: AdmittingView, event: GatewayEvent) -> WebSocketToken:
-    """The token's record. Without a token that could be one, nothing is read."""
+    """The token's row. Nothing is read if there is no well-formed token."""
     limit, token_hash = view.limit("REFUSALS"), _token_hash(event)
     if not token_hash:
         rate_limits.check_known(event.source_ip, limit)
@@ -182,7 +182,7 @@ def _read_token(view: AdmittingView, event: GatewayEvent) -> WebSocketToken:
 
 
 def _token_hash(event: GatewayEvent) -> str:
-    """The hash of the token that a client came with; "" where it has none, or nothing that could be one."""
+    """The hash of the client's token; "" if it has no well-formed token."""
     try:
         return digest(tokens.token_of(event))
     except TokenRefused:
@@ -190,9 +190,9 @@ def _token_hash(event: GatewayEvent) -> str:
 
 
 def _owner_of(request: HttpRequest, token: WebSocketToken) -> Any:
-    """The token's user, if they may still log in and no cookie of another login came along.
+    """The token's user, if they may still log in and the request has no session cookie of another login.
 
-    The session behind a cookie is read only where its key has changed since the token was minted.
+    The session of a cookie is read only if its key has changed since the token was minted.
     """
     cookie = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
     if cookie and digest(cookie) != token.session_hash and _login_of_cookie(request) != token.login_id:
@@ -209,7 +209,7 @@ def _login_of_cookie(request: HttpRequest) -> str:
 
 
 def _remember_login(session: WebSocketSession, request: HttpRequest, user: Any) -> LoginOfKey | None:
-    """Without tokens the owner is whoever the request is recognised as, mostly by Django's session cookie."""
+    """Sets the owner of a session without a token: the request's user, mostly known by Django's session cookie."""
     _remember_owner(session, str(user.pk), *tokens.proof_of(request))
     key = request.session.session_key
     if not key:

@@ -1,6 +1,6 @@
-"""Judging open connections again without a message of theirs: for the schedule, and when a user's rights change.
+"""Revalidating many open connections at once: for the schedule, and when a user's permissions change.
 
-A connection that speaks judges itself (`revocation.revalidate`).
+`revocation.revalidate` does it for one connection when it sends a message.
 """
 
 from collections.abc import Sequence
@@ -24,16 +24,16 @@ _THREADS = 8
 
 @dataclass(kw_only=True)
 class RevalidationResult:
-    """What became of connections."""
+    """The outcome of revalidating connections."""
 
     evicted: int = 0
-    """Connections closed: user or login have ended, or may no longer use the view, or are in no channel any more."""
+    """Closed connections: the user is gone, the login has ended, or the view or every channel is no longer allowed."""
 
     removed: int = 0
-    """Channels taken away from connections, those that were then closed among them."""
+    """Channels that connections were removed from, including those of closed connections."""
 
     unchecked: int = 0
-    """Connections that stay because something that was to be asked failed; it has been logged."""
+    """Connections that stay open because a check raised an error, which has been logged."""
 
     def __add__(self, other: "RevalidationResult") -> "RevalidationResult":
         return RevalidationResult(
@@ -44,14 +44,15 @@ class RevalidationResult:
 
 
 def revalidate_many(sessions: Sequence[WebSocketSession], cache: LookupCache | None = None) -> RevalidationResult:
-    """Closes connections whose user or login has ended, and takes away channels that the user may no longer be in.
+    """Closes connections whose user is gone or whose login has ended, and removes others from forbidden channels.
 
     Args:
-        sessions: as they are now, whole rows; closed and anonymous ones are passed over.
-        cache: of this run. Each user is read once in a run, and each login asked for once.
+        sessions: complete rows that have just been read. Closed and anonymous ones are skipped.
+        cache: the cache of this run. Each user and each login is looked up once in a run.
 
     Raises:
-        whatever the auth backend raises, but for data of one user that it cannot read; nobody has been checked then.
+        whatever the auth backend raises, except for the data of a single user that it cannot read. No connection has
+            been changed then.
     """
     cache = cache or LookupCache()
     owned = [one for one in sessions if one.connected and one.user_id]
@@ -65,7 +66,7 @@ def revalidate_many(sessions: Sequence[WebSocketSession], cache: LookupCache | N
         cache.permissions_read = True
     for session in readable:
         cache.login_goes_on(session)
-    # A logout takes the login out of its session engine, too: marks are for those that were not found there.
+    # A logout also removes the login from its session engine, so marks matter only for logins not found there.
     ended = ended_among({one.login_id for one in readable if one.login_id} - cache.seen.keys())
     decisions: list[tuple[WebSocketSession, Decision]] = []
     for session in readable:
@@ -79,7 +80,7 @@ def revalidate_many(sessions: Sequence[WebSocketSession], cache: LookupCache | N
 
 
 def _ask(session: WebSocketSession, cache: LookupCache, ended: set[str]) -> Sequence[Decision | None]:
-    """What becomes of a connection, by everyone who has a say in it; None from who failed."""
+    """The decisions about a connection, by its login and by its view; None for a check that failed."""
     user = cache.user(session)
     session.user = user
     if session.login_id in ended or not login_holds(user, session.auth_hash or ""):
@@ -90,18 +91,18 @@ def _ask(session: WebSocketSession, cache: LookupCache, ended: set[str]) -> Sequ
 
 
 def _of_view(session: WebSocketSession, user: Any, cache: LookupCache) -> Decision | None:
-    """What becomes of a connection by what its view says; None where that failed."""
-    if session.connect_path is None:  # opened before connections remembered their path
+    """The decision of a connection's view; None if it failed."""
+    if session.connect_path is None:  # opened by a version that did not store the path
         return Decision()
     try:
         return decide(session, *view_of(session, user))
     except Exception as error:
-        cache.fail(f"Judging connections of {session.connect_path} raised {type(error).__name__}", error, session)
+        cache.fail(f"Revalidating connections of {session.connect_path} raised {type(error).__name__}", error, session)
         return None
 
 
 def _carry_out(decisions: Sequence[tuple[WebSocketSession, Decision]], result: RevalidationResult) -> None:
-    try:  # nobody keeps a channel because closing somebody else has failed
+    try:  # if closing one fails, others must still lose their channels
         result.evicted += disconnect_all([session.recipient for session, found in decisions if not found.may_stay])
     finally:
         losing = [ChannelRemoval(session, found.lost) for session, found in decisions if found.may_stay and found.lost]
@@ -121,10 +122,10 @@ def _take_channels(losing: Sequence[ChannelRemoval], result: RevalidationResult)
 
 
 def _one_by_one(removals: Sequence[ChannelRemoval], result: RevalidationResult) -> None:
-    """Takes channels from those who were changing theirs meanwhile."""
+    """Removes channels from connections that were changing theirs in the meantime."""
     if not removals:
         return
-    with ThreadPoolExecutor(min(_THREADS, len(removals)), "ws-judge") as pool:
+    with ThreadPoolExecutor(min(_THREADS, len(removals)), "ws-revalidate") as pool:
         stays = list(pool.map(remove_from_channels, (one.session for one in removals), (one.lost for one in removals)))
     result.removed += sum(len(one.lost) for one in removals)
     left = [one.session.recipient for one, may_stay in zip(removals, stays, strict=True) if not may_stay]

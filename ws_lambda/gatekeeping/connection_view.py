@@ -1,4 +1,4 @@
-"""The view that let a connection in, found again without the client's asking anything."""
+"""Finding the view that admitted a connection, without a request of the client."""
 
 from typing import Any
 
@@ -11,26 +11,26 @@ from ws_lambda.tables.attributes import milliseconds
 
 
 class ViewNotFound(Exception):
-    """Nothing that judges connections is served at the path any more."""
+    """There is no WebSocketView at the path any more."""
 
 
 def view_of(session: WebSocketSession, user: Any) -> tuple[Any, HttpRequest]:
-    """The view of a connection's `$connect`, as the URLconf has it now, and a request to ask it with.
+    """The view of a connection's `$connect`, by the present URLconf, and a request for its checks.
 
-    The request has the user, the path, the address and the ids of the connection (`gateway_event`, `view.event`);
-    neither query, headers, cookies nor a Django session, of which nothing is kept.
+    The request has the user, the path, the address and the ids of the connection (`gateway_event`, `view.event`). It
+    has no query, headers, cookies or Django session, because none of these are stored.
 
     Raises:
-        ViewNotFound: the path leads nowhere, or to a view that is no `WebSocketView`.
+        ViewNotFound: the path does not resolve, or not to a `WebSocketView`.
     """
     request = _request(session, user)
     try:
         match = resolve(request.path_info)
     except Exception as error:
-        raise ViewNotFound(f"Nothing is served at {request.path_info} any more") from error
+        raise ViewNotFound(f"No view is served at {request.path_info} any more") from error
     view_class = getattr(match.func, "view_class", None)
     if view_class is None or not hasattr(view_class, "can_join_channel"):
-        raise ViewNotFound(f"What is served at {request.path_info} is no WebSocketView")
+        raise ViewNotFound(f"The view at {request.path_info} is not a WebSocketView")
     request.resolver_match = match
     view = view_class(**getattr(match.func, "view_initkwargs", {}))
     view.setup(request, *match.args, **match.kwargs)
@@ -54,5 +54,5 @@ def _request(session: WebSocketSession, user: Any) -> HttpRequest:
     request.path = request.path_info = session.connect_path or ""
     request.META = {"REQUEST_METHOD": "POST", "PATH_INFO": request.path, "REMOTE_ADDR": session.source_ip}
     request.user = user
-    request.gateway_event = event  # type: ignore[attr-defined] # as `GatewayRequest` has it
+    request.gateway_event = event  # type: ignore[attr-defined] # like `GatewayRequest`
     return request

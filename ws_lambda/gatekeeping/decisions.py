@@ -1,4 +1,4 @@
-"""May this user still be here, and in these channels? Asked of whoever let the connection in."""
+"""Whether a user may still use a connection and its channels, decided by the rules that admitted them."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -14,7 +14,7 @@ from ws_lambda.tables.sessions import channels_of
 
 
 class ReviewingView(Protocol):
-    """What a view has to say about a connection that is open."""
+    """The part of a view that decides about an open connection."""
 
     CHECK_PERMISSIONS_ON_CONNECT: bool
 
@@ -24,14 +24,14 @@ class ReviewingView(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What becomes of a connection."""
+    """What happens to a connection."""
 
     may_stay: bool = True
     lost: frozenset[str] = frozenset()
     """Channels that the user may no longer be in."""
 
     def __bool__(self) -> bool:
-        """Whether there is anything to be done."""
+        """Whether anything has to be done."""
         return not self.may_stay or bool(self.lost)
 
 
@@ -39,19 +39,19 @@ DISCONNECT = Decision(may_stay=False)
 
 
 def decide(session: WebSocketSession, view: ReviewingView, request: HttpRequest) -> Decision:
-    """Asks the rules that let the connection and its channels in. The request's user has just been read.
+    """Applies the rules that admitted the connection and its channels. The request's user has just been read.
 
     Raises:
-        whatever the view raises that is no refusal.
+        whatever the view raises, except refusals.
     """
     if view.CHECK_PERMISSIONS_ON_CONNECT and not view.has_required_permissions(request):
         return DISCONNECT
     unchecked, joined = session.unjudged_channels or (), session.joined_channels or ()
-    judged = [name for name in channels_of(session) if name not in unchecked]
+    checked = [name for name in channels_of(session) if name not in unchecked]
     return Decision(
         lost=frozenset(
             name
-            for name in judged
+            for name in checked
             if not (may_join(request.user, name) if name in joined else _admits(view, request, name))
         )
     )
@@ -65,16 +65,16 @@ def _admits(view: ReviewingView, request: HttpRequest, channel_name: str) -> boo
 
 
 def remove_from_channels(session: WebSocketSession, lost: frozenset[str]) -> bool:
-    """Takes a connection out of channels; whether it may stay open, as it may not where it is in no other."""
+    """Removes a connection from channels. Returns whether it may stay open: not if it is in no other channel."""
     try:
         leave(session, *lost)
-    except InvalidConnectionId:  # it has closed meanwhile
+    except InvalidConnectionId:  # it has closed in the meantime
         return True
-    except RateLimited:  # it changes its channels faster than it can be taken out of one
+    except RateLimited:  # it changes its channels too fast to be removed from one
         return False
     return bool(session.channels)
 
 
 def owner_of(session: WebSocketSession) -> tuple[str, str]:
-    """Who owns a connection, and by which auth backend: users are read once for each."""
+    """The user and the auth backend of a connection. Each pair is read once."""
     return session.user_id or "", session.auth_backend or ""

@@ -1,7 +1,7 @@
-"""Keeping a secret in a table for this project alone: encrypted and authenticated with keys made of SECRET_KEY.
+"""Authenticated encryption of short secrets with keys that are derived from SECRET_KEY.
 
-HMAC-SHA-256 in counter mode, then a tag over nonce and text. Django has no encryption, and a library would be one
-more dependency for thirty characters.
+It is HMAC-SHA-256 in counter mode, with a tag over nonce and ciphertext. Django has no encryption, and a library would
+be another dependency for thirty characters.
 """
 
 import base64
@@ -13,18 +13,18 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 _NONCE = 16
 _TAG = 16
-_STREAM_SALT, _TAG_SALT = "ws_lambda.sealing.stream", "ws_lambda.sealing.tag"
+_STREAM_SALT, _TAG_SALT = "ws_lambda.sealing.stream", "ws_lambda.sealing.tag"  # of stored values: never change them
 
 
 def encrypt(text: str) -> str:
-    """The text as only this project can read it. No two of the same text are alike."""
+    """Encrypts a text. The result differs each time."""
     nonce = secrets.token_bytes(_NONCE)
     hidden = _cover(text.encode(), nonce, settings.SECRET_KEY)
     return base64.urlsafe_b64encode(nonce + _tag(nonce + hidden, settings.SECRET_KEY) + hidden).decode()
 
 
 def decrypt(sealed: str) -> str | None:
-    """The text; None where it was sealed with a SECRET_KEY that is not in SECRET_KEY_FALLBACKS, or is damaged."""
+    """Decrypts a text; None if it is damaged, or if its key is neither SECRET_KEY nor in SECRET_KEY_FALLBACKS."""
     try:
         raw = base64.urlsafe_b64decode(sealed)
     except (binascii.Error, ValueError):
@@ -41,7 +41,7 @@ def _tag(sealed: bytes, secret: str | bytes) -> bytes:
 
 
 def _cover(data: bytes, nonce: bytes, secret: str | bytes) -> bytes:
-    """Exclusive or with a stream that only the secret makes; done twice it is undone."""
+    """XOR with a key stream. Applying it twice gives the original data."""
     stream = bytearray()
     while len(stream) < len(data):
         block = nonce + len(stream).to_bytes(4, "big")

@@ -1,4 +1,4 @@
-"""Putting members out of channels that no longer admit them: page by page, and by the schedule where time is up."""
+"""Removing members from channels that no longer admit them, page by page. The schedule does what is left."""
 
 import logging
 import time
@@ -18,16 +18,16 @@ from ws_lambda.tables.rate_limits import UnfinishedWork
 from ws_lambda.tables.sessions import channels_of
 
 KIND: Final = "evict"
-"""Of the work that is noted as unfinished."""
+"""The kind of unfinished work."""
 
 PAGE = 500
-"""Connections between two glances at the clock: ten transactions at once."""
+"""How many connections are checked before the time is checked again: ten transactions at once."""
 
 NAMED = 20
-"""Up to so many of those put out are named in the result."""
+"""How many evicted connections the result lists at most."""
 
 GRACE = 2.0
-"""Seconds before a deadline that are kept for a page which has been begun, and for noting where it was left."""
+"""Seconds before the deadline that are reserved for a page that has begun, and for storing the position."""
 
 _ROUNDS = 4
 
@@ -36,52 +36,52 @@ _log = logging.getLogger("ws_lambda")
 
 @dataclass(frozen=True, slots=True)
 class Eviction:
-    """One connection that was put out."""
+    """One evicted connection."""
 
     connection_id: str
     channel_names: tuple[str, ...]
     disconnected: bool
-    """Whether its session was closed: it was in no other channel, or could not be put out in another way."""
+    """Whether its session was closed, because it was in no other channel or could not be removed in another way."""
 
 
 @dataclass(kw_only=True)
 class EvictionResult:
-    """What came of putting members out."""
+    """The outcome of an eviction."""
 
     checked: int = 0
-    """Connections whose channels were judged."""
+    """Connections whose channels were checked."""
 
     evicted: int = 0
-    """Connections put out of one channel or several."""
+    """Connections that were removed from one or more channels."""
 
     disconnected: int = 0
-    """Of those, connections whose sessions were closed."""
+    """Those of them whose sessions were closed."""
 
     removed: int = 0
-    """Channels taken away, those of closed sessions among them."""
+    """Channels that connections were removed from, including those of closed sessions."""
 
     unclosed: int = 0
     """Sockets of closed sessions that could not be closed now. The schedule tries again."""
 
     undone: int = 0
-    """Connections that are still in, because DynamoDB did not do it. The schedule tries again."""
+    """Connections that could not be removed because of an error of DynamoDB. The schedule tries again."""
 
     complete: bool = False
-    """Whether all have been looked at. Otherwise the time was up, and the schedule goes on."""
+    """Whether all connections were checked. If not, the time was up, and the schedule continues."""
 
     named: list[Eviction] = field(default_factory=list)
-    """The first NAMED of those put out."""
+    """The first NAMED evicted connections."""
 
     def note_unclosed(self, report: delivery.DeliveryReport) -> None:
         """Counts the sockets that could not be closed."""
         self.unclosed += len(report.failed)
 
     def __str__(self) -> str:
-        said = f"{self.evicted} put out, {self.disconnected} of them disconnected"
+        said = f"{self.evicted} removed, {self.disconnected} of them disconnected"
         if self.undone:
-            said += f"; {self.undone} could not be put out now, and the schedule tries again"
+            said += f"; {self.undone} could not be removed, and the schedule will try again"
         if not self.complete:
-            said += "; the time was up, and the schedule puts out the rest"
+            said += "; the time was up, and the schedule will remove the rest"
         return f"{said}."
 
 
@@ -90,24 +90,25 @@ Progress = Callable[[EvictionResult], object]
 
 
 def evict(pattern: str, *, seconds: float = float("inf"), progress: Progress | None = None) -> EvictionResult:
-    """Puts out whom the stored permissions do not admit now. Channels entered by `join(check=False)` are left alone.
+    """Removes members whom the stored permissions no longer admit. Channels joined with `check=False` are skipped.
 
-    What is left after the time, or could not be done, is the schedule's: that is noted before anything else, so it
-    holds where this process is ended, too.
+    The task is stored before anything else. So the schedule does the rest if the time is up, if DynamoDB fails, and
+    even if this process is killed.
 
     Args:
-        pattern: a channel, or a prefix ending in `*`; a prefix reads every open connection, a channel its roster.
-        seconds: how long it may take. A deadline of the invocation (`delivery.deadline`) that is nearer holds.
+        pattern: a channel, or a prefix ending in `*`. A prefix reads all open connections, a channel its roster.
+        seconds: how long it may take, if the deadline of the invocation (`delivery.deadline`) does not come first.
+        progress: called with the result so far, after every page.
 
     Raises:
-        DeliveryError: DynamoDB could not be read, or sockets not be closed.
+        DeliveryError: DynamoDB could not be read, or sockets could not be closed.
         whatever the auth backend raises.
     """
     return go_on(unfinished_work.begin(KIND, pattern), seconds=seconds, progress=progress)
 
 
 def go_on(work: UnfinishedWork, *, seconds: float = float("inf"), progress: Progress | None = None) -> EvictionResult:
-    """Does what is left of an eviction; see `evict`. One page is done however little time there is."""
+    """Continues an eviction; see `evict`. At least one page is done, however little time there is."""
     forget_cache()
     result, cache, pattern = EvictionResult(), LookupCache(), work.about
     ends = min(time.monotonic() + seconds, ends_at() - GRACE)
@@ -115,7 +116,7 @@ def go_on(work: UnfinishedWork, *, seconds: float = float("inf"), progress: Prog
         for ids, following in _pages(pattern, work.place):
             closed: list[delivery.Recipient] = []
             try:
-                _put_out(ids, pattern, cache, result, closed)
+                _remove(ids, pattern, cache, result, closed)
             finally:
                 sockets.begin(closed, more=following is not None)
             if progress is not None:
@@ -127,7 +128,7 @@ def go_on(work: UnfinishedWork, *, seconds: float = float("inf"), progress: Prog
                 return result
     result.complete = True
     if result.undone or _undone(work.place):
-        unfinished_work.leave(work, {})  # from the beginning
+        unfinished_work.leave(work, {})  # from the start
     else:
         unfinished_work.end(work)
     return result
@@ -139,7 +140,7 @@ def _undone(place: Mapping[str, Any]) -> int:
 
 
 def _pages(pattern: str, place: Mapping[str, Any]) -> Iterator[tuple[list[str], delivery.KeyRange | None]]:
-    """Ids of connections that may be in such a channel, and where the next ones begin; None at the end."""
+    """Ids of connections that may be in such a channel, and where the next page begins; None at the end."""
     exact = not channels.is_pattern(pattern)
     parts = delivery.roster.parts_of(delivery.ChannelMembers(pattern) if exact else delivery.Everyone())
     left = _left_at(place, parts)
@@ -150,7 +151,7 @@ def _pages(pattern: str, place: Mapping[str, Any]) -> Iterator[tuple[list[str], 
 
 
 def _left_at(place: Mapping[str, Any], parts: list[delivery.KeyRange]) -> list[delivery.KeyRange]:
-    """The parts from a stored place on. One that does not fit is none: it is begun anew."""
+    """The parts from a stored position on. If the position does not fit, all parts."""
     stored = place.get("part")
     if not stored:
         return parts
@@ -158,27 +159,27 @@ def _left_at(place: Mapping[str, Any], parts: list[delivery.KeyRange]) -> list[d
     for number, part in enumerate(parts):
         if stored == {**part.as_dict(), "after": after} and (after == "" or part.fits(after)):
             return [part.resumed_at(str(after)), *parts[number + 1 :]]
-    _log.warning("The place %r of an eviction fits nothing here: it begins anew", stored)
+    _log.warning("The stored position %r of an eviction does not fit, so the eviction begins again", stored)
     return parts
 
 
-def _put_out(
+def _remove(
     ids: list[str], pattern: str, cache: LookupCache, result: EvictionResult, closed: list[delivery.Recipient]
 ) -> None:
-    """Puts out whoever of those is not admitted. Who changes channels meanwhile is judged again.
+    """Removes the connections that are not admitted. Those that change channels in the meantime are checked again.
 
     Args:
-        closed: gets those whose sockets are to be closed, whatever is raised.
+        closed: receives the connections whose sockets must be closed, even if this raises an error.
     """
     result.checked += len(ids)
     for _round in range(_ROUNDS):
         removed = leave_many(_not_admitted(ids, pattern, cache))
         closed += [one.session.recipient for one in removed.done if not one.session.connected]
-        _tell(removed, result)
+        _record(removed, result)
         ids = [one.session.connection_id for one in removed.changed]
         if not ids:
             return
-    # They change their channels faster than they can be taken out of one.
+    # They change their channels too fast to be removed from one.
     for one in _not_admitted(ids, pattern, cache):
         disconnect_all([one.session.recipient])
         one.session.connected, one.lost = False, frozenset(channels_of(one.session))
@@ -191,19 +192,19 @@ def _not_admitted(ids: list[str], pattern: str, cache: LookupCache) -> list[Chan
     removals = []
     for session in sessions:
         user = cache.user(session) if session.user_id and cache.can_read_user(session) else None
-        judged = set(channels_of(session)) - (session.unjudged_channels or set())
-        lost = frozenset(name for name in judged if channels.best_match([pattern], name) and not may_join(user, name))
+        checked = set(channels_of(session)) - (session.unjudged_channels or set())
+        lost = frozenset(name for name in checked if channels.best_match([pattern], name) and not may_join(user, name))
         if lost:
             removals.append(ChannelRemoval(session, lost))
     return removals
 
 
-def _tell(removed: RemovalResult, result: EvictionResult) -> None:
+def _record(removed: RemovalResult, result: EvictionResult) -> None:
     for one in removed.done:
         _note(one, result)
     if removed.undone:
         result.undone += len(removed.undone)
-        _log.error("%d members could not be put out: %s", len(removed.undone), removed.error)
+        _log.error("%d members could not be removed: %s", len(removed.undone), removed.error)
 
 
 def _note(one: ChannelRemoval, result: EvictionResult) -> None:

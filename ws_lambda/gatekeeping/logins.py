@@ -1,7 +1,7 @@
-"""Which Django login a request belongs to, and whether a login of the past is still in its session engine.
+"""Which Django login a request belongs to, and whether an earlier login is still in its session engine.
 
-A login is named by a random id that its Django session holds. Unlike the session key it stays when the key is changed
-(`cycle_key`), and unlike the user it is gone when the session is flushed.
+A login has a random id, which is stored in its Django session. It does not change with the session key (`cycle_key`),
+and it is gone when the session is flushed.
 """
 
 import secrets
@@ -22,41 +22,41 @@ from ws_lambda.tables.shared_connection import condition_failed
 from ws_lambda.tables.tokens import LoginOfKey, digest
 
 SESSION_KEY = "_ws_lambda_login"
-"""Where a Django session keeps its login's id."""
+"""The key of the login's id in a Django session."""
 
 MAX_KEY_LENGTH = 256
-"""A longer session key is no key, but the session itself, kept in the cookie."""
+"""A longer session key is not a key but the session itself, as `signed_cookies` keeps it in the cookie."""
 
 MAX_OTHERS = 25
-"""Connections of a login that are looked at for a newer session key."""
+"""How many connections of a login are searched for a newer session key."""
 
 
 def begin_login(session: SessionBase) -> str:
-    """The id of the login that a session has just got: a new one, unless it goes on with the session it had."""
+    """The id of a login that has just begun. It is a new id, unless Django kept the session."""
     if SESSION_KEY not in session:
         session[SESSION_KEY] = secrets.token_hex(32)
     return str(session[SESSION_KEY])
 
 
 def login_of(session: SessionBase) -> str:
-    """The id of the session's login, which the session keeps from now on."""
+    """The id of the session's login. It is stored in the session."""
     if SESSION_KEY not in session and session.session_key:
         session[SESSION_KEY] = known_login(session)
     return begin_login(session)
 
 
 def known_login(session: SessionBase) -> str:
-    """The id of the session's login; "" where there can be none.
+    """The id of the session's login; "" if there is none.
 
-    A login that nobody has named, such as one from before this package, is named by its session key: two requests
-    that name it at once give it the same name.
+    A login without an id, such as one from before this package was installed, gets it from its session key. So two
+    simultaneous requests give it the same id.
     """
     login_id = session.get(SESSION_KEY)
     return str(login_id) if login_id else digest(session.session_key) if session.session_key else ""
 
 
 def proof_of_login(session: SessionBase) -> str | None:
-    """What finds the session again, for this project alone; None where the session engine stores nothing."""
+    """The session's key, encrypted; None if the session engine stores nothing on the server."""
     key = session.session_key
     if not key or len(key) > MAX_KEY_LENGTH or isinstance(session, signed_cookies.SessionStore):
         return None
@@ -64,7 +64,7 @@ def proof_of_login(session: SessionBase) -> str | None:
 
 
 def login_behind(cookie: str) -> str:
-    """The id of the login that a session cookie stood for, though the session may be gone by now; "" if unknown."""
+    """The id of the login of a session cookie, even if the session is gone; "" if it is unknown."""
     store = _session_class()
     if issubclass(store, signed_cookies.SessionStore):
         return str(store(cookie).get(SESSION_KEY) or "")
@@ -72,7 +72,7 @@ def login_behind(cookie: str) -> str:
 
 
 def follow_key(session: SessionBase) -> None:
-    """Lets a login be found by the key that its session has just got: from its open connections, and by a cookie."""
+    """Stores the new key of a session: for its open connections, and for finding its login by the new cookie."""
     login_id, key = session.get(SESSION_KEY), session.session_key
     if not login_id or not key:
         return
@@ -90,9 +90,9 @@ def follow_key(session: SessionBase) -> None:
 
 
 def goes_on(session: WebSocketSession) -> bool | None:
-    """Whether a connection's login is still in its session engine; None where nothing can be looked for there.
+    """Whether a connection's login is still in its session engine; None if it cannot be looked up there.
 
-    Where the login's session key was changed since the connect, another connection of the login may know the new one.
+    If the session key has changed since the connect, another connection of the same login may have the new key.
 
     Raises:
         whatever the session engine raises.
@@ -109,9 +109,9 @@ def goes_on(session: WebSocketSession) -> bool | None:
 
 
 def found_together(sessions: Iterable[WebSocketSession]) -> set[str]:
-    """The logins, of those of several connections, that one request for all of them finds in the session engine.
+    """The logins of connections that one eventually consistent request finds in the session engine.
 
-    They were there a moment ago. `goes_on` knows about the others; only `ws_lambda.session_store` can be asked so.
+    Use `goes_on` for the others. Only `ws_lambda.session_store` can look up many sessions at once.
 
     Raises:
         whatever the session engine raises.
@@ -121,7 +121,7 @@ def found_together(sessions: Iterable[WebSocketSession]) -> set[str]:
         return set()
     by_key = {decrypt(one.login_proof or ""): one.login_id for one in sessions if one.login_id and one.login_proof}
     by_key.pop(None, None)
-    if len(set(by_key.values())) < 2:  # one is asked for as soon as it is needed
+    if len(set(by_key.values())) < 2:  # a single login is looked up when it is needed
         return set()
     found = store.load_many(key for key in by_key if key)
     return {str(by_key[key]) for key, data in found.items() if str(data.get(SESSION_KEY) or digest(key)) == by_key[key]}
@@ -132,7 +132,7 @@ def _is_there(key: str, login_id: str) -> bool:
     for _attempt in range(2):
         if known_login(store(key)) == login_id:
             return True
-        if not store(key).exists(key):  # raises where a cache is down, which loading takes for no session
+        if not store(key).exists(key):  # raises if a cache is down, whereas loading returns an empty session
             return False
     return False
 

@@ -1,4 +1,4 @@
-"""What one run has found out about users and logins: each is asked for once, and many together where that can be."""
+"""Users and logins that one run has looked up: each once, and many together where that is possible."""
 
 import logging
 from collections.abc import Sequence
@@ -11,42 +11,42 @@ from ws_lambda.models.owners import BAD_ID, Owner, load_user, load_users
 from ws_lambda.models.session import WebSocketSession
 
 MAX_CACHED = 10_000
-"""Users and logins that one run remembers, so that a walk over many connections does not keep all of them."""
+"""How many users, and how many logins, one run keeps, however many connections it goes through."""
 
 _log = logging.getLogger("ws_lambda")
 
 
 @dataclass
 class LookupCache:
-    """What one run has found out already. Pass the same to every call of the run."""
+    """What one run has looked up. Pass the same cache to every call of the run."""
 
     allow_stale: bool = False
-    """Whether a user or a login that was as it should be a moment ago may be taken to be so still: many are read
-    together then, at half the price. Nothing is taken from anybody for what is a moment old."""
+    """Whether an eventually consistent read is good enough to keep access. Many users are read together then, at half
+    the price. A user is read again, consistently, before anything is taken away from them."""
 
     checks_logins: bool = True
-    """Whether logins are looked for in their session engine: of no use where only rights have changed."""
+    """Whether logins are looked up in their session engine, which is useless if only permissions have changed."""
 
     users: dict[Owner, Any] = field(default_factory=dict)
-    """Users; None for one who is gone or deactivated."""
+    """Users; None for those who are gone or deactivated."""
 
     logins: dict[str, bool | None] = field(default_factory=dict)
-    """Whether logins go on; None where their engine has failed."""
+    """Whether logins are still valid; None if their session engine failed."""
 
     stale_users: set[Owner] = field(default_factory=set)
-    """Of the users, those that may be a moment old."""
+    """The users that were read with eventual consistency."""
 
     seen: dict[str, bool] = field(default_factory=dict)
-    """Of the logins, those that were found in their session engine: a dict, which keeps the order."""
+    """The logins that were found in their session engine: a dict, because it is ordered."""
 
     failures: set[str] = field(default_factory=set)
-    """What has failed and has been logged."""
+    """Errors that have been logged."""
 
     engine_failed: bool = False
     permissions_read: bool = False
 
     def prefetch(self, sessions: Sequence[WebSocketSession]) -> None:
-        """Reads users of these connections, and when allow_stale their logins, as far as one request for many can.
+        """Reads the users of connections and, with `allow_stale`, their logins, as far as one request can read many.
 
         Raises:
             whatever the users' database raises.
@@ -54,7 +54,7 @@ class LookupCache:
         owners = {owner_of(one) for one in sessions} - self.users.keys()
         try:
             users = load_users(owners, consistently=not self.allow_stale)
-        except BAD_ID:  # of one of them, which is found when each is read
+        except BAD_ID:  # one id is impossible; reading each user will tell which
             users = {}
         for owner, user in users.items():
             _make_room(self.users)
@@ -77,7 +77,7 @@ class LookupCache:
                 known[login] = True
 
     def user(self, session: WebSocketSession) -> Any:
-        """The user of a connection, read once."""
+        """The user of a connection. Each is read once."""
         owner = owner_of(session)
         if owner not in self.users:
             _make_room(self.users)
@@ -85,10 +85,10 @@ class LookupCache:
         return self.users[owner]
 
     def can_read_user(self, session: WebSocketSession) -> bool:
-        """Reads the user of a connection. One whose data cannot be read is logged, and holds up nobody else.
+        """Reads the user of a connection. Returns False, and logs an error, if the data of this user cannot be read.
 
         Raises:
-            whatever the users' database raises where it is down.
+            whatever the users' database raises when it is down.
         """
         try:
             self.user(session)
@@ -98,7 +98,7 @@ class LookupCache:
         return True
 
     def reread_user(self, session: WebSocketSession) -> bool:
-        """Reads the user of a connection as they are now; False where that has been done already."""
+        """Reads the user of a connection consistently. Returns False if that was done before."""
         owner = owner_of(session)
         if owner not in self.stale_users:
             return False
@@ -107,9 +107,9 @@ class LookupCache:
         return True
 
     def login_goes_on(self, session: WebSocketSession) -> bool | None:
-        """What the session engine says of a connection's login, asked once; None where it failed.
+        """Whether a connection's login is still valid, by its session engine; None if the engine failed.
 
-        One that cannot be looked for there goes on, as far as the engine can tell; it is not among those `seen`.
+        A login that cannot be looked up there counts as valid, and is not in `seen`.
         """
         if not self.checks_logins:
             return True
@@ -120,7 +120,7 @@ class LookupCache:
         return self.logins[login]
 
     def _ask_engine(self, session: WebSocketSession) -> bool | None:
-        if self.engine_failed:  # an engine that is down would take its time for every login
+        if self.engine_failed:  # a session engine that is down would time out for every login
             return None
         try:
             found = goes_on(session)
@@ -137,10 +137,10 @@ class LookupCache:
         self.fail(f"The session engine raised {type(error).__name__}", error, session)
 
     def fail(self, what: str, error: Exception, session: WebSocketSession) -> None:
-        """Logs a failure, the same one once in a run."""
+        """Logs an error, once in a run."""
         if what not in self.failures:
             self.failures.add(what)
-            said = "%s (connection %s): what cannot be asked about stays as it is"
+            said = "%s (connection %s). Connections that cannot be checked stay open."
             _log.error(said, what, session.connection_id, exc_info=error)
 
 

@@ -1,4 +1,4 @@
-"""Which pages may open a connection. Browsers name their page's origin truthfully; nothing else need."""
+"""Which pages may open a connection. Browsers send the true origin of their page; other clients can send anything."""
 
 from urllib.parse import SplitResult, urlsplit
 
@@ -17,7 +17,7 @@ def check_origin(event: GatewayEvent) -> None:
     """Lets an allowed origin pass.
 
     Raises:
-        OriginRefused: it is not exactly one that is allowed, or there is none and clients without are refused.
+        OriginRefused: the origin is not exactly an allowed one, or is missing without ALLOW_MISSING_ORIGIN.
     """
     origin = event.headers.get("origin", "")
     if not (conf.ALLOW_MISSING_ORIGIN if not origin else is_allowed(origin, event.domain_name)):
@@ -25,7 +25,7 @@ def check_origin(event: GatewayEvent) -> None:
 
 
 def is_allowed(origin: str, websocket_host: str = "") -> bool:
-    """Whether an origin is named by ALLOWED_ORIGINS, CSRF_TRUSTED_ORIGINS or ALLOWED_HOSTS, or serves the socket."""
+    """Whether an origin is in ALLOWED_ORIGINS, CSRF_TRUSTED_ORIGINS or ALLOWED_HOSTS, or is the WebSocket's host."""
     parsed = _parse(origin)
     if parsed is None or (parsed.scheme != "https" and not settings.DEBUG):
         return False
@@ -37,13 +37,13 @@ def is_allowed(origin: str, websocket_host: str = "") -> bool:
         return False
     hosts = [host for host in settings.ALLOWED_HOSTS if host != "*"]
     if settings.DEBUG and not settings.ALLOWED_HOSTS:
-        hosts = [".localhost", "127.0.0.1", "[::1]"]  # what Django itself allows then
+        hosts = [".localhost", "127.0.0.1", "[::1]"]  # like Django itself
     host = f"[{parsed.hostname}]" if ":" in (parsed.hostname or "") else parsed.hostname or ""
     return validate_host(host, hosts)
 
 
 def _parse(origin: str) -> SplitResult | None:
-    """The origin's parts, if it is spelled as a browser spells one: scheme, host, port, and nothing else."""
+    """The parts of an origin, if it is written like a browser writes it: scheme, host, port, and nothing else."""
     if not origin.isascii() or any(character <= " " for character in origin):
         return None
     try:
@@ -59,7 +59,7 @@ def _parse(origin: str) -> SplitResult | None:
 
 
 def _usual_port(parsed: SplitResult) -> bool:
-    """ALLOWED_HOSTS names no ports, so it speaks for the scheme's own; on a developer's machine, for all."""
+    """ALLOWED_HOSTS has no ports, so it allows only the scheme's default port; with DEBUG, any port of localhost."""
     if settings.DEBUG and parsed.hostname in _LOOPBACK:
         return True
     return parsed.port in (None, _DEFAULT_PORTS[parsed.scheme])

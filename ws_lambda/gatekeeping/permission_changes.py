@@ -1,7 +1,7 @@
-"""Judging the connections of users whose rights have changed: their own, or those of a group.
+"""Revalidating the connections of users whose permissions have changed, or those of a group of theirs.
 
-The signals of many-to-many fields exist where users and groups are in SQL; `ws_lambda.users` keeps the names of both in
-fields of the user, which is saved.
+The signals of many-to-many fields are for users and groups in SQL. `ws_lambda.users` keeps the names of groups and
+permissions in fields of the user, so that saving the user tells of them.
 """
 
 import logging
@@ -30,29 +30,30 @@ from ws_lambda.tables.rate_limits import UnfinishedWork
 from ws_lambda.tables.sessions import LIVE_SHARDS, is_listed_open
 
 KIND: Final = "judge"
-"""Of the work that is noted as unfinished."""
+"""The kind of unfinished work, as stored."""
 
 SECONDS = 10.0
-"""For how long whoever changes a group waits at most while the connections of its members are checked. The schedule
-checks the rest."""
+"""How long a request that changes a group may take to revalidate the connections of its members. The schedule does the
+rest."""
 
 FEW = 25
-"""Up to so many users are asked for one by one; of more, the index of all open connections is read."""
+"""The connections of up to this many users are queried one user at a time. For more, the index of all open connections
+is read."""
 
 _PAGE = 500
 _NOTED_TOGETHER = 1_000
-"""User ids of one row: an item has 400 KB at most."""
+"""How many user ids one row holds. An item has 400 KB at most."""
 
 _log = logging.getLogger("ws_lambda")
 
 
 def revalidate_users(user_ids: Iterable[str], *, saved: Any = None) -> RevalidationResult:
-    """Judges every open connection of those users; see `judging.judge`.
+    """Revalidates every open connection of users; see `batch_revalidation.revalidate_many`.
 
-    What there is no time for is the schedule's, and everything after an error.
+    The schedule does what there is no time for, and everything after an error.
 
     Args:
-        saved: the one user, just saved: connections whose logins it says have ended are closed without reading it.
+        saved: the user, if it is one who has just been saved. It spares reading the user for logins that have ended.
     """
     ids = set(user_ids)
     try:
@@ -69,7 +70,9 @@ def _revalidate_users(ids: set[str], saved: Any) -> RevalidationResult:
         found = _connections_of(ids)
         while page := list(islice(found, _PAGE)):
             if time.monotonic() >= ends:
-                _log.warning("Not all members could be checked within %s seconds; the schedule goes on", SECONDS)
+                _log.warning(
+                    "Not all connections could be revalidated within %s seconds. The schedule continues.", SECONDS
+                )
                 _note_unfinished(sorted(ids))
                 break
             result += _revalidate(page, cache, saved)
@@ -77,7 +80,7 @@ def _revalidate_users(ids: set[str], saved: Any) -> RevalidationResult:
 
 
 def go_on(work: UnfinishedWork, *, seconds: float = float("inf")) -> RevalidationResult:
-    """Judges the connections of users who were left over, a few at a time, and some however little time there is."""
+    """Continues the revalidation of users, a few at a time. At least some are done, however little time there is."""
     result, cache, left = (
         RevalidationResult(),
         LookupCache(checks_logins=False),
@@ -109,7 +112,7 @@ def _revalidate(connection_ids: Sequence[str], cache: LookupCache, saved: Any = 
 
 
 def _connections_of(user_ids: set[str]) -> Iterator[str]:
-    """The ids of the users' connections, among them those that the index does not show yet."""
+    """The ids of the users' connections, including those that are not in the index yet."""
     if len(user_ids) > FEW:
         for shard in LIVE_SHARDS:
             yield from (row.connection_id for row in WebSocketSession.live.query(shard) if row.user_id in user_ids)
@@ -120,7 +123,7 @@ def _connections_of(user_ids: set[str]) -> Iterator[str]:
 
 
 def once_committed(using: str | None, act: Callable[[], Any]) -> None:
-    """Acts at the end of the SQL transaction, if one is open: until then a reconnect finds the user as before."""
+    """Calls `act` after the SQL transaction, if one is open. Before that, a reconnect would read the old user."""
     if using and connections[using].in_atomic_block:
         transaction.on_commit(act, using=using)
     else:
@@ -128,7 +131,7 @@ def once_committed(using: str | None, act: Callable[[], Any]) -> None:
 
 
 def signal_receivers() -> list[tuple[Signal, Callable[..., None], Any]]:
-    """The signals of rights that are in SQL, as far as the user model has them there."""
+    """The signals, receivers and senders for permissions in SQL, as far as the user model has them."""
     fields: Any = get_user_model()._meta
     groups, permissions = _through("groups"), _through("user_permissions")
     found: list[tuple[Signal, Callable[..., None], Any]] = []
@@ -150,10 +153,10 @@ def _through(field: str) -> Any:
 def _on_users_changed(
     sender: Any, instance: Any, action: str, reverse: bool, pk_set: Any, using: str | None = None, **_kwargs: Any
 ) -> None:
-    """A user's groups or permissions have changed, told from either side."""
+    """A user's groups or permissions have changed, from either side of the relation."""
     if action in ("post_add", "post_remove"):
         users = pk_set if reverse else [instance.pk]
-    elif action == "pre_clear":  # afterwards nobody can tell who was in it
+    elif action == "pre_clear":  # afterwards the members are unknown
         field = "groups" if sender is _through("groups") else "user_permissions"
         users = _users(Q(**{field: instance.pk})) if reverse else [instance.pk]
     else:
@@ -164,7 +167,7 @@ def _on_users_changed(
 def _on_group_permissions(
     sender: Any, instance: Any, action: str, reverse: bool, pk_set: Any, using: str | None = None, **_kwargs: Any
 ) -> None:
-    """A group's permissions have changed, told from either side."""
+    """A group's permissions have changed, from either side of the relation."""
     if action in ("post_add", "post_remove"):
         _revalidate_later(using, _users(Q(groups__in=pk_set if reverse else [instance.pk])))
     elif action == "pre_clear":

@@ -1,8 +1,8 @@
-"""Limits: refusals per address, connects and tokens per user. Messages are counted where they are touched.
+"""Rate limits for refusals per address and tokens per user. `models.opening` and `models.touching` count the others.
 
-Refusing gets cheaper as it repeats. A refusal costs one write until its address has reached the limit, and none from
-then on. A process that knows of that answers whoever brings no token at all without any request. A token's owner is
-told nothing by it: a valid token passes, whatever others behind the same address do.
+Repeated refusals get cheaper. A refusal costs one write until its address has reached the limit, and none after that. A
+process that knows about it answers clients without a token without any request. A valid token passes whatever other
+clients behind the same address do.
 """
 
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -13,11 +13,11 @@ from ws_lambda.models.rate_limits import hit, refused_places, refused_tokens
 from ws_lambda.tables.rate_limits import RateLimit
 
 IPV6_PREFIX = 64
-"""Bits of an IPv6 address that name a network. Within it a host takes any address it likes, a new one each time."""
+"""The bits of an IPv6 address that identify a network. A host can use any address within it, a new one each time."""
 
 
 def refusals_of(source_ip: str) -> RateLimit | None:
-    """The counter of an address's refused attempts; None where API Gateway told no address."""
+    """The counter of refused attempts of an address; None if API Gateway sent no address."""
     return RateLimit.of(f"refused#{place_of(source_ip)}") if source_ip else None
 
 
@@ -25,7 +25,7 @@ def count_refusal(source_ip: str, limit: int) -> None:
     """Counts a refused attempt: one write, and none once the address has reached its limit.
 
     Args:
-        limit: the refusals that the address is allowed in a minute.
+        limit: the number of refusals per minute at which the address is blocked.
     """
     if source_ip and not is_known_refused(source_ip, limit):
         place = place_of(source_ip)
@@ -38,34 +38,34 @@ def is_known_refused(source_ip: str, limit: int) -> bool:
 
 
 def check_known(source_ip: str, limit: int) -> None:
-    """Stops an address of which it is known, without a request.
+    """Refuses an address that is known to have reached its limit, without a request.
 
     Raises:
-        RateLimited: it has reached its limit.
+        RateLimited: it has.
     """
     if is_known_refused(source_ip, limit):
         raise RateLimited()
 
 
 def note_token_refusal(token_hash: str) -> None:
-    """Remembers that a connect was refused although its token holds. It is left unspent."""
+    """Remembers that a connect with a valid token was refused. The token is not consumed."""
     refused_tokens.note(token_hash, refused_tokens.hits(token_hash) + 1)
 
 
 def check_token_refusals(token_hash: str, limit: int) -> None:
-    """Stops a token with which this process has refused too many connects in this minute.
+    """Refuses a token after too many refused connects with it in this process and minute.
 
-    A token that holds passes the limit of its address, so it could otherwise be refused without end.
+    A valid token passes the limit of its address, so without this it could be tried endlessly.
 
     Raises:
-        RateLimited: it has.
+        RateLimited: there were too many.
     """
     if refused_tokens.hits(token_hash) >= max(limit, 1):
         raise RateLimited()
 
 
 def place_of(source_ip: str) -> str:
-    """Who is counted together: an IPv4 address, an IPv6 network, or whatever is no address."""
+    """What is counted together: an IPv4 address, an IPv6 network, or everything that is not an address."""
     try:
         address = ip_address(source_ip)
     except ValueError:
@@ -76,10 +76,10 @@ def place_of(source_ip: str) -> str:
 
 
 def check_refusals(counter: RateLimit | None, limit: int) -> None:
-    """Stops an address that was refused too often in this minute, and remembers it.
+    """Refuses an address that was refused too often in this minute, and remembers it.
 
     Raises:
-        RateLimited: it was.
+        RateLimited: it was refused too often.
     """
     hits = int(counter.hits) if counter is not None else 0
     if counter is not None:
@@ -95,4 +95,4 @@ def count_token(user_id: str) -> None:
         RateLimited: more than TOKENS_PER_MINUTE in this minute.
     """
     if hit(f"token#{user_id}") > conf.TOKENS_PER_MINUTE:
-        raise RateLimited("Too many tokens: wait a minute, then ask again")
+        raise RateLimited("Too many tokens: wait a minute, then try again")

@@ -1,8 +1,8 @@
-"""Putting a connection out when the login or the user behind it ends, or has lost a right.
+"""Closing a connection when its login has ended, its user is gone, or its user has lost a permission.
 
-Where Django sends a signal it happens at once (`signals`, `rights`); what sends none (a password changed by a script, a
-user deactivated in another system) is found here, when the connection next speaks, every REVALIDATE_USER_SECONDS, and
-by the schedule in half an hour (`judging`).
+If Django sends a signal, it happens at once (`signals`, `permission_changes`). Changes without a signal, such as a
+password changed by a script, are found here at the connection's next message, once in REVALIDATE_USER_SECONDS, and by
+the schedule within half an hour (`batch_revalidation`).
 """
 
 import logging
@@ -33,36 +33,36 @@ from ws_lambda.tables.table import batch_read
 from ws_lambda.tables.tokens import EndedLogin
 
 LOGIN_SECONDS = 1800
-"""How often a connection's login is looked for in the session engine, in seconds. The schedule looks as often."""
+"""How often a connection's login is looked up in the session engine, in seconds. The schedule does it as often."""
 
 RETRY_SECONDS = 5
-"""After how many seconds a message tries again to judge a connection, where that has failed."""
+"""Seconds after which a message revalidates a connection again, if that has failed."""
 
 _log = logging.getLogger("ws_lambda")
 
 
 def lazy_user(session: WebSocketSession) -> Any:
-    """The session's user, or an AnonymousUser; read when a handler first touches it."""
+    """The session's user, or an AnonymousUser. The user is read when a handler first uses it."""
     return SimpleLazyObject(lambda: session.user or AnonymousUser())
 
 
 def revalidate(session: WebSocketSession, view: ReviewingView, request: HttpRequest) -> None:
-    """Reads the user again, once in REVALIDATE_USER_SECONDS of a connection that speaks, and judges it anew.
+    """Revalidates a connection at a message, once in REVALIDATE_USER_SECONDS: reads its user and applies its rules.
 
     Args:
-        request: the message's; its `user` is the session's, which is read here.
+        request: the message's request. Its `user` is the session's.
 
     Raises:
         InvalidConnectionId: the user is gone, deactivated, logged out or has a new password. The socket is closed.
         PermissionRefused: the user may no longer use the view, or be in any of the channels. The socket is closed.
     """
-    if not session.user_id or not _is_to_be_judged(session):
+    if not session.user_id or not _is_revalidation_due(session):
         return
     try:
         complete = _revalidate(session, view, request)
     except (InvalidConnectionId, PermissionRefused):
         raise
-    except Exception:  # whatever a project keeps its users in
+    except Exception:  # whatever the users' database raises
         _try_again_soon(session)
         raise
     if not complete:
@@ -72,7 +72,7 @@ def revalidate(session: WebSocketSession, view: ReviewingView, request: HttpRequ
 
 
 def _revalidate(session: WebSocketSession, view: ReviewingView, request: HttpRequest) -> bool:
-    """Judges the connection; whether login and view could both be asked. Raises what `revalidate` does."""
+    """Revalidates the connection; see `revalidate`. Returns whether login and view could both be checked."""
     user = owner_still_valid(session.user_id or "", session.auth_backend or "", session.auth_hash or "")
     session.user = user
     marks = batch_read(
@@ -93,7 +93,7 @@ def _revalidate(session: WebSocketSession, view: ReviewingView, request: HttpReq
     return goes_on is not None and found is not None
 
 
-def _is_to_be_judged(session: WebSocketSession) -> bool:
+def _is_revalidation_due(session: WebSocketSession) -> bool:
     return (
         _is_due(session, conf.REVALIDATE_USER_SECONDS)
         or _is_due(session, LOGIN_SECONDS)
@@ -102,7 +102,7 @@ def _is_to_be_judged(session: WebSocketSession) -> bool:
 
 
 def _is_due(session: WebSocketSession, seconds: int) -> bool:
-    """Whether this message is the first one of a new interval since the connect. Nothing needs to be stored."""
+    """Whether this message is the first of a new interval. Intervals count from the connect, so nothing is stored."""
     interval = seconds * 1000
     if interval <= 0:
         return True
@@ -112,39 +112,38 @@ def _is_due(session: WebSocketSession, seconds: int) -> bool:
 
 
 def _login_goes_on(session: WebSocketSession) -> bool | None:
-    """Whether the login is in its session engine, asked once in LOGIN_SECONDS of a connection that speaks; None where
-    that failed."""
+    """Whether the login is in its session engine, looked up once in LOGIN_SECONDS; None if that failed."""
     if not _is_due(session, LOGIN_SECONDS) and session.judge_again_at is None:
         return True
     try:
         return goes_on(session) is not False
     except Exception:  # whatever a session engine raises
-        _leave_unjudged("The session engine failed", session)
+        _leave_unchecked("The session engine failed", session)
         return None
 
 
 def _decision(session: WebSocketSession, view: ReviewingView, request: HttpRequest) -> Decision | None:
-    if session.connect_path is None:  # opened before connections were judged again
+    if session.connect_path is None:  # opened by a version that did not store the path
         return Decision()
     try:
         return decide(session, view, request)
     except Exception:  # whatever a project's view raises
-        _leave_unjudged(f"Judging a connection of {type(view).__name__} failed", session)
+        _leave_unchecked(f"Revalidating a connection of {type(view).__name__} failed", session)
         return None
 
 
-def _leave_unjudged(why: str, session: WebSocketSession) -> None:
+def _leave_unchecked(why: str, session: WebSocketSession) -> None:
     telemetry.count("Unchecked")
-    _log.exception("%s, so connection %s stays as it is", why, session.connection_id)
+    _log.exception("%s, so connection %s stays open", why, session.connection_id)
 
 
 def _try_again_soon(session: WebSocketSession) -> None:
-    """Has a message judge the connection again soon: the interval that has just begun counts as begun."""
+    """Has a message soon revalidate the connection again, before the next interval."""
     again_at = session.last_seen_at + timedelta(seconds=RETRY_SECONDS)
     try:
         _mark(session, WebSocketSession.judge_again_at.set(again_at))
-    except Exception:  # what has failed before is worth more than this
-        _log.exception("Connection %s is judged again only in the next interval", session.connection_id)
+    except Exception:  # the first error is more important
+        _log.exception("Connection %s is revalidated only in the next interval", session.connection_id)
 
 
 def _mark(session: WebSocketSession, action: Action) -> None:
@@ -157,10 +156,10 @@ def _mark(session: WebSocketSession, action: Action) -> None:
 
 
 def close_login(login_id: str) -> None:
-    """Ends a Django login for WebSockets: its unused tokens are worthless, its connections are closed.
+    """Ends a Django login for WebSockets: makes its unused tokens invalid and closes its connections.
 
-    A connection that cannot be closed now is left to its next message and to the schedule. A logout that failed for a
-    socket would leave the login in the session engine.
+    A connection that cannot be closed now is closed at its next message or by the schedule. No error is raised, because
+    it would stop the logout and leave the login in the session engine.
     """
     record_ended_login(login_id)
     try:
@@ -170,4 +169,4 @@ def close_login(login_id: str) -> None:
             if is_listed_open(row)
         )
     except Exception:  # whatever DynamoDB or API Gateway raise
-        _log.exception("The connections of a login that has ended could not all be closed")
+        _log.exception("Not all connections of a login that has ended could be closed")

@@ -1,4 +1,4 @@
-"""Listening to Django for logins and users that change: what it tells of takes effect at once."""
+"""Receivers of Django's signals about logins and users, so that their changes take effect at once."""
 
 import logging
 from collections.abc import Callable
@@ -26,13 +26,13 @@ _LOGIN_FIELDS = frozenset({"password", "is_active"})
 """User fields whose change can end a login."""
 
 TELLING_FIELDS = _LOGIN_FIELDS | {"is_staff", "is_superuser", "group_names", "permission_names"}
-"""User fields whose change can take away a right; the last two are those of `ws_lambda.users`."""
+"""User fields whose change can take away a permission. The last two are those of `ws_lambda.users`."""
 
 _log = logging.getLogger("ws_lambda")
 
 
 def _on_login(sender: Any, request: HttpRequest, user: Any, **_kwargs: Any) -> None:
-    """Names the login, and ends the one that it has replaced in this browser: Django tells of no logout then."""
+    """Gives the login an id, and ends the login that it replaces in this browser: Django sends no logout signal."""
     session = getattr(request, "session", None)
     if session is None:
         return
@@ -44,8 +44,8 @@ def _on_login(sender: Any, request: HttpRequest, user: Any, **_kwargs: Any) -> N
         replaced = login_behind(cookie)
         if replaced and replaced != login_id:
             close_login(replaced)
-    except Exception:  # a login is not to fail for a socket: the schedule closes what is still open
-        _log.exception("The connections of a login that was replaced could not be closed")
+    except Exception:  # a login must not fail because of a socket; the schedule closes it
+        _log.exception("The connections of a replaced login could not be closed")
 
 
 def _on_logout(sender: Any, request: HttpRequest | None, user: Any, **_kwargs: Any) -> None:
@@ -61,8 +61,8 @@ def _on_logout(sender: Any, request: HttpRequest | None, user: Any, **_kwargs: A
 def _on_key_changed(sender: Any, session: Any, **_kwargs: Any) -> None:
     try:
         follow_key(session)
-    except Exception:  # a login is not to fail for a socket: at worst the schedule makes it connect again
-        _log.exception("The connections of a login whose session key has changed do not know the new one")
+    except Exception:  # a login must not fail because of a socket; at worst it reconnects
+        _log.exception("The new session key of a login could not be stored for its connections")
 
 
 def _on_user_saved(
@@ -82,7 +82,7 @@ def _after_saving(user: Any, *, ends_logins: bool) -> None:
 
 
 def _on_user_deleted(sender: Any, instance: Any, using: str | None = None, **_kwargs: Any) -> None:
-    # Django takes the primary key away once the signal has been sent.
+    # Django removes the primary key after the signal.
     once_committed(using, partial(_after_deleting, str(instance.pk)))
 
 
@@ -92,19 +92,19 @@ def _after_deleting(user_id: str) -> None:
 
 
 def connect_signals() -> None:
-    """Listens to Django; called once when apps are ready."""
+    """Connects the receivers. Called once, when apps are ready."""
     for signal, receiver, sender in _listened():
         signal.connect(receiver, sender=sender, dispatch_uid=f"ws_lambda.{receiver.__name__}")
 
 
 def disconnect_signals() -> None:
-    """Stops listening."""
+    """Disconnects the receivers."""
     for signal, receiver, sender in _listened():
         signal.disconnect(sender=sender, dispatch_uid=f"ws_lambda.{receiver.__name__}")
 
 
 def _listened() -> list[tuple[Signal, Callable[..., None], Any]]:
-    """Django names the very class that was saved: a proxy of the user model is another sender."""
+    """Signals, receivers and senders. A proxy of the user model is a sender of its own."""
     models = [model for model in apps.get_models() if issubclass(model, get_user_model())]
     return [
         (user_logged_in, _on_login, None),

@@ -18,26 +18,26 @@ from ws_lambda.models import gateways
 from ws_lambda.models.tokens import WebSocketToken
 
 SUBPROTOCOL_PREFIX = "ws-token."
-"""A subprotocol of this form carries a token: browsers can set no other header."""
+"""The prefix of a subprotocol with a token. Browsers cannot set any other header."""
 
 QUERY_PARAMETER = "ws_token"
 URL_VARIABLE = "WS_LAMBDA_WEBSOCKET_URL"
-"""Environment variable with the wss URL, set by the deployment and by the local gateway."""
+"""The environment variable with the wss URL, which the deployment and the local gateway set."""
 
 _WELL_FORMED = re.compile(r"[0-9a-f]{64}")
 _SUBPROTOCOL = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-"""A `token` of RFC 9110: what may stand in the header that is answered with."""
+"""A `token` of RFC 9110: what the response header may contain."""
 
 
 def mint(request: HttpRequest, channel: str = "") -> str:
-    """A token for the request's user and login. A session is created if there is none.
+    """Mints a token for the request's user and login. Creates a session if there is none.
 
     Args:
-        channel: the only channel that the token may ask for; "" for any.
+        channel: the only channel that the token allows; "" for any.
 
     Raises:
-        InvalidChannel: the channel is none.
-        RateLimited: the user has minted TOKENS_PER_MINUTE in this minute.
+        InvalidChannel: it is not a valid channel name.
+        RateLimited: the user has minted TOKENS_PER_MINUTE tokens in this minute.
     """
     if channel:
         channels.check_name(channel)
@@ -59,9 +59,10 @@ def mint(request: HttpRequest, channel: str = "") -> str:
 
 
 def proof_of(request: HttpRequest) -> tuple[str, str]:
-    """The backend that knows the user, and what their password's hash makes of their login.
+    """The auth backend of the request's user, and the session auth hash of their login.
 
-    The session's, if it is their login; else they were recognised by something else in the request, such as a header.
+    They come from the session if it is the user's login. Otherwise something else in the request, such as a header,
+    identified the user.
     """
     session, user = request.session, request.user
     if session.get(SESSION_KEY) == str(user.pk):
@@ -71,7 +72,7 @@ def proof_of(request: HttpRequest) -> tuple[str, str]:
 
 
 def websocket_url() -> str:
-    """The wss URL to hand out: the setting's, else the deployment's, else the only registered gateway's."""
+    """The wss URL for clients: from the setting, else from the deployment, else of the only registered gateway."""
     return conf.WEBSOCKET_URL or os.environ.get(URL_VARIABLE, "") or gateways.only_websocket_url()
 
 
@@ -79,7 +80,7 @@ def token_of(event: GatewayEvent) -> str:
     """The token that a client connects with.
 
     Raises:
-        TokenRefused: there is none, it is not of a token's form, or two different ones are given.
+        TokenRefused: there is no token, it is malformed, or there are two different ones.
     """
     offered = {
         name.removeprefix(SUBPROTOCOL_PREFIX) for name in event.subprotocols if name.startswith(SUBPROTOCOL_PREFIX)
@@ -94,14 +95,14 @@ def token_of(event: GatewayEvent) -> str:
 
 
 def without_token(query: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The pairs of a query that anybody may see."""
+    """A query without its token, which anybody may see."""
     return [(name, value) for name, value in query if name != QUERY_PARAMETER]
 
 
 def subprotocol_to_echo(event: GatewayEvent, supported: tuple[str, ...]) -> str:
-    """The application's own subprotocol: the first offered one that is supported and carries no token; or "".
+    """The subprotocol to answer with: the first offered one that is supported and is not a token; or "".
 
-    API Gateway echoes nothing by itself, and a browser that offered some closes unless one is chosen.
+    API Gateway does not choose one, and a browser that offered some closes the connection if none is chosen.
     """
     own = [name for name in event.subprotocols if not name.lower().startswith(SUBPROTOCOL_PREFIX)]
     return next((name for name in own if (not supported and _SUBPROTOCOL.fullmatch(name)) or name in supported), "")

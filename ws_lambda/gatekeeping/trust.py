@@ -1,4 +1,4 @@
-"""Is it API Gateway that speaks, and the right one?"""
+"""Whether a request comes from API Gateway, and from an allowed gateway."""
 
 import os
 from typing import TYPE_CHECKING
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from ws_lambda.tables.gateways import ApiGateway
 
 GATEWAY_IDS_VARIABLE = "WS_LAMBDA_GATEWAY_IDS"
-"""Environment variable with API ids, by commas, that the deployment adds to GATEWAY_IDS."""
+"""The environment variable with API ids, separated by commas, which the deployment adds to GATEWAY_IDS."""
 
 _SECRET_META = "HTTP_" + SECRET_HEADER.upper().replace("-", "_")
 
 
 def read_event(request: HttpRequest, slug: str) -> GatewayEvent:
-    """The event behind a request: the Lambda door's own, else what a proved HTTP integration says.
+    """The event of a request: from the Lambda handler, or from an HTTP integration that sends the gateway's secret.
 
     Raises:
-        UntrustedRequest: an HTTP request without the gateway's secret. Nothing has read the database.
-        InvalidRequest: the gateway is proved, but its request says too little to be an event.
+        UntrustedRequest: it is an HTTP request without the secret. Nothing has been read from the database.
+        InvalidRequest: the secret is right, but the request lacks parts of an event.
     """
     event = getattr(request, "gateway_event", None)
     if isinstance(event, GatewayEvent):
@@ -40,13 +40,13 @@ def read_event(request: HttpRequest, slug: str) -> GatewayEvent:
 
 
 def check_gateway(event: GatewayEvent, pinned: str | None = None) -> "ApiGateway | None":
-    """The record of the event's gateway, if it has one.
+    """The record of the event's gateway, if it is registered.
 
     Args:
-        pinned: the only API id (or api_name of a record) that the view serves, if it names one.
+        pinned: the only API id (or `api_name` of a record) that the view serves, if it has one.
 
     Raises:
-        UntrustedRequest: gateways are configured or registered, and this is none of them, or not the pinned one.
+        UntrustedRequest: gateways are configured or registered, and this is not one of them, or not the pinned one.
     """
     record = gateways.find(event.api_id)
     allowed = allowed_ids()
@@ -58,10 +58,10 @@ def check_gateway(event: GatewayEvent, pinned: str | None = None) -> "ApiGateway
 
 
 def check_host(event: GatewayEvent) -> None:
-    """The host that the client named must be the one that API Gateway says it connected to.
+    """Checks that the client's Host header is the host that API Gateway says it connected to.
 
     Raises:
-        HostRefused: it is another.
+        HostRefused: it is another host.
     """
     named = event.headers.get("host", "").lower()
     if event.domain_name and named and named not in (event.domain_name.lower(), f"{event.domain_name.lower()}:443"):
@@ -69,12 +69,12 @@ def check_host(event: GatewayEvent) -> None:
 
 
 def allowed_ids() -> set[str]:
-    """API ids that settings and environment name."""
+    """The API ids in the settings and in the environment."""
     from_environment = os.environ.get(GATEWAY_IDS_VARIABLE, "").split(",")
     return {*conf.GATEWAY_IDS, *filter(None, (one.strip() for one in from_environment))}
 
 
 def _secret_is_right(guess: str) -> bool:
-    """Compares with every secret, whichever is right, in constant time. No secret, no HTTP mode."""
+    """Compares with all secrets in constant time. Without a secret there is no HTTP mode."""
     matches = [constant_time_compare(guess, secret) for secret in gateway_secrets()]
     return bool(guess) and any(matches)

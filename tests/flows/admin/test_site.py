@@ -223,7 +223,7 @@ def test_members_whose_own_rights_have_changed_are_put_out_on_request(root: Clie
     clerk.save()
     page = "/admin/ws_lambda/channelpermission/"
     answer = root.post(page, {"action": "put_out", "_selected_action": ["general"], "index": "0"}, follow=True)
-    assert said(answer) == ["Channel general: 1 put out, 1 of them disconnected."]
+    assert said(answer) == ["Channel general: 1 removed, 1 of them disconnected."]
     assert [row.connection_id for row in ChannelMembership.query("general")] == ["C1="]
     assert "Removed 1 members." in root.get(page + "general/history/").content.decode()
 
@@ -241,10 +241,10 @@ def test_the_page_says_how_many_were_put_out_and_what_is_left(root: Client, monk
         patch.setattr(model_admin, "ANSWER_SECONDS", eviction.GRACE)
         added = said(root.post(page + "add/", fields, follow=True))
     assert added[0] == (
-        "Channel general: 2 put out, 2 of them disconnected; the time was up, and the schedule puts out the rest."
+        "Channel general: 2 removed, 2 of them disconnected; the time was up, and the schedule will remove the rest."
     )
     assert ChannelMembership.count("general") == 3
     saved = said(root.post(page + "general/change/", fields | {"access": "superuser_only"}, follow=True))
-    assert saved[0] == "Channel general: 3 put out, 3 of them disconnected."
+    assert saved[0] == "Channel general: 3 removed, 3 of them disconnected."
     again = said(root.post(page + "general/change/", fields, follow=True))
-    assert [one for one in again if "put out" in one] == [], "nobody was"
+    assert [one for one in again if "removed" in one] == [], "nobody was"

@@ -80,8 +80,8 @@ def test_when_nothing_can_be_written_it_is_said_and_done_later(
     evicted = evict("general")
 
     assert (evicted.evicted, evicted.undone) == (0, MEMBERS)
-    assert f"{MEMBERS} could not be put out now, and the schedule tries again" in str(evicted)
-    assert f"{MEMBERS} members could not be put out: ProvisionedThroughputExceededException" in caplog.text
+    assert f"{MEMBERS} could not be removed, and the schedule will try again" in str(evicted)
+    assert f"{MEMBERS} members could not be removed: ProvisionedThroughputExceededException" in caplog.text
     agreed()
     (work,) = unfinished_work.everything()
     assert work.place == {}, "from the beginning"
@@ -167,7 +167,7 @@ def test_one_that_cannot_be_put_out_keeps_no_other_in(
         evicted = evict("general")
     assert (evicted.evicted, evicted.undone) == (MEMBERS - 1, 1)
     assert {row.connection_id for row in ChannelMembership.query("general")} == {stuck}
-    assert "1 members could not be put out: ValidationException" in caplog.text
+    assert "1 members could not be removed: ValidationException" in caplog.text
     housekeeping.run()
     everybody_is_out(room)
 
