@@ -1,10 +1,10 @@
-"""Closes what has ended without anybody being told: `$disconnect` is best effort, and may never come.
+"""Closes connections that have ended without a `$disconnect`, which API Gateway does not always deliver.
 
-A run first closes sockets that could not be closed before (`models.dropping`), and goes on with what calls had no
-time to end (`unfinished`). Connections take turns of a minute by whose they are (`turns`). The run walks through the
-index of open connections, looks at those whose turn it is (`looking`), then through the memberships whose turn it is
-(`orphans`). It is cut short by the time that Lambda leaves it, notes where it was (`positions`), and the next run goes
-on from there. Two runs at once do no harm: every change is conditional, and what one has closed the other finds closed.
+A run first closes sockets that could not be closed before (`models.sockets`), and continues tasks that calls had no
+time to finish (`resuming`). Then it scans the index of open connections and checks those whose turn it is
+(`inspection`), and scans the memberships whose turn it is (`orphans`). Every connection has a turn of one minute in
+each half hour (`round_robin`). When the time is up, the run stores its position (`checkpoints`), and the next run
+continues there. Two runs at the same time do no harm, because every change is conditional.
 """
 
 import logging
@@ -27,29 +27,29 @@ from ws_lambda.models.sockets import close_remaining_sockets
 __all__ = ["GRACE", "Progress", "Pruned", "prune", "run"]
 
 GRACE = 2.0
-"""Seconds before the deadline that a run begins no more pages: so long may the one take that it has begun."""
+"""Seconds before the deadline in which a run begins no more pages, so that the current page can finish."""
 
 SHARE = 1 / 20
-"""Of FANOUT_MAX_RPS, for requests to `@connections` by a run: the rest is for sending, and for what comes in."""
+"""The share of FANOUT_MAX_RPS that a run may use for requests to `@connections`. The rest is for sending."""
 
 DROPPED_BY, WORKED_OFF_BY = 1 / 4, 1 / 2
-"""Of a run's time: by when the sockets that could not be closed before have been tried, and by when it leaves what
-calls could not end. The rest is for the walk, however much there is of those."""
+"""Shares of a run's time: when closing remaining sockets must end, and when continuing unfinished tasks must end. The
+rest is for the scan."""
 
 UNLIMITED_RPS = 400.0
-"""Requests a second where FANOUT_MAX_RPS is 0."""
+"""Requests per second if FANOUT_MAX_RPS is 0."""
 
 _log = logging.getLogger("ws_lambda")
 
 
 def prune(event: Any = None, context: Any = None) -> dict[str, Any]:
-    """The scheduled function. Returns and logs what it did.
+    """The scheduled function. Returns and logs the result.
 
     Args:
-        event: of the schedule; not looked at.
-        context: Lambda's, which says how much time is left.
+        event: the schedule's event, which is ignored.
+        context: Lambda's context, which tells how much time is left.
     """
-    close_old_connections()  # as Django does before a request: one to SQL may have died since the last event
+    close_old_connections()  # like Django before a request: an SQL connection may have killed
     limited = delivery.invocation_deadline(context) if context is not None else nullcontext()
     with limited, telemetry.invocation(request_id=getattr(context, "aws_request_id", ""), route="prune"):
         pruned = run(delivery.seconds_left() - GRACE, whole=False)
@@ -62,7 +62,7 @@ def prune(event: Any = None, context: Any = None) -> dict[str, Any]:
 
 
 def _measure_queue() -> None:
-    """Puts the length of the fan-out queue beside the function's own metrics."""
+    """Adds the length of the fan-out queue to the function's metrics."""
     if not conf.FANOUT_QUEUE_URL:
         return
     name = "ApproximateNumberOfMessages"
@@ -75,35 +75,35 @@ def _measure_queue() -> None:
 
 
 def run(seconds: float | None = None, *, whole: bool = True, progress: Progress | None = None) -> Pruned:
-    """Closes ended sessions, removes orphaned memberships and puts out whose login has ended.
+    """Closes sessions that have ended or may not stay open, and removes orphaned memberships.
 
     Args:
-        seconds: how long it may take; None for as long as it takes.
-        whole: looks at every connection. Without, at those whose turn has come since the last such run: each one's
-            comes every half hour.
-        progress: is called after every page.
+        seconds: how long it may take; None for no limit.
+        whole: whether to check every connection. Otherwise only those are checked whose turn has come since the last
+            such run, which is once in half an hour.
+        progress: called with the result so far, after every page.
     """
     pruned = Pruned()
-    position = Checkpoint.take(whole=whole)
+    checkpoint = Checkpoint.take(whole=whole)
     began, given = time.monotonic(), seconds if seconds is not None else float("inf")
     ends = began + given
     with delivery.deadline(given + GRACE), delivery.slowed_to(pace()):
         pruned.sockets_closed = close_remaining_sockets(began + given * DROPPED_BY)
         work_off(pruned, began + given * WORKED_OFF_BY)
-        walk = Scan(pruned, whole=whole, judging=not position.died)
-        for place in walk.go_on(position):
+        scan = Scan(pruned, whole=whole, judging=not checkpoint.killed)
+        for place in scan.go_on(checkpoint):
             if progress is not None:
                 progress(pruned)
             if place is not None and time.monotonic() >= ends:
-                position.leave(place)
+                checkpoint.leave(place)
                 return _told(pruned)
-    position.finish()
+    checkpoint.finish()
     pruned.complete = True
     return _told(pruned)
 
 
 def pace() -> float:
-    """Requests to `@connections` that a run makes in a second at most."""
+    """How many requests to `@connections` a run makes per second at most."""
     return conf.FANOUT_MAX_RPS * SHARE if conf.FANOUT_MAX_RPS else UNLIMITED_RPS
 
 

@@ -1,4 +1,4 @@
-"""Where a walk left off, as it is kept in DynamoDB. What does not fit is no position: the walk begins anew."""
+"""How far the scans have come, as stored in DynamoDB. If the stored value does not fit, the scan begins again."""
 
 import logging
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from ws_lambda.models import cursors
 from ws_lambda.tables.sessions import LIVE_SHARDS
 
 SCHEDULE, WHOLE = "prune", "prune whole"
-"""Names of the positions of the schedule and of runs by hand."""
+"""Names of the checkpoints of the schedule and of runs by hand."""
 
 MEMBERSHIPS = "memberships"
 OPEN = "open "
@@ -25,16 +25,16 @@ _log = logging.getLogger("ws_lambda")
 
 @dataclass(frozen=True)
 class Place:
-    """Where a page begins."""
+    """Where a page begins: a step and a key."""
 
     step: str
     key: dict[str, dict[str, str]] | None = None
-    """DynamoDB's key of the row before it; None for the step's beginning."""
+    """The key of the row before the page, in DynamoDB's JSON; None for the start of the step."""
 
 
-def steps_of(walked: range) -> tuple[str, ...]:
-    """What a walk does, in order. Memberships come in as many parts as there are turns, or all together."""
-    parts = sorted(round_robin.places(walked))
+def steps_of(turns: range) -> tuple[str, ...]:
+    """The steps of a scan, in order. Memberships are scanned in one part for each turn, or all together."""
+    parts = sorted(round_robin.groups(turns))
     whole = len(parts) == round_robin.TURNS
     rosters = (MEMBERSHIPS,) if whole else tuple(f"{MEMBERSHIPS} {part}" for part in parts)
     return (*_OPEN_STEPS, *rosters)
@@ -42,45 +42,45 @@ def steps_of(walked: range) -> tuple[str, ...]:
 
 @dataclass
 class Checkpoint:
-    """How far the walks have come."""
+    """How far the scans have come."""
 
     name: str
     done: int
-    """The last turn that this run is to come to."""
+    """The last turn of this run."""
 
-    walks: list[tuple[range, Place | None]] = field(default_factory=list)
-    """What is to be walked now: turns, and where to begin. One that was cut short comes first."""
+    scans: list[tuple[range, Place | None]] = field(default_factory=list)
+    """The scans to do: their turns, and where to begin. An interrupted scan comes first."""
 
-    died: bool = False
-    """Whether the last run neither ended nor left a place: it was killed."""
+    killed: bool = False
+    """Whether the last run was killed: it neither finished nor stored where it was."""
 
     @classmethod
     def take(cls, *, whole: bool) -> "Checkpoint":
-        """Reads the position, and notes that a run has begun. If it dies where it goes on, the next one does not."""
+        """Reads the checkpoint, and records that a run has begun. If it is killed, the next run knows."""
         name = WHOLE if whole else SCHEDULE
         stored = cursors.read(name)
         done, cut = _done(stored), _cut_short(stored)
         if stored and not done and not cut and not stored.get("began"):
-            _log.warning("The position %r of %r fits nothing here: the walk begins anew", stored, name)
-        walks: list[tuple[range, Place | None]] = [cut] if cut else []
+            _log.warning("The checkpoint %r of %r does not fit, so the scan begins again", stored, name)
+        scans: list[tuple[range, Place | None]] = [cut] if cut else []
         if not (whole and cut):
             following = cut[0].stop - 1 if cut else done
-            left = round_robin.everybodys(clock.now()) if whole else round_robin.due(following, clock.now())
-            walks.append((left, None))  # with nobody's turn in it too: some work is for every run
-        last = walks[-1][0].stop - 1
-        one = cls(name, last, walks, died=bool(stored.get("began")))
+            left = round_robin.all_turns(clock.now()) if whole else round_robin.due(following, clock.now())
+            scans.append((left, None))  # even without any turn, because some work is done by every run
+        last = scans[-1][0].stop - 1
+        one = cls(name, last, scans, killed=bool(stored.get("began")))
         one._write({"done": last, "began": True})
         return one
 
     def leave(self, place: Place) -> None:
-        """Notes where the walk that is under way was cut short."""
-        walked = self.walks[0][0]
-        last = walked.stop - 1
-        walk = {"first": walked.start, "last": last, "step": place.step, "key": place.key}
+        """Stores where the current scan was interrupted."""
+        turns = self.scans[0][0]
+        last = turns.stop - 1
+        walk = {"first": turns.start, "last": last, "step": place.step, "key": place.key}
         self._write({"done": last, "walk": walk})
 
     def finish(self) -> None:
-        """Notes that all has been walked."""
+        """Records that all scans are complete."""
         if self.name == WHOLE:
             cursors.clear(self.name)
         else:
@@ -91,7 +91,7 @@ class Checkpoint:
 
 
 def fits(key: Any, step: str) -> bool:
-    """Whether a stored key is one that a query or scan of that step can start after."""
+    """Whether a query or scan of that step can start after a stored key."""
     live = step in _OPEN_STEPS
     shape = _LIVE_KEY if live else _MEMBER_KEY
     if not isinstance(key, Mapping) or set(key) != set(shape):
@@ -114,17 +114,17 @@ def _done(stored: Mapping[str, Any]) -> int | None:
 
 
 def _cut_short(stored: Mapping[str, Any]) -> tuple[range, Place] | None:
-    """The walk that a run had no time to end, if what is stored of it fits."""
+    """The scan that a run had no time to finish, if the stored value fits."""
     walk = stored.get("walk")
     if not isinstance(walk, Mapping):
         return None
     first, last, step, key = (walk.get(name) for name in ("first", "last", "step", "key"))
     if not (isinstance(first, int) and isinstance(last, int) and -1 <= last - first < round_robin.TURNS):
         return None
-    walked = range(first, last + 1)
-    if step not in steps_of(walked) or last > round_robin.turn_at(clock.now()):
+    turns = range(first, last + 1)
+    if step not in steps_of(turns) or last > round_robin.turn_at(clock.now()):
         return None
     if key is not None and not fits(key, str(step)):
-        _log.warning("The stored key %r is none of %r: that part is walked anew", key, step)
+        _log.warning("The stored key %r does not fit %r, so that part is scanned again", key, step)
         key = None
-    return walked, Place(str(step), key)
+    return turns, Place(str(step), key)

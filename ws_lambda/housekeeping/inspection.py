@@ -1,4 +1,4 @@
-"""Looking at open connections: who is too old, who is gone, who may no longer be there."""
+"""Checking open connections: are they too old, are they gone, may they stay?"""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ from ws_lambda.tables.attributes import milliseconds
 from ws_lambda.tables.sessions import MAX_DURATION
 
 IDLE = timedelta(minutes=10)
-"""API Gateway closes a connection that says nothing for so long; only those are asked about.
+"""API Gateway closes a connection after this time without a message. Only idle connections are probed.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
 """
@@ -24,23 +24,23 @@ _log = logging.getLogger("ws_lambda")
 
 
 class Inspector:
-    """What the pages of one run have in common."""
+    """Checks the pages of one run."""
 
     def __init__(self, pruned: Pruned, *, whole: bool, judging: bool) -> None:
         """
         Args:
-            whole: whether it is to be as thorough as can be, and not as cheap.
-            judging: whether users are asked about; not where that has just killed a run.
+            whole: whether this is a complete run, such as one by hand.
+            judging: whether to revalidate users. It is off after a run that was killed by it.
         """
         self._pruned = pruned
         self._judging = judging
         self._cache = LookupCache(allow_stale=True)
-        # A connection that has spoken is result all the same when its turn comes: the next one is half an hour away,
-        # and nobody knows whether it will speak again. A run by hand leaves it to its next message.
+        # The schedule revalidates active connections too, because their next turn is half an hour away and they may
+        # send no other message. A run by hand leaves them to their next message.
         self._silent = timedelta(seconds=conf.REVALIDATE_USER_SECONDS if whole else 0)
 
-    def at(self, rows: Iterable[paging.Item], whose: frozenset[int]) -> None:
-        """Looks at a page of the index: at the age of everyone, and at those whose turn it is."""
+    def at(self, rows: Iterable[paging.Item], groups: frozenset[int]) -> None:
+        """Checks a page of the index: the age of all connections, and everything of those whose turn it is."""
         oldest = milliseconds(clock.utcnow() - MAX_DURATION)
         old: list[delivery.Recipient] = []
         due: list[str] = []
@@ -48,14 +48,14 @@ class Inspector:
             recipient = paging.recipient(row)
             if recipient.connected_at < oldest:
                 old.append(recipient)
-            elif round_robin.place_of(row.get("user_id", {}).get("S", ""), recipient.connection_id) in whose:
+            elif round_robin.group_of(row.get("user_id", {}).get("S", ""), recipient.connection_id) in groups:
                 due.append(recipient.connection_id)
         self._pruned.expired += WebSocketSession.objects.close_gone(old)
         self._pruned.checked += len(due)
         if due:
-            self._look_closer([one for one in WebSocketSession.batch_get(due) if one.connected])
+            self._check([one for one in WebSocketSession.batch_get(due) if one.connected])
 
-    def _look_closer(self, sessions: Sequence[WebSocketSession]) -> None:
+    def _check(self, sessions: Sequence[WebSocketSession]) -> None:
         now = clock.utcnow()
         quiet = [one.recipient for one in sessions if now - one.last_seen_at > IDLE]
         gone = list(self._gone(quiet))
@@ -78,12 +78,12 @@ class Inspector:
                 self._pruned.unknown += 1
 
     def _judge(self, sessions: Sequence[WebSocketSession]) -> None:
-        """After an error nobody else is result in this run: a database that is down would take its time every time."""
+        """Revalidates connections. After an error it stops for this run: a database that is down would time out again."""
         if sessions and self._judging:
             try:
                 result = revalidate_many(sessions, self._cache)
             except Exception:
-                _log.exception("Users could not be looked up, so their connections stay until their turn comes round")
+                _log.exception("Users could not be read, so their connections stay open until their next turn")
                 self._judging = False
             else:
                 self._pruned.evicted += result.evicted

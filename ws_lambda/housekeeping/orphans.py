@@ -1,4 +1,4 @@
-"""Memberships whose connection is closed, or was another one of the same id."""
+"""Memberships whose connection is closed, or was an earlier connection with the same id."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -13,20 +13,20 @@ from ws_lambda.tables.shared_connection import condition_failed
 
 
 class OpenIds:
-    """Which connections the index of open ones has: a number each, so that a million of them are no burden."""
+    """The connections in the index of open ones. It keeps a number for each, so that a million fit into memory."""
 
     def __init__(self) -> None:
         self._marks: set[int] = set()
         self._read: set[str] = set()
 
     def note(self, shard: str, page: paging.Page) -> None:
-        """Takes in a page that follows the pages before it, from the first one on."""
+        """Adds a page. The pages of a partition must be added in order, from the first one on."""
         self._marks.update(_mark(row) for row in page.rows)
         if page.following is None:
             self._read.add(shard)
 
     def complete(self) -> None:
-        """Reads what no walk through the index has read in this run."""
+        """Reads the partitions that this run has not read completely."""
         for shard in LIVE_SHARDS:
             if shard not in self._read:
                 for page in paging.open_connections(shard):
@@ -36,10 +36,13 @@ class OpenIds:
         return _mark(row) in self._marks
 
 
-def remove_orphans(rows: Iterable[paging.Item], living: OpenIds) -> int:
-    """Removes memberships without an open session; how many. Both are written in one transaction, so none is ever
-    early. The index may lag behind: of those that it lacks, the sessions themselves have the last word."""
-    suspects = [row for row in rows if row not in living]
+def remove_orphans(rows: Iterable[paging.Item], open_ids: OpenIds) -> int:
+    """Removes memberships without an open session. Returns how many.
+
+    Session and membership are written in one transaction, so a membership is never there before its session. Since the
+    index is eventually consistent, the sessions of suspects are read consistently.
+    """
+    suspects = [row for row in rows if row not in open_ids]
     if not suspects:
         return 0
     found = WebSocketSession.batch_get(list({row["connection_id"]["S"] for row in suspects}), consistent_read=True)

@@ -1,6 +1,6 @@
-"""Reading the index of open connections and the memberships, page by page, as DynamoDB's own JSON.
+"""Reading the index of open connections and the memberships, page by page, as DynamoDB's JSON.
 
-Making a model of each row would take ten times as long, and most are only passed over.
+Creating a PynamoDB object for each row would take ten times as long, and most rows are skipped.
 """
 
 import logging
@@ -17,7 +17,7 @@ from ws_lambda.tables import idempotency
 from ws_lambda.tables.shared_connection import connection
 
 PAGE = 500
-"""Rows read between two glances at the clock."""
+"""How many rows are read before the time is checked again."""
 
 Item = Mapping[str, Mapping[str, str]]
 Key = dict[str, dict[str, str]]
@@ -29,14 +29,14 @@ _log = logging.getLogger("ws_lambda")
 
 
 class Page(NamedTuple):
-    """Rows, and where the next ones begin."""
+    """Rows, and the key where the next page begins."""
 
     rows: list[Item]
     following: Key | None
 
 
 def open_connections(shard: str, after: Key | None = None) -> Iterator[Page]:
-    """The index of open connections, one partition of it, from the oldest on."""
+    """One partition of the index of open connections, from the oldest on."""
     request = {
         "TableName": WebSocketSession.Meta.table_name,
         "IndexName": WebSocketSession.live.Meta.index_name,
@@ -55,7 +55,7 @@ def memberships(step: str, after: Key | None = None) -> Iterator[Page]:
 
 
 def recipient(row: Item) -> delivery.Recipient:
-    """How the delivery room addresses a connection of the index."""
+    """The recipient for a row of the index."""
     endpoint = row.get("endpoint_url", {}).get("S", "")
     return delivery.Recipient(row["connection_id"]["S"], endpoint, int(row["connected_at"]["N"]))
 
@@ -68,7 +68,9 @@ def _pages(operation: str, request: dict[str, Any], after: Key | None) -> Iterat
         except VerboseClientError as error:
             if not after or idempotency.response_code(error) != "ValidationException":
                 raise
-            _log.warning("DynamoDB does not know the place %r any more, so the reading begins anew: %s", after, error)
+            _log.warning(
+                "DynamoDB does not accept the stored key %r any more, so reading begins again: %s", after, error
+            )
             after = None
             continue
         after = answer.get("LastEvaluatedKey")

@@ -1,4 +1,4 @@
-"""What a run of the schedule did."""
+"""The result of a run."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,44 +6,43 @@ from dataclasses import dataclass
 
 @dataclass(kw_only=True)
 class Pruned:
-    """What a run did."""
+    """The result of a run."""
 
     checked: int = 0
-    """Connections whose turn it was."""
+    """Connections that were checked, because it was their turn."""
 
     asked: int = 0
-    """Of those, connections that API Gateway was asked about: nothing has been heard of them for ten minutes."""
+    """Connections among them that were probed at API Gateway, because they had been idle for ten minutes."""
 
     expired: int = 0
-    """Sessions closed because no connection lives longer than two hours."""
+    """Sessions closed because they were older than two hours, the longest time of a connection."""
 
     gone: int = 0
     """Sessions closed because API Gateway no longer knows their connection."""
 
     sockets_closed: int = 0
-    """Sockets of closed sessions that could not be closed at the time, and are closed or gone by now."""
+    """Sockets that could not be closed together with their sessions, and are closed or gone now."""
 
     disconnected: int = 0
-    """Connections closed that a `disconnect()` of many had no time for."""
+    """Connections closed that an earlier `disconnect()` of many had no time for."""
 
     orphans: int = 0
-    """Memberships removed whose connection is closed, or was another one."""
+    """Memberships removed whose connection is closed, or was an earlier one with the same id."""
 
     unknown: int = 0
-    """Connections about which API Gateway gave no answer; they are asked about again when their turn comes round."""
+    """Connections that were probed without an answer. They are probed again at their next turn."""
 
     evicted: int = 0
-    """Connections closed whose user or login has ended or has lost the right to be there: those whose turn it was, and
-    those whom a changed permission puts out."""
+    """Connections closed because their user is gone, their login has ended, or they lost a permission."""
 
     removed: int = 0
-    """Channels taken away from such connections, because their users may no longer be in them."""
+    """Channels that connections were removed from, because their users may no longer be in them."""
 
     unchecked: int = 0
-    """Connections that stay because their users, logins or views could not be asked; their turn comes round."""
+    """Connections that stay open because their user, login or view could not be checked. Their turn comes again."""
 
     complete: bool = False
-    """Whether the run came to the end; otherwise the next one goes on where it stopped."""
+    """Whether the run is complete. If not, the next run continues where it stopped."""
 
 
 Progress = Callable[[Pruned], object]

@@ -1,4 +1,4 @@
-"""Going on with what calls have begun on many connections, and had no time to end."""
+"""Continuing tasks on many connections that calls had no time to finish."""
 
 import logging
 import random
@@ -14,24 +14,24 @@ _log = logging.getLogger("ws_lambda")
 
 
 def work_off(pruned: Pruned, until: float) -> None:
-    """Does as much of it as there is time for. One piece that fails stays for the next run, and holds up no other.
+    """Continues the tasks while there is time. A task that fails is left to the next run, and does not stop others.
 
     Args:
-        until: the `time.monotonic()` after which no piece is begun, and the one under way is left where it is.
+        until: the `time.monotonic()` after which no task is started, and the current one is interrupted.
     """
     try:
         pieces = unfinished_work.everything()
-    except Exception:  # such as for a row of another form: the walk goes on without
-        _log.exception("What calls have left unfinished could not be read; the next run tries again")
+    except Exception:  # such as an unreadable row: the scan continues
+        _log.exception("The unfinished tasks could not be read. The next run tries again.")
         return
-    random.shuffle(pieces)  # one that fails for a day is not to come first every time
+    random.shuffle(pieces)  # one that keeps failing must not always come first
     for number, work in enumerate(pieces):
         if number and time.monotonic() >= until:
             return
         try:
             _go_on(work, pruned, until - time.monotonic())
         except Exception:
-            _log.exception("%r could not be gone on with; the next run tries again", work.window)
+            _log.exception("The task %r could not be continued. The next run tries again.", work.window)
 
 
 def _go_on(work: UnfinishedWork, pruned: Pruned, seconds: float) -> None:
@@ -40,7 +40,7 @@ def _go_on(work: UnfinishedWork, pruned: Pruned, seconds: float) -> None:
             evicted = eviction.go_on(work, seconds=seconds)
             pruned.evicted += evicted.disconnected
             pruned.removed += evicted.removed
-            _log.info("Evicted from %s: %s", work.about, asdict(evicted))
+            _log.info("Evicted members of %s: %s", work.about, asdict(evicted))
         case permission_changes.KIND:
             result = permission_changes.go_on(work, seconds=seconds)
             pruned.evicted += result.evicted
@@ -53,5 +53,5 @@ def _go_on(work: UnfinishedWork, pruned: Pruned, seconds: float) -> None:
             pruned.disconnected += report.sent + len(report.gone)
             _log.info("Disconnected %s: %s", work.about, report)
         case unknown:
-            _log.error("Nobody knows what %r is to be: it is given up", unknown)
+            _log.error("There is no task of the kind %r, so it is dropped", unknown)
             unfinished_work.end(work)

@@ -1,4 +1,4 @@
-"""A stored position that no longer fits is no position: the walk begins anew, and says so."""
+"""If a stored checkpoint does not fit, the scan begins again and logs a warning."""
 
 import json
 from datetime import timedelta
@@ -98,4 +98,4 @@ def test_a_key_that_dynamodb_refuses_all_the_same_is_none(far_side: FarSide, cap
         assert housekeeping.run().gone == 1
     finally:
         aws.session().unregister("before-call.dynamodb.Query", refuse)
-    assert "begins anew" in caplog.text
+    assert "begins again" in caplog.text

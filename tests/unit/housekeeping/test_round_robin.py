@@ -26,7 +26,7 @@ def test_a_second_run_in_the_same_minute_has_nothing_to_do() -> None:
 def test_after_a_pause_nobody_is_looked_at_twice() -> None:
     walked = round_robin.due(round_robin.turn_at(NOON) - 500, NOON)
     assert len(walked) == round_robin.TURNS
-    assert round_robin.places(walked) == set(range(round_robin.TURNS))
+    assert round_robin.groups(walked) == set(range(round_robin.TURNS))
 
 
 def test_with_nothing_done_and_after_the_clock_was_put_back_the_present_turn_is_due() -> None:
@@ -35,9 +35,9 @@ def test_with_nothing_done_and_after_the_clock_was_put_back_the_present_turn_is_
 
 
 def test_all_connections_of_a_user_are_in_one_group_and_the_groups_are_even() -> None:
-    assert len({round_robin.place_of("ann", f"C{number}=") for number in range(100)}) == 1
-    strangers = Counter(round_robin.place_of("", f"C{number}=") for number in range(30_000))
-    users = Counter(round_robin.place_of(str(number), "C=") for number in range(30_000))
+    assert len({round_robin.group_of("ann", f"C{number}=") for number in range(100)}) == 1
+    strangers = Counter(round_robin.group_of("", f"C{number}=") for number in range(30_000))
+    users = Counter(round_robin.group_of(str(number), "C=") for number in range(30_000))
     for found in (strangers, users):
         assert set(found) == set(range(round_robin.TURNS))
         assert max(found.values()) < 1.2 * 1_000
