@@ -61,7 +61,7 @@ class Inspector:
         gone = list(self._gone(quiet))
         self._pruned.gone += WebSocketSession.objects.close_gone(gone)
         left = {one.connection_id for one in gone}
-        self._judge(
+        self._revalidate(
             [
                 one
                 for one in sessions
@@ -77,8 +77,8 @@ class Inspector:
             elif status.state == "unknown":
                 self._pruned.unknown += 1
 
-    def _judge(self, sessions: Sequence[WebSocketSession]) -> None:
-        """Revalidates connections. After an error it stops for this run: a database that is down would time out again."""
+    def _revalidate(self, sessions: Sequence[WebSocketSession]) -> None:
+        """Revalidates connections. After an error it stops for this run, so as not to wait for a dead database again."""
         if sessions and self._judging:
             try:
                 result = revalidate_many(sessions, self._cache)
