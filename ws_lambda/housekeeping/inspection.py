@@ -78,7 +78,7 @@ class Inspector:
                 self._pruned.unknown += 1
 
     def _revalidate(self, sessions: Sequence[WebSocketSession]) -> None:
-        """Revalidates connections. After an error it stops for this run, so as not to wait for a dead database again."""
+        """Revalidates connections. After an error it stops for this run: a database that is down costs much time."""
         if sessions and self._judging:
             try:
                 result = revalidate_many(sessions, self._cache)

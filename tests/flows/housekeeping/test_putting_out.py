@@ -118,7 +118,7 @@ def test_users_that_cannot_be_read_hold_up_nothing_and_put_nobody_out(
     assert (pruned["evicted"], pruned["unchecked"], len(asked)) == (0, 20, 1)
     assert len(open_ids()) == 20
     (error,) = [record for record in caplog.records if record.levelname == "ERROR"]
-    assert "Users could not be looked up" in error.message
+    assert "Users could not be read" in error.message
     assert "the database of users is down" in str(error.exc_info)
     assert housekeeping.run().evicted == 20, "the next run tries again"
 
