@@ -186,7 +186,7 @@ def test_the_overview_goes_on_over_http_while_its_socket_cannot_be_had(admin: Wi
     with page.expect_response("**/liveoverview/data/") as asked:
         page.goto("/admin/ws_lambda/liveoverview/")
     assert asked.value.ok
-    expect(page.locator("#overview-state")).to_contain_text("Updated over HTTP, since the WebSocket is")
+    expect(page.locator("#overview-state")).to_contain_text("Updated over HTTP, because the WebSocket is")
     page.evaluate("window.reachable = true")
     expect(page.locator("#overview-state")).to_have_text("Live, over this project's WebSocket.")
 

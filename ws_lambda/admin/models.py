@@ -34,7 +34,7 @@ class AdminModel(models.Model):
     """A row of a DynamoDB table, as the admin sees it."""
 
     item: Table | None = None
-    """The PynamoDB item that the row was made of; None while the row is being added."""
+    """The PynamoDB item that the row shows; None for a row that is being added."""
 
     objects = NoSqlManager()
 

@@ -10,10 +10,15 @@ from ws_lambda.provisioning.record_field import RecordField
 from ws_lambda.tables.gateways import ApiGateway
 
 
-def add_to(parser: ArgumentParser) -> None:
-    """Adds the options to a subcommand. An option that is not given is absent from the parsed arguments."""
+def add_to(parser: ArgumentParser, *names: str) -> None:
+    """Adds the options of these fields, or of all, to a subcommand.
+
+    An option that is not given is absent from the parsed arguments.
+    """
     how: dict[str, Any]
     for field in _with_option():
+        if names and field.name not in names:
+            continue
         if field.kind is dict:
             said = f"{field.help} May be repeated."
             how = {"action": "append", "type": _pair, "metavar": "KEY=VALUE"}

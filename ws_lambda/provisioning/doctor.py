@@ -21,7 +21,10 @@ from ws_lambda.provisioning.role_policy import REQUIRED, granted
 
 Level = Literal["ok", "warning", "error"]
 MAX_CLOCK_SKEW = 60
-"""Seconds. AWS refuses signatures from five minutes on; tokens live for one."""
+"""Seconds. AWS refuses signatures at a difference of five minutes, and tokens are valid for one minute.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
+"""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 The form of the admin, the options of `ws_gateway`, the facts that it prints, the comparison with AWS, and the
 transfer in both directions derive from `FIELDS`. A new field is one entry here, and the attribute of the row that
-stores it; `tests/flows/provisioning/test_gateway_fields.py` fails where one of the two is missing.
+stores it. `tests/unit/provisioning/test_gateway_fields.py` fails if one of the two is missing.
 """
 
 from datetime import datetime

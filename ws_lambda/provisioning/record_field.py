@@ -69,16 +69,16 @@ class RecordField:
     """Where API Gateway holds it. None: it is kept in the record only."""
 
     aws_name: str = ""
-    """Its name in the area's operations, dotted where it is nested. "": code of its own transfers it."""
+    """Its name in the operations of the area, dotted if it is nested. "": separate code transfers it."""
 
     fact: str = ""
-    """Its name in the comparison with AWS, after the area. "": it is not compared by itself."""
+    """Its name in the comparison with AWS, after the area. "": separate code compares it, or nothing does."""
 
     to_aws: Callable[[Any], Any] = lambda value: value
     """How a value is written in AWS."""
 
     check: Check | None = None
-    """What a value must satisfy by itself; `rules` has what fields must satisfy together."""
+    """Validates a value. Rules that involve several fields are in `rules`."""
 
     @property
     def is_number(self) -> bool:
@@ -97,11 +97,11 @@ class RecordField:
         yield from said
 
     def as_text(self, value: Any) -> str:
-        """A value as a fact tells it; "" for nothing."""
+        """A value as the text of a fact; "" for an empty value."""
         return f"{float(value):.15g}" if value and self.is_number else str(value or "")
 
     def from_text(self, text: str) -> Any:
-        """The value that a fact tells."""
+        """The value from the text of a fact. A number that is empty is None."""
         if not self.is_number:
             return text
         return self.kind(float(text)) if text else None

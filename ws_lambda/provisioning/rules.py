@@ -53,7 +53,7 @@ def check_fixed(stored: ApiGateway, edited: ApiGateway) -> None:
 
 
 def problems(record: ApiGateway) -> Iterator[Problem]:
-    """Every problem of a record: first of each field by itself, then of fields together."""
+    """Every problem of a record: first of single fields, then of combinations."""
     for field in gateway_fields.FIELDS:
         for sentence in field.problems(getattr(record, field.name)):
             yield field.name, sentence
@@ -144,7 +144,7 @@ def _routes(record: ApiGateway) -> Iterator[Problem]:
 
 
 def route_problems(route: AdditionalRoute, integration: str) -> Iterator[Problem]:
-    """The problems of one additional route by itself."""
+    """The problems of one additional route. Whether its key is unique is checked elsewhere."""
     if not route.name or len(route.name) > 128:
         yield "name", "Enter a name of at most 128 characters."
     if not _KEY.fullmatch(route.route_key):

@@ -56,7 +56,7 @@ class Command(AwsCommand):
         take = self._action(actions, "adopt", "Registers an API that something else created, such as zappa deploy.")
         take.add_argument("api_id", help="The API id: the first part of the generated address.")
         take.add_argument("--stage", default="", help="The stage. Needed only if the API has several.")
-        take.add_argument("--default-channel", default="", help="The channel of clients that name none.")
+        gateway_options.add_to(take, "default_channel_name")
         self._action(actions, "status", "Shows one gateway, or all of them.", name_needed=False)
         end = self._action(actions, "delete", "Deletes the API (unless it was adopted), its domain and the record.")
         end.add_argument("--yes", action="store_true", help="Does not ask for confirmation.")
@@ -140,7 +140,9 @@ class Command(AwsCommand):
         return f"{side} was changed.{rest}"
 
     def do_adopt(self, *, name: str, api_id: str, **options: Any) -> None:
-        record = adopt.adopt(name, api_id, stage=options["stage"], default_channel=options["default_channel"])
+        record = adopt.adopt(
+            name, api_id, stage=options["stage"], default_channel=options.get("default_channel_name", "")
+        )
         self._show(record, options)
 
     def do_status(self, *, name: str | None, **options: Any) -> None:

@@ -1,7 +1,7 @@
 /**
- * The live overview: asks for a snapshot over the project's own WebSocket, and draws it.
+ * The live overview: requests snapshots over the project's own WebSocket, and draws them.
  *
- * Where the socket cannot be had (no token endpoint, no route), it asks over HTTP instead, and says so.
+ * If the socket cannot be opened (no token endpoint, no route), it uses HTTP instead, and says so.
  */
 
 import { connect } from "../client.js";
@@ -12,7 +12,7 @@ const refresh = Number(root.dataset.refresh);
 const element = (id) => document.getElementById(`overview-${id}`);
 const CHART = { width: 720, height: 200, bar: 720 / 60 };
 
-/** So many questions without an answer mean that the socket cannot be had, or does not lead to the overview. */
+/** After this many requests without an answer, the socket cannot be opened, or it does not lead to the overview. */
 const PATIENCE = 5;
 
 function draw(snapshot) {
@@ -74,16 +74,16 @@ async function ask() {
   draw(await answer.json());
 }
 
-/** Asks over HTTP, and says why, unless the socket is there by the time of the answer. */
+/** Requests a snapshot over HTTP. Shows why, unless the socket is open when the answer arrives. */
 function askInstead(why, client) {
   const tell = (text) => client?.state === "open" || say(text);
   ask().then(
-    () => tell(`Updated over HTTP, since ${why}.`),
+    () => tell(`Updated over HTTP, because ${why}.`),
     (error) => tell(`Not updated: ${error.message}.`),
   );
 }
 
-/** Does something again and again while somebody looks. */
+/** Repeats an action while the page is visible. */
 function watch(act, every) {
   act();
   return setInterval(() => document.hidden || act(), every);
@@ -114,7 +114,7 @@ function listen() {
       if (patient) return client.post({ action: route, handler: route });
       clearInterval(timer);
       client.close();
-      poll(`the gateway has no route “${route}” to the overview`);
+      poll(`the gateway has no route “${route}” that leads to the overview`);
     } else if (!patient && unanswered % 2) askInstead(`the WebSocket is ${client.state}`, client);
   }, refresh);
 }
