@@ -101,7 +101,7 @@ def test_template_has_the_websocket_api(load: Load, tmp_path: Path, name: str, r
         ({"slim_handler": True}, "slim_handler"),
         ({"snap_start": "PublishedVersions", "runtime": "python3.11"}, "no SnapStart for python3.11"),
         ({"websocket_api": {"rutes": []}}, "has no rutes"),
-        ({"runtime": "python3.9"}, "is to run on python3.9"),
+        ({"runtime": "python3.9"}, "runtime of the function is python3.9"),
         ({"aws_environment_variables": {"A": "${Nonsense}"}}, "Nonsense"),
         ({"aws_environment_variables": {"A": "${env:NO_SUCH_VARIABLE}"}}, "set NO_SUCH_VARIABLE"),
     ],
