@@ -1,10 +1,10 @@
 """Django's session engine on DynamoDB: `SESSION_ENGINE = "ws_lambda.session_store"`.
 
-It needs the table `django_sessions` and nothing else of this package: neither an entry in INSTALLED_APPS nor
-the user model. Every operation is one DynamoDB request, `cycle_key` on a stored session two. The async
-methods are those of `SessionBase`, which run these in a thread: botocore has no async client.
+It needs only the table `django_sessions`: neither an entry in INSTALLED_APPS nor the user model. Every operation is one
+DynamoDB request, `cycle_key` of a stored session two. The async methods are those of `SessionBase`, which run the
+others in a thread, because botocore has no async client.
 
-A session is there while its time has not come, whether or not DynamoDB has got round to deleting the item.
+A session ends at its expiry time, even if DynamoDB has not deleted the item yet.
 """
 
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ from ws_lambda.tables.shared_connection import condition_failed
 from ws_lambda.tables.table import Table, TableMeta
 
 MAX_ITEM_BYTES = 400_000
-"""The largest item, attribute names included. AWS says "400 KB"; this is the careful reading of it.
+"""The largest item, including attribute names. AWS says "400 KB"; this is the stricter reading.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 """
@@ -35,7 +35,7 @@ MIN_KEY_LENGTH = 8
 """The shortest key that Django accepts from a cookie."""
 
 MAX_KEY_BYTES = 2048
-"""The longest partition key. DynamoDB answers a longer one, such as a forged cookie's, with an error."""
+"""The longest partition key. For a longer one, such as from a forged cookie, DynamoDB returns an error."""
 
 
 class DjangoSession(Table):
@@ -51,18 +51,18 @@ class DjangoSession(Table):
     """The session's dict, serialised and signed by `SessionBase.encode`."""
 
     expires_at = TTLAttribute()
-    """When the session ends, in whole seconds. The TTL deletes it days later, so readers compare the time."""
+    """When the session ends, in whole seconds. The TTL deletes the item days later, so readers check the time."""
 
 
 _NUMBER_BYTES = 21
 _OTHER_BYTES = sum(len(name) for name in DjangoSession.get_attributes()) + _NUMBER_BYTES
 
 key_changed = Signal()
-"""A session has a new key, and is stored under it. Arguments: `session`."""
+"""Sent when a session is stored under a new key. Arguments: `session`."""
 
 
 def _is_possible(key: str) -> bool:
-    """Whether a session may have that key. A cookie may hold anything."""
+    """Whether a session can have that key. A cookie can contain anything."""
     try:
         return len(key) >= MIN_KEY_LENGTH and len(key.encode()) <= MAX_KEY_BYTES
     except UnicodeEncodeError:
@@ -84,20 +84,20 @@ class SessionStore(SessionBase):
     """A session in DynamoDB. Reads are strongly consistent: a login is seen by the very next request."""
 
     def _validate_session_key(self, key: str | None) -> bool:
-        """Treats an impossible key as none at all. `SessionBase` asks at every assignment."""
+        """Whether a key is valid. `SessionBase` calls it at every assignment, and ignores an invalid key."""
         return key is not None and _is_possible(key)
 
     def _get_new_session_key(self) -> str:
-        """A random key. It is not looked up first: `create` writes only where nothing is."""
+        """A random key. It is not looked up, because `create` does not overwrite an existing session."""
         return get_random_string(32, VALID_KEY_CHARS)
 
     async def _aget_new_session_key(self) -> str:
         return self._get_new_session_key()
 
     def _expires_at(self) -> datetime:
-        """When the session ends, by the package's clock and always aware."""
+        """When the session ends, as an aware datetime, by the package's clock."""
         expires = self.get_expiry_date(modification=clock.utcnow())
-        if timezone.is_naive(expires):  # `set_expiry` stores local time where USE_TZ is off
+        if timezone.is_naive(expires):  # `set_expiry` stores local time without USE_TZ
             expires = timezone.make_aware(expires, timezone.get_default_timezone())
         return expires.astimezone(UTC)
 
@@ -106,7 +106,7 @@ class SessionStore(SessionBase):
         return _find(session_key) is not None
 
     def load(self) -> dict[str, Any]:
-        """The stored dict; empty, and the key forgotten, where there is none or its time has come."""
+        """The stored dict. If there is no session, or it has expired, the dict is empty and the key is dropped."""
         found = _find(self.session_key) if self.session_key else None
         if found is None:
             self._session_key = None
@@ -115,7 +115,7 @@ class SessionStore(SessionBase):
 
     @classmethod
     def load_many(cls, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
-        """The dicts that are stored of those keys, as they were a moment ago: a request per hundred, at half price."""
+        """The stored dicts of several keys, read with eventual consistency: a request for a hundred, at half price."""
         found = DjangoSession.batch_get([key for key in keys if _is_possible(key)])
         now, store = clock.utcnow(), cls()
         return {one.session_key: store.decode(one.session_data) for one in found if one.expires_at > now}
@@ -132,7 +132,7 @@ class SessionStore(SessionBase):
             return
 
     def cycle_key(self) -> None:
-        """Changes the key and keeps the data, as Django does, and tells of it by `key_changed`."""
+        """Changes the key and keeps the data, like Django, and sends `key_changed`."""
         super().cycle_key()
         key_changed.send(sender=type(self), session=self)
 
@@ -141,25 +141,25 @@ class SessionStore(SessionBase):
         await sync_to_async(self.cycle_key)()
 
     def save(self, must_create: bool = False) -> None:
-        """Stores the session, never bringing back one that is gone.
+        """Stores the session. A deleted session is not created again.
 
         Raises:
-            CreateError: `must_create`, and the key is taken.
-            UpdateError: not `must_create`, and the session was deleted or has expired meanwhile.
-            SessionTooLarge: it is more than a DynamoDB item holds.
+            CreateError: with `must_create`, the key is taken.
+            UpdateError: without `must_create`, the session has been deleted or has expired.
+            SessionTooLarge: the session does not fit into a DynamoDB item.
         """
         if self.session_key is None:
             self.create()
             return
         data = self.encode(self._get_session(no_load=must_create))  # type: ignore[attr-defined] # stubs lack it
-        key = self.session_key  # read again: loading forgets the key of a session that is gone
+        key = self.session_key  # read again, because loading drops the key of a deleted session
         if key is None:
             raise UpdateError
         size = len(key.encode()) + len(data) + _OTHER_BYTES
         if size > MAX_ITEM_BYTES:
             raise SessionTooLarge(
-                f"The session takes {size:,} bytes, and a DynamoDB item holds {MAX_ITEM_BYTES:,}. "
-                "Keep large data elsewhere and its key in the session."
+                f"The session has {size:,} bytes, but a DynamoDB item holds at most {MAX_ITEM_BYTES:,}. "
+                "Store large data elsewhere, and keep its key in the session."
             )
         condition: Condition = DjangoSession.expires_at > clock.utcnow()
         if must_create:
@@ -172,17 +172,17 @@ class SessionStore(SessionBase):
             raise (CreateError if must_create else UpdateError) from error
 
     def delete(self, session_key: str | None = None) -> None:
-        """Deletes the session of that key, by default this one. One that is not there is no error."""
+        """Deletes the session of that key, by default this session. It is not an error if there is none."""
         key = self.session_key if session_key is None else session_key
         if key is not None and _is_possible(key):
             DjangoSession(key).delete()
 
     @classmethod
     def clear_expired(cls) -> None:
-        """Deletes what has expired, for `manage.py clearsessions`.
+        """Deletes expired sessions, for `manage.py clearsessions`.
 
-        It reads the whole table. DynamoDB's TTL does the same at no cost, a few days late, so a deployed
-        project need not run it. No condition is needed: an expired session can never be saved again.
+        It reads the whole table. DynamoDB's TTL does the same for free, a few days later, so a deployed project need
+        not run it. No condition is needed, because an expired session cannot be saved again.
         """
         expired = DjangoSession.expires_at <= clock.utcnow()
         with DjangoSession.batch_write() as batch:

@@ -1,1 +1,1 @@
-"""Optional Django app: users of `django.contrib.auth` that live in DynamoDB."""
+"""Optional Django app: users of `django.contrib.auth` that are stored in DynamoDB."""

@@ -18,7 +18,7 @@ class UsersConfig(AppConfig):
 
     @property
     def dynamodb_tables(self) -> tuple[type["Table"], ...]:
-        """The tables that `ws_tables` and the local gateway make for this app."""
+        """The tables that `ws_tables` and the local gateway create for this app."""
         from ws_lambda.users.user_row import UserRow
 
         return (UserRow,)

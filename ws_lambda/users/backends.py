@@ -14,12 +14,12 @@ from ws_lambda.users.names import fold
 
 
 def group_permissions(names: Any) -> set[str]:
-    """What membership in those groups grants. A group that GROUP_PERMISSIONS does not have grants nothing."""
+    """The permissions of groups. A group that is not in GROUP_PERMISSIONS has none."""
     return {permission for name in names for permission in conf.GROUP_PERMISSIONS.get(name, ())}
 
 
 def _known_permissions() -> Iterator[str]:
-    """Every permission of the project's models and groups: what Django has in a table, worked out instead."""
+    """Every permission of the project's models and groups, which Django would keep in a table."""
     for model in apps.get_models():
         options = model._meta
         for action in options.default_permissions:
@@ -30,32 +30,32 @@ def _known_permissions() -> Iterator[str]:
 
 
 class DynamoDBBackend(ModelBackend):
-    """Django's own backend, with permissions read from the user and the settings instead of SQL.
+    """Django's own backend, with permissions from the user and the settings instead of SQL.
 
-    A user is one consistent read, and the user's permissions cost no other. A wrong name takes as long as a
-    wrong password. Only the async methods that look a user up need a thread.
+    A user costs one consistent read, and their permissions cost no other. A wrong name takes as long as a wrong
+    password. Only the async methods that read a user need a thread.
     """
 
     def get_users(self, user_ids: Iterable[str]) -> list[Any]:
-        """Those of several users who may log in, as they were a moment ago: one request per hundred, at half price."""
+        """Reads several users who may log in, with eventual consistency: a request for a hundred, at half price."""
         found = storing.fetch_many(get_user_model(), map(fold, user_ids), consistently=False)
         return [user for user in found if self.user_can_authenticate(user)]
 
     def get_user_permissions(self, user_obj: Any, obj: Model | None = None) -> set[str]:
-        """The user's own permissions, as `app_label.codename`; all there are for a superuser."""
+        """The user's own permissions, as `app_label.codename`. A superuser has all permissions."""
         if not user_obj.is_active or obj is not None:
             return set()
         own = set(user_obj.permission_names)
         return own.union(_known_permissions()) if user_obj.is_superuser else own
 
     def get_group_permissions(self, user_obj: Any, obj: Model | None = None) -> set[str]:
-        """The permissions of the user's groups; all there are for a superuser."""
+        """The permissions of the user's groups. A superuser has all permissions."""
         if not user_obj.is_active or obj is not None:
             return set()
         return set(_known_permissions()) if user_obj.is_superuser else group_permissions(user_obj.group_names)
 
     def get_all_permissions(self, user_obj: Any, obj: Model | None = None) -> set[str]:
-        """Both. They are not cached on the user, as there is nothing to save."""
+        """The user's own permissions and those of their groups. They are not cached, because they cost nothing."""
         return self.get_user_permissions(user_obj, obj) | self.get_group_permissions(user_obj, obj)
 
     async def aget_user_permissions(self, user_obj: Any, obj: Model | None = None) -> set[str]:
@@ -81,10 +81,10 @@ class DynamoDBBackend(ModelBackend):
         """The users who have a permission, by reading all users.
 
         Raises:
-            ValueError: `perm` is not of the form `app_label.codename`.
+            ValueError: `perm` does not have the form `app_label.codename`.
         """
         if not isinstance(perm, str) or perm.count(".") != 1:
-            raise ValueError("A permission is asked for as app_label.codename.")
+            raise ValueError("A permission must have the form app_label.codename.")
         if obj is not None:
             return []
         flags = {} if is_active is None else {"is_active": is_active}

@@ -1,6 +1,6 @@
 """System checks of the app.
 
-ws_lambda_users.E001: the user model is ours and no authentication backend knows how to read its permissions.
+ws_lambda_users.E001: the user model is this app's, and no authentication backend can read its permissions.
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ from django.utils.module_loading import import_string
 
 
 def check_backend(app_configs: Any, **_kwargs: Any) -> list[CheckMessage]:
-    """Django's own ModelBackend looks permissions up in SQL, which fails at the first `has_perm`."""
+    """Checks that a DynamoDBBackend is configured. Django's ModelBackend reads permissions from SQL and would fail."""
     from ws_lambda.users.backends import DynamoDBBackend
 
     if settings.AUTH_USER_MODEL != "ws_lambda_users.User":
@@ -21,8 +21,8 @@ def check_backend(app_configs: Any, **_kwargs: Any) -> list[CheckMessage]:
         return []
     return [
         Error(
-            "AUTH_USER_MODEL is ws_lambda_users.User, and no authentication backend reads it.",
-            hint='Put "ws_lambda.users.backends.DynamoDBBackend" in AUTHENTICATION_BACKENDS.',
+            "AUTH_USER_MODEL is ws_lambda_users.User, but no authentication backend can read its permissions.",
+            hint='Add "ws_lambda.users.backends.DynamoDBBackend" to AUTHENTICATION_BACKENDS.',
             id="ws_lambda_users.E001",
         )
     ]

@@ -12,22 +12,22 @@ _SEPARATOR = re.compile(r"[,\n]")
 
 
 def to_names(value: str | Iterable[str] | None) -> set[str]:
-    """A set of names from one, or from text that has them on lines or between commas."""
+    """A set of names, from a collection or from text with names on lines or between commas."""
     parts = _SEPARATOR.split(value) if isinstance(value, str) else value or ()
     return {name for part in parts if (name := part.strip())}
 
 
 def to_text(names: Iterable[str]) -> str:
-    """The names in order, one on each line."""
+    """The sorted names, one on each line."""
     return "\n".join(sorted(names))
 
 
 def validate_permissions(names: Iterable[str]) -> None:
-    """Refuses what `has_perm` could never be asked for."""
+    """Refuses names that cannot be permissions."""
     for name in names:
         app_label, dot, codename = name.partition(".")
         if not (app_label and dot and codename):
-            raise ValidationError(f"{name!r} is not of the form app_label.codename.")
+            raise ValidationError(f"{name!r} does not have the form app_label.codename.")
 
 
 class NamesFormField(forms.CharField):
@@ -52,7 +52,7 @@ else:
 
 
 class NamesField(_Field):
-    """A set of strings, kept in DynamoDB as a string set."""
+    """A set of strings, stored in DynamoDB as a string set."""
 
     description = "Set of names"
 
@@ -66,5 +66,5 @@ class NamesField(_Field):
         return to_text(self.value_from_object(obj))
 
     def formfield(self, **kwargs: Any) -> Any:
-        # A callable default makes Django compare with a hidden copy of the value; the instance has the value.
+        # With a callable default Django would compare with a hidden copy of the value.
         return super().formfield(**{"form_class": NamesFormField, "show_hidden_initial": False, **kwargs})

@@ -20,14 +20,14 @@ SUPPORTED = {
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """One thing that is asked of a user."""
+    """One condition on a user."""
 
     field: str
     lookup: str
     value: Any
 
     def accepts(self, user: AbstractUser) -> bool:
-        """Whether the user is what is asked for."""
+        """Whether the user meets the condition."""
         actual = getattr(user, self.field)
         if self.lookup == "in":
             return bool(actual in self.value)
@@ -35,7 +35,7 @@ class Criterion:
 
 
 def _username(model: type[AbstractUser], value: Any) -> str:
-    """The stored form of a name, of a user, or of whatever else was asked for."""
+    """The stored form of a username, from a name or a user."""
     return str(model.normalize_username(str(getattr(value, "pk", value))))
 
 
@@ -46,7 +46,7 @@ def _criterion(model: type[AbstractUser], name: str, value: Any) -> Criterion:
     if lookup not in SUPPORTED.get(field, ()):
         known = ", ".join(f"{f}__{'/'.join(names)}" for f, names in SUPPORTED.items())
         raise FieldError(
-            f"Users live in DynamoDB and cannot be looked up by {name!r}. Supported: {known}; pk is username."
+            f"Users are in DynamoDB and cannot be looked up by {name!r}. Supported: {known}; pk is username."
         )
     if field == "username":
         if lookup == "in":
@@ -61,15 +61,15 @@ def parse(model: type[AbstractUser], args: tuple[Q, ...], kwargs: dict[str, Any]
     """The criteria of a call of `filter` or `get`.
 
     Raises:
-        FieldError: for a lookup that DynamoDB has no key for, naming the ones there are.
+        FieldError: DynamoDB has no key for a lookup. The message lists the supported lookups.
     """
     for q in args:
         if q.negated or (q.connector != Q.AND and len(q) > 1):
-            raise FieldError("Users live in DynamoDB: a Q may only join lookups by AND.")
+            raise FieldError("Users are in DynamoDB, so a Q may only combine lookups with AND.")
         for child in q.children:
             if isinstance(child, Q):
                 yield from parse(model, (child,), {})
             else:
-                yield _criterion(model, *child)  # type: ignore[misc] # a pair: a name and a value
+                yield _criterion(model, *child)  # type: ignore[misc] # a pair of name and value
     for name, value in kwargs.items():
         yield _criterion(model, name, value)

@@ -1,4 +1,4 @@
-"""The user model: one of Django's in every respect but where it is kept."""
+"""The user model. It behaves like Django's own, but is stored in DynamoDB."""
 
 from collections.abc import Iterable
 from typing import Any, ClassVar
@@ -15,19 +15,19 @@ from ws_lambda.users.queryset import UserQuerySet
 
 
 class UserManager(auth.UserManager["User"]):
-    """Django's own manager (`create_user`, `create_superuser`, and their async twins) over DynamoDB."""
+    """Django's own manager (`create_user`, `create_superuser` and their async versions) for DynamoDB."""
 
     use_in_migrations = False
 
-    def get_queryset(self) -> UserQuerySet["User"]:  # type: ignore[override] # a smaller one, on purpose
+    def get_queryset(self) -> UserQuerySet["User"]:  # type: ignore[override] # it supports less, on purpose
         return UserQuerySet(self.model)
 
 
 class User(auth.AbstractUser):
-    """A user in DynamoDB, named by `username`, which is the primary key.
+    """A user in DynamoDB. The primary key is `username`.
 
-    Saving goes by where the instance comes from: a new one is stored only if its name is free, one that was
-    read only if it is still there. Signals are sent as Django sends them. A name cannot be changed.
+    A new instance is saved only if its name is free, an instance that was read only if the user still exists. Signals
+    are sent like Django sends them. A username cannot be changed.
     """
 
     username = models.CharField(
@@ -40,12 +40,12 @@ class User(auth.AbstractUser):
     )
     """Folded: `Red` and `red` are one user."""
 
-    # Django's way to leave out an abstract model's fields; these two are SQL relations.
+    # None removes an inherited field; these two are SQL relations.
     groups = None  # type: ignore[assignment]
     user_permissions = None  # type: ignore[assignment]
 
     group_names = NamesField(_("groups"), help_text=_("Keys of the setting GROUP_PERMISSIONS."))
-    """The groups whose permissions the user has, besides their own."""
+    """The groups of the user. The user has their permissions too."""
 
     permission_names = NamesField(
         _("permissions"), validators=[validate_permissions], help_text=_("As app_label.codename.")
@@ -60,7 +60,7 @@ class User(auth.AbstractUser):
 
     @classmethod
     def normalize_username(cls, username: Any) -> Any:
-        """The form in which a name is stored and looked up."""
+        """The stored form of a name."""
         return fold(username) if isinstance(username, str) else username
 
     def _save_table(
@@ -72,14 +72,14 @@ class User(auth.AbstractUser):
         using: str | None = None,
         update_fields: Iterable[str] | None = None,
     ) -> bool:
-        """The one step of Django's `save()` that speaks SQL; checks and signals around it are Django's own.
+        """Replaces the step of Django's `save()` that uses SQL. The checks and signals are Django's own.
 
         Returns:
-            Whether there was such a user before.
+            Whether the user existed before.
 
         Raises:
-            IntegrityError: new, and the name is taken.
-            DatabaseError: read before, and gone since.
+            IntegrityError: the user is new, and the name is taken.
+            DatabaseError: the user was read, and has been deleted since.
         """
         self.username = self.normalize_username(self.username)
         others = [field.attname for field in self._meta.concrete_fields if not field.primary_key]
@@ -89,14 +89,14 @@ class User(auth.AbstractUser):
         try:
             storing.insert(self)
         except IntegrityError:
-            if not raw:  # a fixture replaces what is there
+            if not raw:  # a fixture overwrites an existing user
                 raise
             storing.update(self, others)
             return True
         return False
 
     def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
-        """Deletes the user. SQL rows that refer to it are not followed."""
+        """Deletes the user. SQL rows that refer to the user are not deleted."""
         sender = type(self)
         pre_delete.send(sender=sender, instance=self, using=using, origin=self)
         deleted = int(storing.delete(self))
@@ -110,7 +110,7 @@ class User(auth.AbstractUser):
         """Reads the user again.
 
         Raises:
-            User.DoesNotExist: the user is gone.
+            User.DoesNotExist: the user has been deleted.
         """
         fresh = (from_queryset or type(self).objects).get(pk=self.pk)
         for name in fields or [field.attname for field in self._meta.concrete_fields]:

@@ -7,15 +7,15 @@ MAX_USERNAME_LENGTH = 150
 
 
 def fold(name: str) -> str:
-    """`name` without differences of case and of Unicode form, so that look-alikes of one user are that user.
+    """Removes differences of case and Unicode form, so that names that look alike belong to one user.
 
-    Case is folded after compatibility forms are resolved, and what folding leaves is composed again.
+    It normalises to NFKC, folds case, and normalises again, because folding can leave decomposed characters.
     """
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 
 def is_possible(username: str) -> bool:
-    """Whether a user may have that name. A login form takes anything, and DynamoDB fails on some of it."""
+    """Whether a user can have that name. A login form accepts any text, and DynamoDB fails on some of it."""
     try:
         username.encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""The part of Django's queryset that DynamoDB can answer honestly."""
+"""The part of Django's queryset that DynamoDB can answer."""
 
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
@@ -17,15 +17,15 @@ from ws_lambda.users.storing import User
 
 
 def _rank(name: str, user: AbstractUser) -> tuple[bool, Any]:
-    """Where a field puts a user; None comes first."""
+    """The sort key of a user by a field. None comes first."""
     value = getattr(user, name)
     return value is not None, value
 
 
 class UserQuerySet(Generic[User]):
-    """Users to be read. Nothing is sent before they are asked for; what came is kept, as Django does.
+    """A lazy selection of users. They are read when they are needed, and are then cached, like with Django.
 
-    A username costs one read, an email address a query and a read; anything else reads the whole table.
+    A lookup by username costs one read, one by email address a query and a read. Any other reads the whole table.
     """
 
     def __init__(self, model: type[User], criteria: tuple[Criterion, ...] = (), order: tuple[str, ...] = ()) -> None:
@@ -36,62 +36,63 @@ class UserQuerySet(Generic[User]):
 
     def __getattr__(self, name: str) -> Any:
         if not name.startswith("_") and hasattr(models.QuerySet, name):
-            raise AttributeError(f"Users live in DynamoDB, which has nothing for QuerySet.{name}().")
+            raise AttributeError(f"Users are in DynamoDB, which does not support QuerySet.{name}().")
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def all(self) -> "UserQuerySet[User]":
-        """The same users, to be read again."""
+        """The same selection, without the cache."""
         return UserQuerySet(self.model, self._criteria, self._order)
 
     def using(self, _alias: str | None) -> "UserQuerySet[User]":
-        """The same: there is one DynamoDB, whichever SQL database Django names."""
+        """The same selection. There is only one DynamoDB, whichever SQL database is named."""
         return self.all()
 
     def none(self) -> "UserQuerySet[User]":
-        """No users, with nothing sent."""
+        """An empty selection, without a request."""
         return self.filter(username__in=())
 
     def filter(self, *args: Q, **kwargs: Any) -> "UserQuerySet[User]":
-        """The users that fit all of it. `lookups.SUPPORTED` says what can be asked.
+        """The users that match all lookups. `lookups.SUPPORTED` lists them.
 
         Raises:
-            FieldError: for anything else.
+            FieldError: a lookup is not supported.
         """
         return UserQuerySet(self.model, (*self._criteria, *parse(self.model, args, kwargs)), self._order)
 
     def order_by(self, *names: str) -> "UserQuerySet[User]":
-        """In the order of those fields, `-` before one for descending. All are read, then sorted here."""
+        """Orders by fields, descending with a `-` before the name. All users are read and sorted in memory."""
         for name in names:
             self.model._meta.get_field("username" if name.lstrip("-") == "pk" else name.lstrip("-"))
         return UserQuerySet(self.model, self._criteria, names)
 
     def get(self, *args: Q, **kwargs: Any) -> User:
-        """The one user that fits.
+        """The one user that matches.
 
         Raises:
-            User.DoesNotExist, User.MultipleObjectsReturned: for none and for several.
+            User.DoesNotExist: there is none.
+            User.MultipleObjectsReturned: there are several.
         """
         found = list(islice(self.filter(*args, **kwargs).iterator(), 2))
         if not found:
             raise self.model.DoesNotExist("There is no such user.")
         if len(found) > 1:
-            raise self.model.MultipleObjectsReturned("More than one user fits.")
+            raise self.model.MultipleObjectsReturned("More than one user matches.")
         return found[0]
 
     def first(self) -> User | None:
-        """The first that comes, or None."""
+        """The first user, or None."""
         return next(self.iterator(), None)
 
     def exists(self) -> bool:
-        """Whether there is any."""
+        """Whether there is any user."""
         return self.first() is not None
 
     def count(self) -> int:
-        """How many there are, by reading them."""
+        """The number of users. It reads all of them."""
         return len(self)
 
     def create(self, **fields: Any) -> User:
-        """Stores a new user. Prefer `create_user`, which hashes the password.
+        """Stores a new user. `create_user` also hashes the password.
 
         Raises:
             IntegrityError: the name is taken.
@@ -101,7 +102,7 @@ class UserQuerySet(Generic[User]):
         return user
 
     def get_or_create(self, defaults: dict[str, Any] | None = None, **fields: Any) -> tuple[User, bool]:
-        """The user that fits, or a new one, and whether it is new."""
+        """The user that matches or a new one, and whether it is new."""
         try:
             return self.get(**fields), False
         except self.model.DoesNotExist:
@@ -111,12 +112,12 @@ class UserQuerySet(Generic[User]):
                 return self.get(**fields), False
 
     def iterator(self, chunk_size: int | None = None) -> Iterator[User]:
-        """The users, read as they are asked for where no order is wanted."""
+        """Reads the users one after the other, or all first if an order is given."""
         users = (user for user in self._candidates() if all(one.accepts(user) for one in self._criteria))
         return iter(self._sorted(users)) if self._order else users
 
     def _candidates(self) -> Iterator[User]:
-        """By the cheapest way: key, keys, index, or the whole table."""
+        """Reads candidates in the cheapest way: by key, keys, index, or the whole table."""
         for one in self._criteria:
             if one.field == "username" and one.lookup == "exact":
                 return storing.fetch(self.model, one.value)

@@ -1,4 +1,4 @@
-"""Reads and writes users: the way between Django's model and the DynamoDB table, one request each."""
+"""Reading and writing users: from Django's model to the DynamoDB table and back, with one request each."""
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, tzinfo
@@ -15,18 +15,18 @@ from ws_lambda.users.names import fold, is_possible
 from ws_lambda.users.user_row import UserRow
 
 User = TypeVar("User", bound=AbstractUser)
-"""The class of `users.models`, which stores itself by what is here, or one derived from it."""
+"""The class in `users.models`, which uses this module, or a class derived from it."""
 
 FLAGS = ("is_active", "is_staff", "is_superuser")
 
 
 def _zone() -> tzinfo:
-    """What naive datetimes are in where USE_TZ is off, whatever zone a request has activated."""
+    """The time zone of naive datetimes without USE_TZ, whatever time zone a request has activated."""
     return timezone.get_default_timezone()
 
 
 def _to_stored(value: Any) -> Any:
-    """A field's value as the table takes it; None where there is nothing to store."""
+    """The stored form of a field's value; None if there is nothing to store."""
     if isinstance(value, datetime):
         aware = timezone.make_aware(value, _zone()) if timezone.is_naive(value) else value
         return aware.astimezone(UTC)
@@ -44,7 +44,7 @@ def _from_stored(field: "models.Field[Any, Any]", value: Any) -> Any:
 
 
 def _stored(user: AbstractUser, names: Iterable[str]) -> dict[str, Any]:
-    """The attributes of those fields of a user."""
+    """The stored attributes for fields of a user."""
     values = {name: _to_stored(getattr(user, name)) for name in names}
     if "email" in values:
         values["email_key"] = fold(values["email"] or "") or None
@@ -61,8 +61,8 @@ def insert(user: AbstractUser) -> None:
     """Stores a new user.
 
     Raises:
-        ValueError: for a name that no user can have.
-        IntegrityError: the name is taken; of two at once, one gets this.
+        ValueError: no user can have this name.
+        IntegrityError: the name is taken. Of two simultaneous calls, one raises it.
     """
     if not is_possible(user.username):
         raise ValueError("A username must have 1 to 150 characters.")
@@ -72,14 +72,14 @@ def insert(user: AbstractUser) -> None:
     except PutError as error:
         if not condition_failed(error):
             raise
-        raise IntegrityError(f"There is a user named {user.username!r} already.") from error
+        raise IntegrityError(f"There is already a user named {user.username!r}.") from error
 
 
 def update(user: AbstractUser, names: Iterable[str]) -> None:
-    """Writes those fields of a stored user and leaves the others alone.
+    """Writes some fields of a stored user.
 
     Raises:
-        DatabaseError: there is no such user. One that was deleted is not brought back.
+        DatabaseError: there is no such user. A deleted user is not created again.
     """
     actions = []
     for name, value in _stored(user, names).items():
@@ -91,12 +91,12 @@ def update(user: AbstractUser, names: Iterable[str]) -> None:
         if not condition_failed(error):
             raise
         raise DatabaseError(
-            f"There is no user named {user.username!r}: deleted meanwhile, or renamed, which is not possible."
+            f"There is no user named {user.username!r}. The user was deleted, or renamed, which is not possible."
         ) from error
 
 
 def delete(user: AbstractUser) -> bool:
-    """Deletes a user, and tells whether there was one: also where it is the answer to the deletion that got lost."""
+    """Deletes a user. Returns whether there was one, even if the answer to the first attempt was lost."""
     try:
         UserRow(user.username).delete(UserRow.username.exists())
     except DeleteError as error:
@@ -107,7 +107,7 @@ def delete(user: AbstractUser) -> bool:
 
 
 def fetch(model: type[User], username: str) -> Iterator[User]:
-    """The user of a folded name, read consistently; none where there is none."""
+    """The user of a folded name, read consistently; empty if there is none."""
     if not is_possible(username):
         return
     try:
@@ -118,10 +118,10 @@ def fetch(model: type[User], username: str) -> Iterator[User]:
 
 
 def fetch_many(model: type[User], usernames: Iterable[str], *, consistently: bool = True) -> Iterator[User]:
-    """The users of those folded names, in the order of their names: one request per hundred.
+    """The users of folded names, ordered by name: one request for a hundred.
 
     Args:
-        consistently: whether they are read as they are now. As they were a moment ago costs half.
+        consistently: whether to read consistently, which costs twice as much.
     """
     possible = [name for name in usernames if is_possible(name)]
     items = UserRow.batch_get(possible, consistent_read=consistently)
@@ -130,12 +130,12 @@ def fetch_many(model: type[User], usernames: Iterable[str], *, consistently: boo
 
 
 def fetch_by_email(model: type[User], email_key: str) -> Iterator[User]:
-    """The users of a folded address: one query for their names, one read of them all."""
+    """The users of a folded email address: one query for their names, and one read."""
     return fetch_many(model, [entry.username for entry in UserRow.by_email.query(email_key)])
 
 
 def scan(model: type[User], flags: dict[str, bool]) -> Iterator[User]:
-    """Every user with those flags. DynamoDB reads the whole table for it."""
+    """Every user with those flags. DynamoDB reads the whole table."""
     condition = None
     for name, value in flags.items():
         condition &= getattr(UserRow, name) == value

@@ -1,4 +1,4 @@
-"""The table of users."""
+"""The rows of users."""
 
 from pynamodb.attributes import (
     BooleanAttribute,
@@ -12,7 +12,7 @@ from ws_lambda.tables.table import Table, TableMeta
 
 
 class ByEmail(GlobalSecondaryIndex["UserRow"]):  # type: ignore[no-untyped-call]
-    """Finds the users of an email address, for a password reset. Users without one are not in it."""
+    """Finds the users of an email address, for a password reset. Users without an address are not in the index."""
 
     class Meta:
         index_name = "by_email"
@@ -23,7 +23,7 @@ class ByEmail(GlobalSecondaryIndex["UserRow"]):  # type: ignore[no-untyped-call]
 
 
 class UserRow(Table):
-    """A user as stored. The attributes are named as the fields of `ws_lambda.users.models.User`."""
+    """A stored user. Attributes have the names of the fields of `ws_lambda.users.models.User`."""
 
     class Meta(metaclass=TableMeta):
         name = "users"
@@ -40,7 +40,7 @@ class UserRow(Table):
     """As typed."""
 
     email_key = UnicodeAttribute(null=True)
-    """The email folded by `names.fold`; absent where there is none, which keeps the index sparse."""
+    """The email address folded by `names.fold`. It is absent if there is none, so that the index is sparse."""
 
     is_active = BooleanAttribute(null=True)
     is_staff = BooleanAttribute(null=True)

@@ -80,7 +80,7 @@ def test_create_user_hashes_and_folds() -> None:
 
 def test_a_name_can_be_taken_once_whatever_its_case() -> None:
     User.objects.create_user("red", password="first")
-    with pytest.raises(IntegrityError, match="'red' already"):
+    with pytest.raises(IntegrityError, match="already a user named 'red'"):
         User.objects.create_user("RED", password="second")
     with pytest.raises(IntegrityError):
         User(username="\uff52\uff45\uff44").save()
