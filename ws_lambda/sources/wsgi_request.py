@@ -98,7 +98,7 @@ def _path(event: Mapping[str, Any], asked: Mapping[str, Any]) -> tuple[str, str]
         path = _without_prefix(path, stage)
     if stage and ".execute-api." in str(asked.get("domainName", "")):
         return stage, path
-    base_path = settings.FORCE_SCRIPT_NAME or packed_settings.base_path()
+    base_path = (settings.FORCE_SCRIPT_NAME or packed_settings.base_path()).rstrip("/")
     return base_path, _without_prefix(path, base_path)
 
 

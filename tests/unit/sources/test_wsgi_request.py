@@ -79,7 +79,7 @@ def test_a_base_path_is_taken_off_where_the_project_names_it(
     mapped = golden("http/rest_api_custom_domain")
     assert path(mapped) == ("", "/live/echo/café"), "a mapping and a path of the project look alike"
     if place == "FORCE_SCRIPT_NAME":
-        settings.FORCE_SCRIPT_NAME = "/live"
+        settings.FORCE_SCRIPT_NAME = "/live/"
     else:
         monkeypatch.setattr(packed_settings, "module", lambda: SimpleNamespace(BASE_PATH="live"))
     assert path(mapped) == ("/live", "/echo/café")
