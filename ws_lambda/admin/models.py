@@ -75,14 +75,16 @@ class AdminModel(models.Model):
 
 def model_field(field: RecordField) -> "models.Field[Any, Any]":
     """A field of the gateway's record as a field of a Django model."""
-    optional: dict[str, Any] = {"blank": field.name != "api_name" and not field.default and field.kind is not bool}
-    if field.default is None:
-        optional |= {"null": field.name != "api_name"}
-    else:
-        optional |= {"default": field.kind if field.kind is dict else field.default}
-    if field.name == "api_name":
-        optional |= {"primary_key": True}
-    said = {"verbose_name": field.label, "help_text": field.help, **optional}
+    is_key = field.name == "api_name"
+    said: dict[str, Any] = {
+        "verbose_name": field.label,
+        "help_text": field.help,
+        "primary_key": is_key,
+        "null": field.default is None and not is_key,
+        "blank": not (field.default or field.kind is bool or is_key),
+    }
+    if field.default is not None:
+        said["default"] = dict if field.kind is dict else field.default
     if field.multiline:
         return models.TextField(validators=[MaxLengthValidator(field.max_length)] if field.max_length else [], **said)
     if field.kind is str:

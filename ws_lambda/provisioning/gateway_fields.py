@@ -6,20 +6,20 @@ stores it. `tests/unit/provisioning/test_gateway_fields.py` fails if one of the 
 """
 
 from datetime import datetime
+from typing import Any
 
 from ws_lambda.provisioning import field_checks
 from ws_lambda.provisioning.field_checks import optional
 from ws_lambda.provisioning.record_field import Area, RecordField
 from ws_lambda.tables.gateways import Integration, Status
 
-_MAIN, _INTEGRATION, _ROUTING, _STAGE, _DOMAIN, _AWS = (
-    "",
-    "Integration",
-    "Routing",
-    "Stage",
-    "Custom domain",
-    "In AWS",
-)
+_MAIN, _INTEGRATION, _ROUTING, _STAGE, _DOMAIN, _AWS = "", "Integration", "Routing", "Stage", "Custom domain", "In AWS"
+
+
+def _answered(name: str, label: str, **more: Any) -> RecordField:
+    """A field that AWS, or a step of ours, fills in."""
+    return RecordField(name=name, label=label, section=_AWS, answered=True, **more)
+
 
 FIELDS: tuple[RecordField, ...] = (
     RecordField(
@@ -253,71 +253,32 @@ FIELDS: tuple[RecordField, ...] = (
         ),
     ),
     RecordField(name="additional_routes", label="additional routes", kind=list, default=[], area=Area.ROUTE),
-    RecordField(
-        name="status",
-        label="status",
-        section=_AWS,
+    _answered(
+        "status",
+        "status",
         max_length=20,
         default=Status.PENDING.value,
         choices=tuple((status.value, status.value.replace("_", " ")) for status in Status),
-        answered=True,
     ),
-    RecordField(name="last_error", label="last error", section=_AWS, multiline=True, answered=True),
-    RecordField(
-        name="api_id",
-        label="API id",
-        section=_AWS,
-        max_length=64,
-        default=None,
-        answered=True,
-        area=Area.API,
-        aws_name="ApiId",
-    ),
-    RecordField(
-        name="api_endpoint",
-        label="API endpoint",
-        section=_AWS,
-        max_length=256,
-        answered=True,
-        area=Area.API,
-        aws_name="ApiEndpoint",
-    ),
-    RecordField(
-        name="deployment_id",
-        label="deployment id",
-        section=_AWS,
-        max_length=64,
-        answered=True,
-        area=Area.STAGE,
-        aws_name="DeploymentId",
-    ),
-    RecordField(
-        name="api_gateway_domain_name",
-        label="API Gateway domain name",
+    _answered("last_error", "last error", multiline=True),
+    _answered("api_id", "API id", max_length=64, default=None, area=Area.API, aws_name="ApiId"),
+    _answered("api_endpoint", "API endpoint", max_length=256, area=Area.API, aws_name="ApiEndpoint"),
+    _answered("deployment_id", "deployment id", max_length=64, area=Area.STAGE, aws_name="DeploymentId"),
+    _answered(
+        "api_gateway_domain_name",
+        "API Gateway domain name",
         help="What the DNS record of the custom domain must point to.",
-        section=_AWS,
         max_length=256,
-        answered=True,
         area=Area.DOMAIN,
         aws_name="ApiGatewayDomainName",
     ),
-    RecordField(
-        name="api_mapping_id",
-        label="API mapping id",
-        section=_AWS,
-        max_length=64,
-        answered=True,
-        area=Area.DOMAIN,
-        aws_name="ApiMappingId",
-    ),
-    RecordField(
-        name="adopted",
-        label="adopted",
+    _answered("api_mapping_id", "API mapping id", max_length=64, area=Area.DOMAIN, aws_name="ApiMappingId"),
+    _answered(
+        "adopted",
+        "adopted",
         help="Whether something else, such as zappa deploy, made the API.",
-        section=_AWS,
         kind=bool,
         default=False,
-        answered=True,
     ),
     RecordField(name="created_at", label="created at", kind=datetime, default=None, answered=True),
 )
