@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 from apig_wsgi import make_lambda_handler
+from django.core.handlers.wsgi import WSGIRequest
+from django.views.debug import SafeExceptionReporterFilter
 
 from tests.golden import golden
 from ws_lambda.sources import packed_settings, wsgi_request
@@ -144,3 +146,12 @@ def test_a_cookie_header_is_absent_where_there_is_no_cookie() -> None:
     event = golden("http/http_api")
     del event["cookies"]
     assert "HTTP_COOKIE" not in environ(event)
+
+
+def test_an_error_mail_has_neither_the_event_nor_its_cookies_in_it() -> None:
+    """Django mails `request.META`, and hides keys that look like secrets, apig-wsgi's among them."""
+    request = WSGIRequest(environ(golden("http/http_api")))
+    assert request.META["apig_wsgi.full_event"]["cookies"] == ["one=1", "two=2"]
+    mailed = str(SafeExceptionReporterFilter().get_safe_request_meta(request))
+    assert "sourceIp" not in mailed
+    assert "one=1" not in mailed
