@@ -1,4 +1,4 @@
-"""Who is addressed. A channel or everyone is named, not listed: a big one is read where it is sent from."""
+"""Whom a message is for. The members of a channel, or everyone, are named instead of listed: the sender reads them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Everyone:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """Exactly these connections. An iterator is read as it is sent to, once."""
+    """Exactly these connections. An iterator is read once, while its recipients are sent to."""
 
     recipients: Iterable[Recipient]
 

@@ -1,4 +1,4 @@
-"""Sending one message to many connections, and the two other things `@connections` can do with them."""
+"""Sending one message to many connections, and the two other requests of `@connections`: DELETE and GET."""
 
 import json
 import logging
@@ -23,10 +23,10 @@ from ws_lambda.process_state import Occasion
 logger = logging.getLogger("ws_lambda.delivery")
 
 OnGone = Callable[[Sequence[Recipient]], object]
-"""Told who is gone, a batch at a time, after everybody else has been sent to."""
+"""Called with a batch of recipients that are gone, after everybody else has been sent to."""
 
 OnNotOpen = Callable[[Sequence[Recipient]], object]
-"""Takes over who is not open yet. What it raises is logged, and they have failed."""
+"""Takes over recipients that are not open yet. If it raises, the error is logged and these recipients have failed."""
 
 _GONE_BATCH = 100
 _INSPECTED_AT_ONCE = 500
@@ -36,7 +36,7 @@ _slots = Slots(0)
 
 
 def slots() -> Slots:
-    """The process's share of connections: FANOUT_CONNECTIONS, over all its threads."""
+    """The slots of this process, FANOUT_CONNECTIONS of them for all of its threads."""
     global _slots
     limit = max(1, conf.FANOUT_CONNECTIONS)
     if _slots.limit != limit:
@@ -45,7 +45,7 @@ def slots() -> Slots:
 
 
 def _forget_slots() -> None:
-    """What the parent's threads had in flight is not the child's, and would never be given back."""
+    """In the child of a fork: slots that the parent's threads hold would never be given back here."""
     global _slots
     _slots = Slots(0)
 
@@ -101,12 +101,12 @@ def broadcast(
     """Posts the bytes to every recipient.
 
     Args:
-        recipients: read as they are sent to. None stands for "not yet".
+        recipients: read while they are sent to. None stands for "not yet".
         on_gone: called with batches of those that are gone, when everybody else has been sent to. What it raises is
             logged: the report of what was sent must not be lost over it.
         on_not_open: called at most once, with those whose connection is still not open two seconds after their first
-            attempt. Without it they are reported as failed.
-        pace: instead of the process's own.
+            attempt. Without it, they are reported as failed.
+        pace: used instead of the process's own.
         progress: see `progress.OnProgress`.
         resumable, waits_for_opening: see `Dispatch`.
         beside: see `Dispatch.run`.
@@ -128,9 +128,9 @@ def broadcast(
 
 
 def close(recipients: Iterable[Recipient]) -> DeliveryReport:
-    """Closes sockets (`DELETE @connections`). `sent` counts those closed; `gone`, those that were already.
+    """Closes sockets (`DELETE @connections`). `sent` counts those closed now, `gone` those that were closed before.
 
-    One that is not open yet is tried again for two seconds, and has failed then.
+    A connection that is not open yet is tried again for two seconds, then it has failed.
     """
     started = time.monotonic()
     done = Deliveries(ConnectionRequests("DELETE"), recipients, pacing.shared()).run(slots())
@@ -141,7 +141,7 @@ def close(recipients: Iterable[Recipient]) -> DeliveryReport:
 def inspect(recipients: Iterable[Recipient]) -> Iterator[tuple[Recipient, ConnectionStatus]]:
     """Asks API Gateway about each connection (`GET @connections`). One request of the quota for each.
 
-    One that may not be open yet is asked about once; its state is "unknown", its reason "not open yet".
+    A connection that may not be open yet is asked about once. Its state is "unknown", and the reason "not open yet".
     """
     source = iter(recipients)
     while batch := list(islice(source, _INSPECTED_AT_ONCE)):
@@ -160,13 +160,13 @@ def inspect(recipients: Iterable[Recipient]) -> Iterator[tuple[Recipient, Connec
 def _tell(on_gone: OnGone, gone: Sequence[Recipient]) -> None:
     for start in range(0, len(gone), _GONE_BATCH):
         if time.monotonic() > ends_at() + CLOSING_SECONDS:
-            logger.warning("no time to close %d gone connections; the next send finds them again", len(gone) - start)
+            logger.warning("no time to close %d gone connections; the next send finds them", len(gone) - start)
             return
         batch = gone[start : start + _GONE_BATCH]
         try:
             on_gone(batch)
         except Exception:
-            logger.exception("%d gone connections could not be closed; the next send finds them again", len(batch))
+            logger.exception("%d gone connections could not be closed; the next send will find them again", len(batch))
 
 
 def _hand_over(done: Progress, on_not_open: OnNotOpen | None) -> tuple[str, ...]:
@@ -197,7 +197,7 @@ def _report(done: Progress, started: float, held_over: tuple[str, ...] = ()) -> 
 
 
 def _log(failed: Sequence[Failure]) -> None:
-    """One line for each reason, not for each recipient: a broken gateway would fill the log."""
+    """Logs one line for each reason. A line for each recipient would fill the log if a gateway is broken."""
     by_reason: dict[str, list[str]] = {}
     for failure in failed:
         by_reason.setdefault(failure.reason, []).append(failure.connection_id)

@@ -1,6 +1,6 @@
-"""Many writes to DynamoDB at once, as direct signed JSON: botocore's client takes twenty times as long over each.
+"""Many requests to DynamoDB at once, as signed JSON: botocore's client takes twenty times as long for each.
 
-A few go through botocore all the same, in threads: then nothing has to be loaded or connected for their sake.
+A few requests go through botocore in threads, so that nothing has to be loaded or connected for them.
 """
 
 import json
@@ -24,7 +24,7 @@ from ws_lambda.retrying import Retry
 CONDITION_FAILED: Final = "ConditionalCheckFailedException"
 CANCELLED: Final = "TransactionCanceledException"
 CLOSING_SECONDS: Final = 1.0
-"""For closing who is gone after a deadline. The door keeps two seconds; more would have the invocation killed."""
+"""Seconds after a deadline for closing the sessions of connections that are gone. See `deadlines.MARGIN`."""
 
 _FEW, _THREADS = 25, 8
 _PARALLEL = 48
@@ -35,33 +35,34 @@ _AGAIN = ("ProvisionedThroughputExceededException", "ThrottlingException", "Requ
 
 @dataclass(slots=True, eq=False)
 class Call:
-    """One request to DynamoDB, and what came of it."""
+    """One request to DynamoDB, and its outcome."""
 
     operation: str
     asked: dict[str, Any]
     answer: dict[str, Any] | None = None
-    """What DynamoDB answered; None where it did not do it."""
+    """DynamoDB's answer; None if it did not carry out the request."""
 
     error: str = ""
-    """Why not: DynamoDB's code, or what happened on the way."""
+    """Why it did not: DynamoDB's error code, or what happened to the request on the way."""
 
     item: dict[str, Any] = field(default_factory=dict)
-    """The item that made the condition fail, where that was asked for."""
+    """The item that made the condition fail, if the request asked for it."""
 
     reasons: list[dict[str, Any]] = field(default_factory=list)
-    """Of a transaction that was cancelled: why, for each of its items; see `CancellationReasons`."""
+    """For a cancelled transaction: DynamoDB's `CancellationReasons`, one for each item."""
 
     then: Callable[["Call"], None] | None = None
-    """Told of the call when it has its answer or its error. May add others."""
+    """Called with the call when it has its answer or its error. It may add further calls."""
 
     tries: int = 0
 
 
 def call_all(calls: Iterable[Call], *, few: int | None = None) -> None:
-    """Makes all the calls; each has its answer or its error then. Ends soon after the deadline, if there is one.
+    """Makes all calls. Afterwards each has its answer or its error. Ends at most a second after the deadline.
 
     Args:
-        few: so many go past botocore, instead of 25; fewer are worth it where each of them is of many items.
+        few: from this number on, the calls do not go through botocore. Default: 25. A lower number pays off if each
+            call has many items.
     """
     calling = Calls(few)
     for call in calls:
@@ -70,7 +71,7 @@ def call_all(calls: Iterable[Call], *, few: int | None = None) -> None:
 
 
 class Calls:
-    """The work of making calls (see `exchange.Work`)."""
+    """Calls that are being made (see `exchange.Work`)."""
 
     def __init__(self, few: int | None = None) -> None:
         self._few = _FEW if few is None else few
@@ -82,11 +83,11 @@ class Calls:
         self._ends_at = self._deadline + CLOSING_SECONDS
 
     def add(self, call: Call) -> None:
-        """One more to be made."""
+        """Adds a call to make."""
         self._waiting.append(call)
 
     def run(self) -> None:
-        """Makes those that are not made yet."""
+        """Makes the calls that have not been made yet."""
         self._in_flight = 0  # a run that ended with an exception has left its requests without an answer
         self._waiting.extend(call for _, call in self._again)
         self._again.clear()
@@ -115,7 +116,7 @@ class Calls:
             try:
                 self._endpoint = self._endpoint or DynamoDBEndpoint()
                 request = self._endpoint.request(call.asked, min(TIMEOUT, self._ends_at - now), call, call.operation)
-            except (BotoCoreError, ClientError) as failed:  # credentials that cannot be had: no request is signed
+            except (BotoCoreError, ClientError) as failed:  # there are no credentials to sign with
                 self._waiting.append(call)
                 self._give_up(str(failed))
                 return None
@@ -131,7 +132,7 @@ class Calls:
         return 0.0
 
     def _give_up(self, reason: str) -> None:
-        while self._waiting or self._again:  # whoever is told may add others
+        while self._waiting or self._again:  # a callback may add further calls
             given_up = (*self._waiting, *(call for _, call in self._again))
             self._waiting.clear()
             self._again.clear()
@@ -181,7 +182,7 @@ def _by_client(calls: Sequence[Call], deadline: float) -> None:
 
 
 def _one_by_client(client: Any, call: Call, deadline: float) -> None:
-    """Tries once however little time there is."""
+    """Makes one attempt even if there is no time left."""
     attempts = _RETRY.begin(deadline)
     while True:
         try:

@@ -1,6 +1,6 @@
-"""The connections whose `$connect` this very invocation is working on: none of them can be sent to yet.
+"""The connections whose `$connect` this invocation is answering. No message can be sent to them yet.
 
-API Gateway opens a connection when `$connect` has returned. Waiting for that from inside would be waiting for oneself.
+API Gateway opens a connection when `$connect` has returned. Code inside `$connect` would wait for itself.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html
 """
@@ -14,16 +14,16 @@ from ws_lambda.exceptions import NotOpenYet
 
 
 class Connecting:
-    """One `$connect` under way."""
+    """One `$connect` that is being answered."""
 
     __slots__ = ("disconnected", "opened")
 
     def __init__(self) -> None:
         self.disconnected = False
-        """Whether `disconnect()` was called for the connection: its `$connect` is to be refused."""
+        """Whether `disconnect()` was called for the connection, so that its `$connect` must be refused."""
 
         self.opened = False
-        """Whether the view has let it open. What comes after the view may still refuse."""
+        """Whether the view has accepted the connection. Middleware may still refuse it."""
 
 
 _under_way: ContextVar[Mapping[str, Connecting]] = ContextVar(
@@ -33,7 +33,7 @@ _under_way: ContextVar[Mapping[str, Connecting]] = ContextVar(
 
 @contextmanager
 def connecting(connection_id: str) -> Iterator[Connecting]:
-    """Inside, in this thread, the connection is known not to be open. Entered again for it, it is the same one."""
+    """Marks a connection as not open in this thread, for the time of a `with` block. Nested blocks share the mark."""
     before = _under_way.get()
     one = before.get(connection_id) or Connecting()
     token = _under_way.set({**before, connection_id: one})
@@ -44,15 +44,15 @@ def connecting(connection_id: str) -> Iterator[Connecting]:
 
 
 def under_way() -> Mapping[str, Connecting]:
-    """The connections that are being connected by this invocation, by id."""
+    """The connections that this invocation is connecting, by id."""
     return _under_way.get()
 
 
 def check_open(connection_id: str) -> None:
-    """To be asked before a message goes to this connection alone.
+    """Checks that a message can be sent to this connection.
 
     Raises:
-        NotOpenYet: this invocation is its `$connect`.
+        NotOpenYet: this invocation is answering its `$connect`.
     """
     if connection_id in _under_way.get():
         raise NotOpenYet()

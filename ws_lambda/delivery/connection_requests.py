@@ -26,27 +26,27 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def region_of(host: str) -> str:
-    """The region in a generated host name; of a custom domain, the process's own."""
+    """The region in a generated host name. For a custom domain, the process's own region."""
     found = _REGION.search(host)
     return found[1] if found else aws.region()
 
 
 class _Endpoint:
-    """One gateway's endpoint: what all requests through it have in common."""
+    """The endpoint of one gateway: what all requests to it have in common."""
 
     __slots__ = ("host", "path", "region", "second", "signed_path", "stamp", "url")
 
     def __init__(self, endpoint_url: str) -> None:
         """
         Raises:
-            ValueError: no URL that a request could go to.
+            ValueError: a request cannot be sent to this URL.
         """
         parts = urlsplit(endpoint_url)
         if not endpoint_url:
             raise ValueError("the session has no endpoint")
         host = parts.hostname or ""
         if parts.scheme not in _DEFAULT_PORTS or not _HOST.fullmatch(host):
-            raise ValueError("the endpoint is no http(s) URL")
+            raise ValueError("the endpoint is not an http(s) URL")
         host = f"[{host}]" if ":" in host else host
         if parts.port not in (None, _DEFAULT_PORTS[parts.scheme]):
             host = f"{host}:{parts.port}"
@@ -63,7 +63,7 @@ class _Endpoint:
 
 
 class ConnectionRequests:
-    """Makes the signed requests of one method and body, to any number of gateways."""
+    """Makes signed requests with one method and body, to any number of gateways."""
 
     def __init__(self, method: str, body: bytes = b"") -> None:
         self._method = method
@@ -73,11 +73,11 @@ class ConnectionRequests:
         self._identity: identity.Identity | None = None
 
     def request(self, recipient: Recipient, timeout: float, context: Any) -> Request:
-        """The request about one connection, signed with the time of now.
+        """The request for one connection, signed with the current time.
 
         Raises:
-            ValueError: the recipient cannot be addressed; the text says why.
-            botocore.exceptions.NoCredentialsError: nothing to sign with.
+            ValueError: the recipient cannot be addressed. The message says why.
+            botocore.exceptions.NoCredentialsError: there is nothing to sign with.
         """
         connection_id, endpoint_url, _ = recipient
         endpoint = self._endpoints.get(endpoint_url)
@@ -91,7 +91,7 @@ class ConnectionRequests:
         elif connection_id.strip("."):
             quoted = quote(connection_id, safe="~")
         else:
-            raise ValueError("this is no connection id")
+            raise ValueError("the connection id is invalid")
         stamp = endpoint.stamp
         signature = stamp.authorization(endpoint.signed_path + quoted.replace("%", "%25"), self._body_hash)
         headers = [("Authorization", signature), *stamp.headers]
@@ -109,12 +109,12 @@ class ConnectionRequests:
         endpoint.second = second
 
     def _signer(self) -> identity.Identity:
-        """Who signs now. A renewal that fails in the middle of a round must not end it: botocore begins to try long
-        before the end, and what is signed with credentials that have expired is refused one by one."""
+        """The credentials to sign with. A renewal that fails in the middle of a dispatch must not end it: botocore
+        begins to renew long before they expire, and requests signed with expired ones are refused one by one."""
         try:
             self._identity = identity.current()
         except (BotoCoreError, ClientError) as failed:
             if self._identity is None:
                 raise
-            logger.warning("credentials could not be renewed, the last ones sign: %s", type(failed).__name__)
+            logger.warning("The credentials could not be renewed; the last ones are used: %s", type(failed).__name__)
         return self._identity

@@ -1,8 +1,8 @@
-"""The pump that everything real goes through: libcurl's multi interface, one thread, kept-alive connections.
+"""The pump that is used outside tests: libcurl's multi interface, one thread, kept connections.
 
-libcurl's objects belong to one thread at a time. A run borrows a pump with its connections and gives it back, so
-the next run, in whatever thread, finds them open. After a fork the child starts with none: what it inherited are
-its parent's sockets, and closing them would say goodbye in the parent's name.
+libcurl's objects belong to one thread at a time. A run borrows a pump with its connections and gives it back, so that
+the next run, in whatever thread, finds them open. After a fork, the child starts without pumps: it has inherited the
+parent's sockets, and closing them would end the parent's TLS sessions.
 """
 
 import time
@@ -20,18 +20,18 @@ from ws_lambda.process_state import Occasion
 
 CONNECT_TIMEOUT_MS: Final = 3_000
 LARGEST_ANSWER: Final = 8 * 1024 * 1024
-"""Bytes. DynamoDB's pages are 1 MB; a far side that sends without end is cut off."""
+"""Bytes. DynamoDB's pages are 1 MB. A server that sends without end is cut off."""
 
 _IDLE_PUMPS = 4
 _LONGEST_SELECT = 0.05
-"""Seconds. Short, since select() does not see descriptors past 1,023, of which a local gateway has thousands."""
+"""Seconds. It is short because select() ignores descriptors above 1,023, of which a local gateway has thousands."""
 
 _NO_FORM = "Content-Type:"
-"""Keeps libcurl from calling a POST a form. A content type of the request's own is sent all the same."""
+"""Keeps libcurl from adding the content type of a form to a POST. The request's own content type is sent."""
 
 
 class _Handle:
-    """One easy handle and what is on it. Settings stay from exchange to exchange, so most need no setting."""
+    """One easy handle and its request. Options stay from one exchange to the next, so most need not be set again."""
 
     __slots__ = ("_body", "_length", "_method", "_timeout", "chunks", "curl", "request", "size")
 
@@ -56,7 +56,7 @@ class _Handle:
         curl.setopt(pycurl.WRITEFUNCTION, self._write)
 
     def load(self, request: Request) -> None:
-        """Puts a request on the handle."""
+        """Sets the handle up for a request."""
         curl = self.curl
         self.request = request
         if request.method != self._method:
@@ -86,7 +86,7 @@ class _Handle:
     def _write(self, chunk: bytes) -> int | None:
         self.size += len(chunk)
         if self.size > LARGEST_ANSWER:
-            return 0  # fewer bytes than given: libcurl ends the transfer
+            return 0  # fewer bytes than libcurl gave, which ends the transfer
         self.chunks.append(chunk)
         return None
 
@@ -99,15 +99,15 @@ class _Handle:
         return body
 
     def sent_twice(self) -> bool:
-        """Whether libcurl found a kept connection dead and sent the request again on another.
+        """Whether libcurl found a kept connection broken and sent the request again on another.
 
-        It does so without a word, even if the far side may have acted on the first; but it adds up what it sends.
+        It does not say so, even if the server may have acted on the first one. But it counts all bytes that it sends.
         """
         return bool(self.curl.getinfo(pycurl.REQUEST_SIZE) > 1.5 * self._length)
 
 
 class CurlPump:
-    """Many exchanges at once over kept-alive connections, driven in the caller's thread."""
+    """Makes many exchanges at once over kept connections, in the caller's thread."""
 
     def __init__(self) -> None:
         self._multi = pycurl.CurlMulti()
@@ -116,8 +116,8 @@ class CurlPump:
         self._ca_bundle = str(aws.session().get_config_variable("ca_bundle") or get_cert_path(True))
 
     def run(self, work: Work, slots: Slots) -> None:
-        """Drives the work, in the caller's thread, until it has nothing more and nothing is in flight."""
-        if slots.limit > self._kept:  # never fewer: reading a roster would close the sender's connections
+        """Runs the work in the caller's thread, until it has no more requests and none is in flight."""
+        if slots.limit > self._kept:  # never lowered: reading a roster would close the sender's connections
             self._kept = slots.limit
             self._multi.setopt(pycurl.M_MAXCONNECTS, self._kept)
         run = RunSlots(slots)
@@ -127,18 +127,18 @@ class CurlPump:
                 if not run.in_flight:
                     if wait is None:
                         return
-                    time.sleep(min(wait, _LONGEST_SELECT))  # the work may end, or its deadline come, before that
+                    time.sleep(min(wait, _LONGEST_SELECT))  # the work may end, or reach its deadline, before that
                     continue
                 self._multi.perform()
                 if not self._collect(work, run):
                     self._select(_LONGEST_SELECT if wait is None else min(wait, _LONGEST_SELECT))
         finally:
-            if run.in_flight:  # an exception is on its way out: nobody takes what these exchanges bring
+            if run.in_flight:  # an exception is being raised, and nobody takes the answers of these exchanges
                 run.give_all()
                 self._abandon()
 
     def _fill(self, work: Work, run: RunSlots) -> float | None:
-        """Starts what can be started; the seconds after which to try again, if that is sooner than an answer."""
+        """Starts exchanges. Returns the seconds after which to start more, or None to wait for an answer."""
         while run.take():
             try:
                 step = work.next()
@@ -154,7 +154,7 @@ class CurlPump:
         return None
 
     def _collect(self, work: Work, run: RunSlots) -> int:
-        """Hands out what has finished; how many."""
+        """Passes finished exchanges on to the work. Returns how many there were."""
         _, good, bad = self._multi.info_read(1000)
         for curl in good:
             handle: _Handle = curl.handle
@@ -167,7 +167,7 @@ class CurlPump:
     def _land(self, handle: _Handle, work: Work, run: RunSlots, outcome: Response | Broken) -> None:
         self._multi.remove_handle(handle.curl)
         if handle.chunks:
-            handle.take_body()  # what came of an exchange that broke
+            handle.take_body()  # of an exchange that broke
         request, handle.request = handle.request, None
         self._idle.append(handle)
         run.give()
@@ -178,7 +178,7 @@ class CurlPump:
         before = time.monotonic()
         ready = self._multi.select(seconds)
         if ready <= 0 and time.monotonic() - before < 0.001:
-            time.sleep(0.001)  # select() had nothing that it can watch: do not spin
+            time.sleep(0.001)  # select() had nothing to watch: do not spin
 
     def _abandon(self) -> None:
         self._multi.close()
@@ -193,14 +193,14 @@ class CurlPump:
 
 _lock = process_state.Lock()
 _pumps: list[CurlPump] = []
-"""Every pump of this process, in use or idle."""
+"""All pumps of this process, in use or idle."""
 
 _resting: list[CurlPump] = []
 
 
 @contextmanager
 def borrowed() -> Iterator[CurlPump]:
-    """A pump that nobody else uses until it is given back, with its connections still open from last time."""
+    """A pump that nobody else uses for the time of a `with` block. Its connections are still open from last time."""
     with _lock:
         if _resting:
             one = _resting.pop()
@@ -219,7 +219,7 @@ def borrowed() -> Iterator[CurlPump]:
 
 
 def forget() -> None:
-    """Closes the connections that nobody uses."""
+    """Closes the connections of idle pumps."""
     with _lock:
         while _resting:
             one = _resting.pop()
@@ -228,7 +228,7 @@ def forget() -> None:
 
 
 def _abandon() -> None:
-    """In the child: lets go of the parent's pumps without ever closing them, not even at exit."""
+    """In the child of a fork: drops the parent's pumps without ever closing them, not even at exit."""
     if _pumps:
         import ctypes
 
@@ -243,9 +243,9 @@ process_state.register(_abandon, Occasion.FORK)
 
 
 def _broken(curl: Any, code: int, message: str) -> Response | Broken:
-    """What an exchange that libcurl calls failed means.
+    """The outcome of an exchange that libcurl reports as failed.
 
-    A final status that did arrive stands, even where the rest was cut short: the far side has answered.
+    A final status that has arrived counts, even if the rest was cut off: the server has answered.
     """
     status = int(curl.getinfo(pycurl.RESPONSE_CODE))
     if status >= 200:

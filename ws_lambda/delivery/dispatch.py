@@ -21,17 +21,17 @@ from ws_lambda.retrying import Retry
 logger = logging.getLogger("ws_lambda.delivery")
 
 TIMEOUT: Final = 5.0
-"""Seconds for one attempt. `@connections` answers in tens of milliseconds."""
+"""Seconds for one attempt. `@connections` answers within tens of milliseconds."""
 
 RETRY: Final = Retry(base=0.2, cap=5.0, attempts=6, within=15.0)
 """For one recipient. A recipient that hangs is tried three times in these 15 seconds."""
 
 _MOST_WAITING = 1_000
-"""Recipients waiting for a retry. With that many in trouble, no new ones are begun."""
+"""Recipients that wait for a retry. When there are this many, no new ones are taken."""
 
 _MOST_UNOPENED = 2_000
-"""Recipients waited for because they are not open yet: as many as connect in four seconds at API Gateway's quota.
-With that many, the next is left at once: nobody else is held up for their sake."""
+"""Recipients that wait because they are not open yet: as many as connect in four seconds at API Gateway's quota. When
+there are this many, the next one is left at once, so that the others are not held up."""
 
 PROGRESS_EVERY: Final = 500
 """Outcomes between two calls of `progress`."""
@@ -39,14 +39,14 @@ PROGRESS_EVERY: Final = 500
 PROGRESS_SECONDS: Final = 5.0
 
 _NOT_YET = 0.005
-"""Seconds until a roster that had nothing ready is asked again."""
+"""Seconds until a roster is asked again that had nothing ready."""
 
 
 class Dispatch:
     """The work of sending one request to each of many recipients.
 
-    A recipient's trouble stays its own: while it waits for its next try, others go on. Subclasses say in `settle`
-    what an answer means.
+    A recipient that waits for its next attempt does not hold up the others. Subclasses say in `settle` what an answer
+    means.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Dispatch:
     ) -> None:
         """
         Args:
-            recipients: None among them stands for "not yet": the roster is still being read.
+            recipients: None among them means "not yet": the roster is still being read.
             on_progress: see `progress.OnProgress`.
             resumable: whether those without an outcome at the deadline stay `pending`, for a later dispatch, instead
                 of being failed.
@@ -87,11 +87,11 @@ class Dispatch:
         """Sends to all of them; returns what came of it when each has an outcome, or at the deadline.
 
         Args:
-            beside: other work for the same pump. It is over, too, when this returns.
+            beside: other work for the same pump. It has also ended when this returns.
 
         Raises:
-            Exception: what the source raised before it gave anybody, a DeliveryError where it is a roster. Raised
-                later, it is logged and `unread` says so instead: who has been sent to must not be lost over it.
+            Exception: the source raised it before the first recipient. A roster raises a DeliveryError. A later
+                exception is logged, and `unread` is set: the outcomes so far must not be lost.
         """
         try:
             with pump() as one:
@@ -109,7 +109,7 @@ class Dispatch:
         return self.progress
 
     def settle(self, attempt: Attempt, response: Response) -> bool:
-        """Takes note of an answer that is an outcome; False for any other. A 410 of a young connection is none."""
+        """Notes an answer that is an outcome. Returns False for any other, such as the 410 of a young connection."""
         raise NotImplementedError
 
     def next(self) -> Request | float | None:
@@ -139,7 +139,7 @@ class Dispatch:
                 self._fail(attempt, str(wrong))
 
     def _pick(self, now: float) -> Attempt | float | None:
-        """Whose turn it is, or how long to wait, or None at the end."""
+        """The next attempt, or the seconds to wait for it, or None at the end."""
         retries, unopened = self._retries, self._unopened
         if retries and retries[0][0] <= now:
             return heapq.heappop(retries)[1]
@@ -157,7 +157,7 @@ class Dispatch:
         return min(due) - now if due else None
 
     def _take(self) -> Recipient | None:
-        """The next recipient, or None where there is none, for now or at all."""
+        """The next recipient, or None if there is none now, or none at all."""
         try:
             for recipient in self._source:
                 if recipient is not None:
@@ -203,11 +203,11 @@ class Dispatch:
             heapq.heappush(self._retries, (due, attempt))
 
     def _not_yet(self, attempt: Attempt) -> None:
-        """A young connection answered with 410: its `$connect` has not returned, or its client has left."""
+        """Handles the 410 of a young connection: its `$connect` has not returned, or its client has left."""
         now = time.monotonic()
         attempt.unopened += 1
         due = grace_period.next_at(self._opening, attempt.recipient, attempt.unopened, now, attempt.first_at)
-        if due is None and self._opening.within:  # who was only asked about has not been waited for
+        if due is None and self._opening.within:  # connections that are only inspected are not waited for
             grace_period.remember(attempt.recipient)
         if due is None or due >= self._ends_at or len(self._unopened) >= _MOST_UNOPENED:
             self._leave_unopened(attempt)
@@ -241,7 +241,7 @@ class Dispatch:
             self._fail(attempt, reason)
 
     def _give_up(self) -> None:
-        """At the deadline: whoever has no outcome gets this one, or is left for a later round."""
+        """At the deadline: recipients without an outcome have failed, or are left for a later dispatch."""
         waiting = [attempt for _, attempt in self._retries] + ([self._held] if self._held else [])
         for _, attempt in self._unopened:
             self._leave_unopened(attempt)

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 
 class Request:
-    """One HTTP request, signed already. Plain slots: a broadcast makes one per recipient."""
+    """One signed HTTP request. It has plain slots, because a broadcast makes one for each recipient."""
 
     __slots__ = ("body", "context", "headers", "method", "timeout", "url")
 
@@ -28,16 +28,16 @@ class Request:
         self.headers = headers
         self.body = body
         self.timeout = timeout
-        """Seconds until the exchange is given up."""
+        """Seconds until the exchange is abandoned."""
         self.context = context
-        """Whatever the work wants to find again in `finished`."""
+        """Anything that the work needs in `finished`."""
 
 
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class Response:
-    """An answer of the far side. Plain slots, as for `Request`."""
+    """An answer of the server. It has plain slots, like `Request`."""
 
     __slots__ = ("body", "headers", "repeated", "status")
 
@@ -52,22 +52,22 @@ class Response:
         self.status = status
         self.body = body
         self.headers = headers
-        """Only what a sender acts on; may be empty."""
+        """Only headers that a sender acts on; may be empty."""
         self.repeated = repeated
-        """Whether the request went out twice: a kept connection died under it, and it was sent again."""
+        """Whether the request was sent twice, because a kept connection broke."""
 
     def __repr__(self) -> str:
         return f"<Response {self.status}, {len(self.body)} bytes>"
 
 
 class Broken(Exception):
-    """There was no answer: refused, timed out, cut, or not HTTP."""
+    """There was no answer: the connection was refused, timed out or cut, or the answer was not HTTP."""
 
     def __init__(self, reason: str, *, ambiguous: bool) -> None:
         super().__init__(reason)
         self.reason = reason
         self.ambiguous = ambiguous
-        """Whether the far side may have acted on the request: some of it had been sent."""
+        """Whether the server may have acted on the request, because some of it had been sent."""
 
 
 class Transport(Protocol):
@@ -87,19 +87,19 @@ class Transport(Protocol):
 
 
 class Work(Protocol):
-    """What a pump is driven by. Both methods are called in the thread that called `run`."""
+    """What a pump carries out. Both methods are called in the thread that called `run`."""
 
     def next(self) -> Request | float | None:
-        """A request to start now, or seconds until there may be one, or None: only if one in flight makes it."""
+        """A request to start now; or the seconds until there may be one; or None if only an answer can bring one."""
         ...
 
     def finished(self, request: Request, outcome: Response | Broken) -> None:
-        """What became of a request."""
+        """Takes the outcome of a request."""
         ...
 
 
 class Together:
-    """Two works as one, in turn: while either waits for its far side, the other goes on."""
+    """Two works as one, in turn. While one waits for answers, the other goes on."""
 
     def __init__(self, first: Work, second: Work) -> None:
         self._next, self._other = first, second

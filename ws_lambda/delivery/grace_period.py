@@ -1,8 +1,8 @@
-"""How long a young connection is waited for, and which ones have been waited for long enough.
+"""The grace period of young connections, and which of them have had it.
 
-A 410 of a connection that is younger than `$connect` can take is tried again, with growing pauses, for two seconds.
-Some of those will never open: their client has left, or their `$connect` was refused. They are remembered, so that
-later sends ask once and do not wait.
+A connection that answers 410 and is younger than a `$connect` can take is tried again, with growing pauses, for two
+seconds. Some of these connections never open, because the client has left or the `$connect` was refused. They are
+remembered, so that later sends try them once and do not wait.
 """
 
 from collections import OrderedDict
@@ -14,14 +14,14 @@ from ws_lambda.process_state import Occasion
 from ws_lambda.retrying import Retry
 
 GRACE_SECONDS: Final = 2.0
-"""Seconds after the first attempt in which a young connection is tried again. That is all a sender is held up by it."""
+"""Seconds after the first attempt in which a young connection is tried again. A send takes at most this much longer."""
 
 _REMEMBERED = 10_000
-"""Connections. Twice as many can be young at once, at 500 connects a second; who is forgotten is waited for again."""
+"""Connections. At 500 connects a second, twice as many can be young. One that is forgotten gets the period again."""
 
 _lock = process_state.Lock()
 _waited_for: OrderedDict[tuple[str, int], float] = OrderedDict()
-"""Connection id and generation → when it is no longer young."""
+"""When each connection, by id and generation, is no longer young."""
 
 
 def policy(seconds: float = GRACE_SECONDS) -> Retry:
@@ -43,7 +43,7 @@ def next_at(retry: Retry, recipient: Recipient, made: int, now: float, first_at:
 
 
 def remember(recipient: Recipient) -> None:
-    """Notes that a connection has been waited for in vain."""
+    """Remembers a connection that did not open within the grace period."""
     now = clock.now()
     with _lock:
         while _waited_for and (len(_waited_for) >= _REMEMBERED or next(iter(_waited_for.values())) < now):

@@ -1,4 +1,4 @@
-"""Whose signature it is: credentials from botocore's provider chain, looked at again every second."""
+"""The credentials to sign with, from botocore's provider chain. Signers look them up every second."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ from ws_lambda import aws
 
 
 class Identity(NamedTuple):
-    """What SigV4 needs to know of the caller."""
+    """What SigV4 needs of the caller's credentials."""
 
     access_key: str
     secret_key: str

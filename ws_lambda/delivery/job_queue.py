@@ -1,7 +1,7 @@
-"""Handing a big broadcast, and a message for those who are not open yet, to the fan-out queue.
+"""The fan-out queue: puts big broadcasts, and messages for connections that are not open yet, on SQS.
 
-Before a job is queued its row is written, with a digest of the whole of it. The worker takes only such jobs: whoever
-can put messages on the queue, and nothing else, cannot have the function post anywhere.
+Before a job is queued, its row is written with a digest of the whole job. The worker takes only such jobs. So a person
+who can put messages on the queue, and nothing else, cannot make the function post anything.
 """
 
 import math
@@ -27,15 +27,15 @@ BATCH_BYTES: Final = 262_144
 BATCH_ENTRIES: Final = 10
 ROWS_AT_ONCE: Final = 25
 _RETRY: Final = Retry(base=0.2, attempts=3, overtime=1.0)
-"""Jobs are also queued when sending is over, which may be at the deadline."""
+"""With overtime, because jobs are also queued after sending, which may end at the deadline."""
 
 
 def jobs_for(audience: Audience, body: bytes, head: Sequence[Recipient], rest: Iterable[Recipient]) -> Iterator[Job]:
     """The jobs of a broadcast.
 
     Args:
-        head: the first recipients, as far as they have been read.
-        rest: those after them; read only of a `Listed` audience.
+        head: the recipients that have been read.
+        rest: those after them. Read only for a `Listed` audience.
     """
     make = partial(_job, uuid.uuid4().hex, body, lifetime())
     if isinstance(audience, Listed):
@@ -59,10 +59,10 @@ def _job(broadcast_id: str, body: bytes, not_after: int, number: int, pieces: in
 def hold_over(body: bytes, not_after: int, recipients: Sequence[Recipient]) -> None:
     """Puts a message on the queue for recipients that are not open yet.
 
-    The time until a worker tries them again grows with their age, and ends when they are too old to be opening.
+    The older they are, the longer a worker waits before it tries them again, until they are too old to be opening.
 
     Raises:
-        DeliveryError: SQS or DynamoDB would not take it.
+        DeliveryError: SQS or DynamoDB did not accept it.
     """
     make = partial(_job, uuid.uuid4().hex, body, not_after)
     listed = iter(recipients)
@@ -73,24 +73,24 @@ def hold_over(body: bytes, not_after: int, recipients: Sequence[Recipient]) -> N
 
 
 def _delay(recipients: Sequence[Recipient]) -> int:
-    """Seconds until connections are tried again: as old as the youngest is, but not past its youth."""
+    """Seconds until connections are tried again: the age of the youngest one, but not beyond YOUNG_SECONDS."""
     age = max(1.0, min(one.age for one in recipients))
     return max(1, math.ceil(min(age, YOUNG_SECONDS - age)))
 
 
 def lifetime() -> int:
-    """The `not_after` of a job that is made now."""
+    """The `not_after` of a job that is created now."""
     return int(clock.now()) + LIFETIME
 
 
 def enqueue(jobs: Iterable[Job], *, delay: int = 0) -> int:
-    """Writes the rows of new jobs, then puts them on FANOUT_QUEUE_URL; how many. When this returns, SQS has them all.
+    """Writes the rows of new jobs, puts the jobs on FANOUT_QUEUE_URL, and returns how many. SQS then has them all.
 
     Args:
-        delay: seconds until a worker gets them, up to 900.
+        delay: seconds until a worker gets them, at most 900.
 
     Raises:
-        DeliveryError: DynamoDB or SQS would not take one. Those before it are on the queue, and will be sent.
+        DeliveryError: DynamoDB or SQS did not accept one. The jobs before it are on the queue, and will be sent.
     """
     source, taken = iter(jobs), 0
     while some := list(islice(source, ROWS_AT_ONCE)):
@@ -100,7 +100,7 @@ def enqueue(jobs: Iterable[Job], *, delay: int = 0) -> int:
 
 
 def requeue(job: Job) -> None:
-    """Puts a job on the queue once more. Its row stays as it is. Raises what `enqueue` does."""
+    """Puts a job on the queue again. Its row stays as it is. Raises the errors of `enqueue`."""
     for _batch in _sent([job], 0):
         pass
 
@@ -112,7 +112,7 @@ def _sent(jobs: Iterable[Job], delay: int) -> Iterator[list[str]]:
 
 
 def _batches(messages: Iterable[str]) -> Iterator[list[str]]:
-    """As many at a time as one request may carry."""
+    """The messages in batches, each as big as one request may be."""
     batch: list[str] = []
     size = 0
     for message in messages:
@@ -135,11 +135,11 @@ def _send(batch: list[str], delay: int) -> None:
         try:
             answer = client.send_message_batch(QueueUrl=conf.FANOUT_QUEUE_URL, Entries=entries)
         except (BotoCoreError, ClientError) as refused:
-            raise DeliveryError(f"SQS did not take {len(left)} jobs: {refused}") from refused
+            raise DeliveryError(f"SQS did not accept {len(left)} jobs: {refused}") from refused
         failed = answer.get("Failed", [])
         if not failed:
             return
         left = {one["Id"]: left[one["Id"]] for one in failed}
         if not attempts.wait():
             why = f"{failed[0].get('Code')} {failed[0].get('Message', '')}"
-            raise DeliveryError(f"SQS did not take {len(left)} jobs: {why}")
+            raise DeliveryError(f"SQS did not accept {len(left)} jobs: {why}")

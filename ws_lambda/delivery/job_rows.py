@@ -1,4 +1,4 @@
-"""Writing down the jobs that are about to be queued, 25 rows at a time.
+"""Writes the rows of jobs that are about to be queued, 25 rows at a time.
 
 A job's id is random and its row is new, so no condition is asked for.
 
@@ -17,14 +17,14 @@ from ws_lambda.retrying import Retry
 from ws_lambda.tables.fanout_jobs import FanoutJobRow
 
 _RETRY = Retry(base=0.05, attempts=6, overtime=1.0)
-"""Those who are not open yet are put on the queue when sending is over, which may be at the deadline."""
+"""With overtime, because jobs are also queued after sending, which may end at the deadline."""
 
 
 def register(jobs: Sequence[Job]) -> None:
-    """Writes the rows of up to 25 jobs. Until it is written, no worker takes a job.
+    """Writes the rows of up to 25 jobs. A worker refuses a job without a row.
 
     Raises:
-        DeliveryError: DynamoDB did not take them all.
+        DeliveryError: DynamoDB did not accept them all.
     """
     table = FanoutJobRow.Meta.table_name
     rows = [FanoutJobRow.queued(job.job_id, job.digest) for job in jobs]

@@ -1,8 +1,8 @@
-"""What is put on the fan-out queue: a message, and one part of those who are to hear it.
+"""The jobs on the fan-out queue. A job is a message, and one part of its recipients.
 
-A job carries the message itself. SQS takes 1 MiB a message and a batch; queues made before August 2025, and most
-emulators, 256 KiB. 131,072 bytes are 174,764 in base64, whatever they are; as a string inside JSON they could be six
-times as many. So a job is under 256 KiB, with 80 KB to spare for whom it lists, and needs no second store.
+A job carries the message itself. SQS accepts 1 MiB for a message and for a batch; queues made before August 2025, and
+most emulators, 256 KiB. 131,072 bytes are 174,764 in base64, whatever they are; as a string inside JSON they could be
+six times as many. So a job is under 256 KiB, with 80 KB to spare for its list of recipients, and needs no second store.
 
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 """
@@ -18,10 +18,10 @@ from ws_lambda.delivery.outcomes import Recipient
 
 VERSION: Final = 2
 LIFETIME: Final = 3600
-"""Seconds in which a job is worth sending. A broadcast that is an hour late is worse than none."""
+"""Seconds after which a job is no longer sent. A broadcast that is an hour late is worse than none."""
 
 LISTED_IN_A_JOB: Final = 300
-"""Recipients listed one by one in a job: some 45 kB."""
+"""The most recipients that a job lists: some 45 kB."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,24 +29,24 @@ class Job:
     """One part of one broadcast."""
 
     job_id: str
-    """`<broadcast>.<number>`; the key of its checkpoint."""
+    """`<broadcast>.<number>`, the key of the job's row."""
 
     body: bytes
     pieces: int
-    """How many jobs the broadcast has; each sends at that fraction of FANOUT_MAX_RPS."""
+    """How many jobs the broadcast has. Each sends at this fraction of FANOUT_MAX_RPS."""
 
     not_after: int
-    """Epoch seconds. Later it is not sent, but left to the dead-letter queue: no job goes round for ever."""
+    """Seconds since the epoch. Later, it is left to the dead-letter queue, so that no job goes round for ever."""
 
     part: KeyRange | None = None
     listed: tuple[Recipient, ...] = ()
-    """Instead of a part: exactly these."""
+    """Used instead of a part: exactly these recipients."""
 
     held_over: bool = False
-    """Whether those listed were not open yet when they were sent to: whose session has ended gets nothing any more."""
+    """Whether the listed recipients were not open yet. Those whose session has ended meanwhile get nothing."""
 
     def fits(self, cursor: object) -> bool:
-        """Whether a stored position, a number in the list or a cursor of the part, is one of this job."""
+        """Whether a stored position, a number in the list or a cursor in the part, can be one of this job."""
         if self.part is not None:
             return self.part.fits(cursor)
         number = cursor if isinstance(cursor, str) and len(cursor) < 10 and cursor.isascii() else ""
@@ -54,7 +54,7 @@ class Job:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the whole job, hexadecimal. The sender writes it down, and the worker takes no other job."""
+        """SHA-256 of the whole job, hexadecimal. The sender stores it, and the worker refuses any other job."""
         return sha256(self.to_json().encode()).hexdigest()
 
     def to_json(self) -> str:
@@ -78,7 +78,7 @@ class Job:
         """Reads a queue message.
 
         Raises:
-            ValueError: it is no job of this version.
+            ValueError: it is not a job of this version.
         """
         try:
             raw: dict[str, Any] = json.loads(text)
@@ -97,18 +97,18 @@ class Job:
                 held_over=bool(raw["held_over"]),
             )
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as wrong:
-            raise ValueError(f"This is no fan-out job: {wrong}") from wrong
+            raise ValueError(f"This is not a fan-out job: {wrong}") from wrong
 
 
 def recipients_of(raw: Any) -> tuple[Recipient, ...]:
-    """Recipients as they are stored in JSON: a list of lists.
+    """Reads recipients from their form in JSON, a list of lists.
 
     Raises:
-        ValueError: these are none.
+        ValueError: it does not have this form.
     """
     if not isinstance(raw, list):
-        raise ValueError(f"{raw!r} is no list of recipients")
+        raise ValueError(f"{raw!r} is not a list of recipients")
     for one in raw:
         if not isinstance(one, list) or [type(part) for part in one] != [str, str, int]:
-            raise ValueError(f"{one!r} is no recipient")
+            raise ValueError(f"{one!r} is not a recipient")
     return tuple(Recipient(*one) for one in raw)

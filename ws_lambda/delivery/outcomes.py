@@ -1,4 +1,4 @@
-"""Who is sent to, and what came of it."""
+"""Recipients, and the outcome of sending to them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,58 +7,58 @@ from typing import Final, Literal, NamedTuple
 from ws_lambda import clock
 
 YOUNG_SECONDS: Final = 35.0
-"""For so long a 410 may mean "not open yet": API Gateway gives it to a connection whose `$connect` still runs.
+"""Seconds in which a 410 may mean "not open yet": API Gateway also answers it while a `$connect` is running.
 
-An integration may take 29 seconds; the rest is for clocks that differ.
+An integration may take 29 seconds. The rest allows for clocks that differ.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
 """
 
 NOT_OPEN_YET: Final = "not open yet"
-"""The reason of a failure, or of an unknown state, where a young connection was answered for with 410."""
+"""The reason of a failure, or of an unknown state, after the 410 of a young connection."""
 
 
 class Recipient(NamedTuple):
-    """One connection, as a send needs it. A tuple, because a broadcast makes one per member."""
+    """What a send needs of a connection. It is a tuple, because a broadcast makes one for each member."""
 
     connection_id: str
     """API Gateway's id of the connection."""
 
     endpoint_url: str
-    """Where its gateway's `@connections` is served: `https://<api>.execute-api.<region>.amazonaws.com/<stage>`."""
+    """Where the gateway serves `@connections`: `https://<api>.execute-api.<region>.amazonaws.com/<stage>`."""
 
     connected_at: int
-    """The connection's generation: milliseconds since the epoch. A 410 removes only the generation it was about."""
+    """The generation of the connection, in milliseconds since the epoch. A 410 closes only this generation."""
 
     @property
     def age(self) -> float:
-        """Seconds since the client asked to connect, by this machine's clock."""
+        """Seconds since the client asked to connect, by the clock of this machine."""
         return clock.now() - self.connected_at / 1000
 
     @property
     def is_young(self) -> bool:
-        """Whether its `$connect` may still be running, so that a 410 does not say that it is gone."""
-        return abs(self.age) < YOUNG_SECONDS  # a clock may be behind
+        """Whether the `$connect` may still be running, so that a 410 does not mean that the connection is gone."""
+        return abs(self.age) < YOUNG_SECONDS  # clocks differ
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Failure:
-    """A recipient that was not reached, as far as can be known."""
+    """A recipient that was not reached, as far as is known."""
 
     connection_id: str
     reason: str
-    """What the far side or the network said, in a few words; never a body."""
+    """What the server or the network said, in a few words; never a body."""
 
     ambiguous: bool = False
-    """Whether it may have been delivered all the same: the request was out, and no answer came back."""
+    """Whether the message may have been delivered: the request was sent, and no answer came back."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeliveryReport:
-    """What came of a send. Every recipient that was read has exactly one outcome: sent, gone, failed or held over."""
+    """The outcome of a send. Every recipient that was read is exactly one of sent, gone, failed and held over."""
 
     sent: int = 0
-    """How many were delivered to their gateway."""
+    """How many messages API Gateway accepted."""
 
     gone: tuple[str, ...] = ()
     """Connection ids that API Gateway no longer knows (410)."""
@@ -66,22 +66,22 @@ class DeliveryReport:
     failed: tuple[Failure, ...] = ()
 
     held_over: tuple[str, ...] = ()
-    """Connection ids that are not open yet: the message waits for them on the fan-out queue, for 35 seconds at most."""
+    """Connection ids that are not open yet. The message waits for them on the fan-out queue, for at most 35 seconds."""
 
     queued: int = 0
-    """Messages put on the fan-out queue. Each stands for a range of recipients that a worker will send to."""
+    """How many jobs were put on the fan-out queue. Each is a range of recipients that a worker will send to."""
 
     seconds: float = 0.0
 
     repeated: tuple[str, ...] = ()
-    """Of those sent: ids that may have got it twice, because an attempt before the good one ended ambiguously."""
+    """Of those sent: ids that may have got the message twice, because an earlier attempt ended ambiguously."""
 
     unread: bool = False
-    """Whether the deadline came before the roster was read to its end, so that some recipients have no name here.
-    Those of a `disconnect()` are the schedule's."""
+    """Whether the roster was not read to its end, so that some recipients are not listed here. After a
+    `disconnect()`, the next scheduled run closes the rest."""
 
     def __add__(self, other: "DeliveryReport") -> "DeliveryReport":
-        """What came of both."""
+        """The sum of both reports."""
         return DeliveryReport(
             sent=self.sent + other.sent,
             gone=self.gone + other.gone,
@@ -104,7 +104,7 @@ class DeliveryReport:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConnectionStatus:
-    """What API Gateway says about a connection."""
+    """What API Gateway reports about a connection."""
 
     state: Literal["open", "gone", "unknown"]
     """"unknown" where it was throttled, unreachable or refused the question."""

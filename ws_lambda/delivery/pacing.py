@@ -1,4 +1,4 @@
-"""How fast: a token bucket in front of the account's request quota."""
+"""Limits the rate of requests, with a token bucket, to stay below the account's quota."""
 
 import threading
 import time
@@ -11,16 +11,16 @@ from ws_lambda.conf import conf
 from ws_lambda.process_state import Occasion
 
 _BURST_SECONDS = 0.05
-"""How much of a second's sends may go at once. API Gateway's own burst is half a second's worth, for everyone."""
+"""The burst, in seconds of the rate. API Gateway's own burst is half a second's worth, for the whole account."""
 
 _SHORTEST_WAIT = 0.002
-"""Seconds. Waiting for each single token would spin the sender."""
+"""Seconds. Waiting for every single token would make the sender spin."""
 
 
 class TokenBucket:
-    """Allows `rate` a second on average, and a twentieth of that at once.
+    """Allows `rate` requests a second on average, and a twentieth of that at once.
 
-    It is filled from the caller's clock, so a frozen process wakes up with a full bucket and no debt.
+    It is filled by the caller's clock, so a process that was frozen wakes up with a full bucket and no debt.
     """
 
     def __init__(self, rate: float) -> None:
@@ -31,7 +31,7 @@ class TokenBucket:
         self._lock = threading.Lock()
 
     def take(self, now: float) -> float:
-        """Takes one token; 0.0 if there was one, else the seconds to wait before asking again."""
+        """Takes a token. Returns 0.0 if there was one, otherwise the seconds to wait before asking again."""
         with self._lock:
             grown = self._tokens + max(0.0, now - self._filled_at) * self.rate
             self._tokens = min(self._capacity, grown)
@@ -71,7 +71,7 @@ _slowed: ContextVar[TokenBucket | None] = ContextVar("ws_lambda_delivery_pace", 
 
 @contextmanager
 def slowed_to(rate: float) -> Iterator[None]:
-    """Whatever goes to `@connections` from inside, by this thread, goes at so many requests a second at most."""
+    """Limits the requests of this thread to `@connections` to this rate a second, for the time of a `with` block."""
     token = _slowed.set(TokenBucket(rate))
     try:
         yield
@@ -80,7 +80,7 @@ def slowed_to(rate: float) -> Iterator[None]:
 
 
 def shared() -> Pace:
-    """The bucket of this process: all its threads pace together at FANOUT_MAX_RPS, but for who is slowed down."""
+    """The pace of this process: all of its threads share FANOUT_MAX_RPS, except those inside `slowed_to`."""
     global _shared, _shared_for
     if (slowed := _slowed.get()) is not None:
         return slowed

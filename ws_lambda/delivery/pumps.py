@@ -1,4 +1,4 @@
-"""What drives the exchanges of a run: libcurl, or in a test the transport that was put in its place."""
+"""What makes the exchanges of a run: libcurl, or in a test the transport that replaces it."""
 
 import time
 from collections.abc import Iterator
@@ -10,15 +10,15 @@ from ws_lambda.delivery.slots import Slots
 
 
 class Pump(Protocol):
-    """Drives a work's exchanges, many at once."""
+    """Makes the exchanges of a work, many at once."""
 
     def run(self, work: Work, slots: Slots) -> None:
-        """Returns when `work.next()` says None with nothing in flight."""
+        """Returns when `work.next()` returns None and nothing is in flight."""
         ...
 
 
 class Serially:
-    """A `Transport` as a pump: one exchange after the other."""
+    """A pump on a `Transport`, one exchange after the other."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -40,10 +40,10 @@ _installed: list[Transport] = []
 
 @contextmanager
 def using_transport(transport: Transport) -> Iterator[None]:
-    """Inside, in every thread, delivery opens no connection of its own.
+    """Replaces libcurl in all threads, for the time of a `with` block: delivery opens no connection of its own.
 
-    Requests to `@connections` go to `transport`, and rosters are read through the process's botocore client, which
-    in-process emulators of DynamoDB can reach.
+    Requests to `@connections` go to `transport`. Rosters are read through the process's botocore client, which
+    in-process emulators of DynamoDB can intercept.
     """
     _installed.append(transport)
     try:
@@ -53,13 +53,13 @@ def using_transport(transport: Transport) -> Iterator[None]:
 
 
 def installed() -> Transport | None:
-    """The transport that a test has put in, if any; the innermost of several."""
+    """The transport that replaces libcurl, if any; the innermost of several."""
     return _installed[-1] if _installed else None
 
 
 @contextmanager
 def pump() -> Iterator[Pump]:
-    """A pump for the time of one run: nobody else uses it meanwhile."""
+    """A pump that nobody else uses, for the time of a `with` block."""
     if (transport := installed()) is not None:
         yield Serially(transport)
         return

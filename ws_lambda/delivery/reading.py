@@ -1,4 +1,4 @@
-"""Reading parts of a roster, several at once, no more ahead of the sender than a few pages."""
+"""Reads parts of a roster, several at once and at most a few pages ahead of the sender."""
 
 import json
 import threading
@@ -19,10 +19,10 @@ from ws_lambda.exceptions import DeliveryError
 from ws_lambda.retrying import Retry
 
 PAGE: Final = 1_000
-"""Recipients in a page: about 200 kB on the way, a millisecond or two to parse."""
+"""Recipients in a page: about 200 kB on the wire, a millisecond or two to parse."""
 
 _AHEAD = 4
-"""Pages read and not yet taken. More would only be memory."""
+"""Pages that are read ahead. More would only cost memory."""
 
 _RETRY: Final = Retry(base=0.1, attempts=9)
 _THROTTLED = ("ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded")
@@ -30,7 +30,7 @@ _THROTTLED = ("ProvisionedThroughputExceededException", "ThrottlingException", "
 
 @dataclass(slots=True)
 class _Cursor:
-    """How far a part has been read."""
+    """A part, and how its next page is to be read."""
 
     part: KeyRange
     tries: int = 0
@@ -38,9 +38,9 @@ class _Cursor:
 
 
 class Reading:
-    """The work of reading parts page by page (see `exchange.Work`). Pages come out in `pages`.
+    """The work of reading parts page by page (see `exchange.Work`). The pages are in `pages`.
 
-    Each part is read in order; between parts there is none.
+    Each part is read in order. There is no order between parts.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Reading:
     ) -> None:
         self.pages: deque[list[Recipient]] = deque()
         self.rest: list[KeyRange] = []
-        """With `one_page`: what is left of the parts that have more."""
+        """With `one_page`: the rest of the parts that have more pages."""
 
         self.stopped = False
         self._one_page = one_page
@@ -99,19 +99,19 @@ class Reading:
                 self._ready.append(_Cursor(part))
 
     def check_end(self) -> None:
-        """To be called when a pump is done with this.
+        """Checks, after the run, that everything was read.
 
         Raises:
-            DeliveryError: the deadline came first. What has been read must not pass for everyone.
+            DeliveryError: the deadline came first. The recipients that were read are not all.
         """
         if self._ready and not self.stopped:
             raise DeliveryError("The roster could not be read to its end before the deadline")
 
     def _answer(self, outcome: Response | Broken, cursor: _Cursor) -> dict[str, Any] | None:
-        """The parsed answer, or None where asking again may help: then the cursor says when.
+        """The parsed answer, or None if a later attempt may help: the cursor then says when.
 
         Raises:
-            DeliveryError: DynamoDB refuses, or has been asked often enough.
+            DeliveryError: DynamoDB refused the request, or there have been enough attempts.
         """
         if isinstance(outcome, Broken):
             reason = outcome.reason
@@ -161,7 +161,7 @@ class _Reader(threading.Thread):
 
 
 def first_pages(parts: list[KeyRange], limit: int = 0) -> tuple[list[list[Recipient]], list[KeyRange]]:
-    """The first page of each part, read in the caller's thread, and what is left of those that have more."""
+    """Reads the first page of each part in the caller's thread. Returns the pages, and the rest of longer parts."""
     reading = Reading(parts, one_page=True, ahead=len(parts), limit=limit)
     with pump() as one:
         one.run(reading, Slots(len(parts)))
@@ -170,7 +170,7 @@ def first_pages(parts: list[KeyRange], limit: int = 0) -> tuple[list[list[Recipi
 
 
 def last_of(whole: KeyRange) -> Recipient | None:
-    """The last recipient of a whole partition, or None if it is empty."""
+    """The last recipient in a partition, or None if it is empty."""
     reading = Reading([whole], one_page=True, limit=1, backwards=True)
     with pump() as one:
         one.run(reading, Slots(1))
@@ -179,10 +179,10 @@ def last_of(whole: KeyRange) -> Recipient | None:
 
 
 def stream(parts: list[KeyRange]) -> Iterator[Recipient | None]:
-    """Everyone in these parts, read ahead by a thread of its own. None: the next page is still on its way.
+    """Everyone in these parts, read ahead by a thread. None means that the next page has not arrived yet.
 
     Raises:
-        DeliveryError: a part could not be read, or not in time. What had been read before has been yielded.
+        DeliveryError: a part could not be read, or not in time. The recipients read before have been yielded.
     """
     reading = Reading(parts)
     reader = _Reader(reading, len(parts))

@@ -1,9 +1,9 @@
-"""Who is to be sent to: the open connections of a channel, or all of them.
+"""The recipients of a message: the open connections of a channel, or all open connections.
 
     for recipient in roster.members("general"): ...
 
-A room of up to a page is one query. A bigger one is read by key ranges in parallel, ahead of the sender but no more
-than a few pages, so memory stays the same for a hundred members and a hundred thousand.
+A channel of up to one page is one query. A bigger one is read by key ranges in parallel, at most a few pages ahead of
+the sender, so memory use is the same for a hundred members and a hundred thousand.
 """
 
 import time
@@ -19,35 +19,35 @@ from ws_lambda.delivery.roster_queries import query, recipients_in
 from ws_lambda.tables.sessions import LIVE_SHARDS
 
 _PARALLEL = 4
-"""Queries at once. One sends some 30,000 members a second, more than can be sent to."""
+"""Queries at once. One query yields some 30,000 members a second, more than can be sent to."""
 
 
 def members(channel: str) -> Iterator[Recipient]:
     """The members of a channel, in no particular order.
 
     Raises:
-        DeliveryError: DynamoDB refused the read, or a deadline came before its end.
+        DeliveryError: DynamoDB refused the read, or the deadline came before its end.
     """
     return settled(everyone_in(parts_of(ChannelMembers(channel))))
 
 
 def everyone() -> Iterator[Recipient]:
-    """Every open connection, in no particular order. Raises what `members` does."""
+    """Every open connection, in no particular order. Raises the errors of `members`."""
     return settled(everyone_in(parts_of(Everyone())))
 
 
 def parts_of(audience: ChannelMembers | Everyone) -> list[KeyRange]:
-    """The partitions that hold an audience, whole."""
+    """The partitions that hold an audience, each as one part."""
     if isinstance(audience, ChannelMembers):
         return [KeyRange("channel", key) for key in channels.shard_keys(audience.name)]
     return [KeyRange("live", shard) for shard in LIVE_SHARDS]
 
 
 def everyone_in(parts: list[KeyRange], first: int = 0) -> Iterator[Recipient | None]:
-    """Everyone in these parts, cut smaller where they are big. None means "not yet".
+    """Everyone in these parts. Big parts are divided. None means "not yet".
 
     Args:
-        first: how many to read of each part before seeing whether it is big; 0 for a page.
+        first: how many to read of each part to find out whether it is big. 0 means a page.
     """
     if installed() is not None:
         yield from _by_client(parts)
@@ -61,14 +61,14 @@ def everyone_in(parts: list[KeyRange], first: int = 0) -> Iterator[Recipient | N
 
 
 def in_order(part: KeyRange) -> Iterator[Recipient | None]:
-    """Everyone in one part, in the order of its keys, so that `part.resumed(last)` is what is left."""
+    """Everyone in one part, in the order of its keys, so that `part.resumed(last)` is the rest."""
     if installed() is not None:
         return _by_client([part])
     return reading.stream([part])
 
 
 def page(part: KeyRange, limit: int) -> tuple[list[Recipient], KeyRange | None]:
-    """The first recipients of a part, and what is left of it: for walks that stop and are taken up again.
+    """The first recipients of a part, and the rest of it: for scans that stop and are resumed later.
 
     Raises:
         botocore.exceptions.ClientError, BotoCoreError: DynamoDB refused the read, or could not be reached.
@@ -79,9 +79,9 @@ def page(part: KeyRange, limit: int) -> tuple[list[Recipient], KeyRange | None]:
 
 
 def divided(part: KeyRange, pieces: int, first: str = "") -> list[KeyRange]:
-    """A part in so many pieces, evenly between its first key and the last one there is now. The end stays open.
+    """Divides a part into this many pieces, evenly between its first key and the current last one. The end stays open.
 
-    Only a channel's roster can be divided: the index of everyone is ordered by time, and comes in shards.
+    Only the roster of a channel can be divided. The index of open connections is ordered by time, and has shards.
     """
     if pieces <= 1 or part.kind != "channel":
         return [part]
@@ -95,7 +95,7 @@ def divided(part: KeyRange, pieces: int, first: str = "") -> list[KeyRange]:
 
 
 def _last_of(part: KeyRange) -> Recipient | None:
-    """The last recipient of a whole partition."""
+    """The last recipient in a partition, or None if it is empty."""
     whole = KeyRange(part.kind, part.partition)
     if installed() is None:
         return reading.last_of(whole)
@@ -113,7 +113,7 @@ def _by_client(parts: list[KeyRange]) -> Iterator[Recipient]:
 
 
 def settled(recipients: Iterable[Recipient | None]) -> Generator[Recipient]:
-    """The same, waiting out every "not yet"."""
+    """The recipients without "not yet": waits instead."""
     for recipient in recipients:
         if recipient is None:
             time.sleep(0.002)

@@ -1,6 +1,6 @@
-"""The DynamoDB queries that a roster is read with, as direct signed JSON.
+"""The DynamoDB queries for a roster, as signed JSON.
 
-botocore takes ten times as long over the same bytes, and models thirty: it is them that a broadcast would wait for.
+botocore takes ten times as long for the same bytes, and models thirty times. A broadcast would wait for them.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Query.html
 """
@@ -29,8 +29,8 @@ _CONTENT_TYPE = "application/x-amz-json-1.0"
 def query(part: KeyRange, limit: int, *, backwards: bool = False) -> dict[str, Any]:
     """The arguments of a Query for the next `limit` recipients of a part.
 
-    A channel's roster is read consistently: who has joined before the send is in it. The index of everyone has no
-    such reads in DynamoDB; it follows within milliseconds as a rule.
+    The roster of a channel is read consistently: it has everybody who joined before the send. DynamoDB cannot read an
+    index consistently. The index of open connections is usually a few milliseconds behind.
     """
     condition = "#partition = :partition"
     values = {":partition": {"S": part.partition}}
@@ -64,7 +64,7 @@ def query(part: KeyRange, limit: int, *, backwards: bool = False) -> dict[str, A
 
 
 def recipients_in(answer: dict[str, Any], endpoints: dict[str, str]) -> list[Recipient]:
-    """The recipients of a page. `endpoints` keeps one string for each endpoint instead of one for each member."""
+    """The recipients in a page. `endpoints` keeps one string for each endpoint instead of one for each member."""
     keep = endpoints.setdefault
     found = []
     for item in answer["Items"]:
@@ -74,7 +74,7 @@ def recipients_in(answer: dict[str, Any], endpoints: dict[str, str]) -> list[Rec
 
 
 class DynamoDBEndpoint:
-    """The DynamoDB endpoint that botocore would use, and how to sign for it."""
+    """The DynamoDB endpoint that botocore would use, and signed requests to it."""
 
     def __init__(self) -> None:
         self.url = str(aws.client("dynamodb").meta.endpoint_url).rstrip("/") + "/"
@@ -84,10 +84,10 @@ class DynamoDBEndpoint:
         self._region = aws.region()
         self._second = 0
         self._stamps: dict[str, signing.Stamp] = {}
-        """By target, those of one second."""
+        """The stamps of the current second, by target."""
 
     def request(self, asked: dict[str, Any], timeout: float, context: Any, operation: str = "Query") -> Request:
-        """A signed request, to be given up after so many seconds.
+        """A signed request with a timeout in seconds.
 
         Raises:
             botocore.exceptions.NoCredentialsError: there is nothing to sign with.

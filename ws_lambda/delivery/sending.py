@@ -1,4 +1,4 @@
-"""The way of a message: straight away for few, by the queue for many."""
+"""Sends a message at once to few recipients, or through the queue to many."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -19,22 +19,22 @@ from ws_lambda.delivery.progress import OnProgress
 def send(audience: Audience, data: Any, *, on_gone: OnGone, progress: OnProgress | None = None) -> DeliveryReport:
     """Sends a message to everyone in an audience.
 
-    Up to FANOUT_INLINE_MAX recipients are sent to before this returns. More are left to the workers of
-    FANOUT_QUEUE_URL, if there is one: then no more of the roster is read than it took to see that.
+    Up to FANOUT_INLINE_MAX recipients are sent to before this returns. If there are more, and a FANOUT_QUEUE_URL, they
+    are left to its workers. Then no more of the roster is read than it takes to see that.
 
     Args:
-        audience: who.
-        data: anything that Django's JSON encoder writes, or a string, sent as it is. Serialised once.
+        audience: the recipients.
+        data: a string, sent as it is, or anything that Django's JSON encoder supports.
         on_gone: called with batches of recipients that are gone, when everybody else has been sent to.
         progress: see `progress.OnProgress`.
 
     Returns:
-        The outcome of every recipient, or how many jobs were queued.
+        The outcome for every recipient, or how many jobs were queued.
 
     Raises:
-        ValueError: the message is over 131,072 bytes, or a single recipient has no endpoint; nothing was sent.
-        NotOpenYet: a single recipient is the connection whose `$connect` is being answered; nothing was sent.
-        DeliveryError: the roster cannot be read, or the queue does not take the jobs.
+        ValueError: the message is over 131,072 bytes, or the only recipient has no endpoint. Nothing was sent.
+        NotOpenYet: this invocation is answering the `$connect` of the only recipient. Nothing was sent.
+        DeliveryError: the roster could not be read, or the queue did not accept the jobs.
         botocore.exceptions.NoCredentialsError: there is nothing to sign with.
     """
     body = payload.encode(data)

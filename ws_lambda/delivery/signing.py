@@ -1,9 +1,9 @@
-"""AWS Signature Version 4, for very many requests that differ in little.
+"""AWS Signature Version 4, for very many requests that differ little.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 
-The signing key is derived once a day, a broadcast's body is hashed once, and of the canonical request all but the
-path and that hash is put together once a second. botocore's signer is the oracle: the tests compare header by header.
+The signing key is derived once a day. The body of a broadcast is hashed once. All of the canonical request but the path
+and that hash is built once a second. The tests compare each header with botocore's signer.
 """
 
 import hmac
@@ -20,13 +20,13 @@ _SAFE_IN_PATH = "/~"
 
 
 def timestamp(epoch_seconds: int) -> str:
-    """The moment as `X-Amz-Date` has it."""
+    """The time in the form of `X-Amz-Date`."""
     return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(epoch_seconds))
 
 
 @lru_cache(maxsize=32)
 def signing_key(secret_key: str, date: str, region: str, service: str) -> bytes:
-    """The key of one day, region and service."""
+    """The signing key for one day, region and service."""
     key = f"AWS4{secret_key}".encode()
     for part in (date, region, service, "aws4_request"):
         key = hmac.digest(key, part.encode(), "sha256")
@@ -34,12 +34,12 @@ def signing_key(secret_key: str, date: str, region: str, service: str) -> bytes:
 
 
 def canonical_path(path: str) -> str:
-    """The path as it is signed: percent-encoded once more than it is sent (every service but S3 wants that)."""
+    """The path as it is signed: percent-encoded once more than it is sent, as every service but S3 requires."""
     return quote(path, safe=_SAFE_IN_PATH)
 
 
 class Stamp:
-    """Signs requests to one host that share a second, a method and the headers, and differ in path or body."""
+    """Signs requests to one host with the same second, method and headers, and different paths or bodies."""
 
     def __init__(
         self,
@@ -53,12 +53,12 @@ class Stamp:
     ) -> None:
         """
         Args:
-            moment: `timestamp()` of now.
-            headers: what is signed beside the date and the session token, by lower-case name; `host` among them.
+            moment: the current `timestamp()`.
+            headers: what to sign besides the date and the session token, by lower-case name; `host` among them.
         """
         signed = {**headers, "x-amz-date": moment}
         self.headers: list[tuple[str, str]] = [("X-Amz-Date", moment)]
-        """The headers to send beside `Authorization`."""
+        """The headers to send besides `Authorization`."""
         if identity.token:
             signed["x-amz-security-token"] = identity.token
             self.headers.append(("X-Amz-Security-Token", identity.token))
@@ -72,10 +72,10 @@ class Stamp:
         self._header = f"{ALGORITHM} Credential={identity.access_key}/{scope}, SignedHeaders={names}, Signature="
 
     def authorization(self, signed_path: str, body_hash: str) -> str:
-        """The `Authorization` header of one request. No query is signed.
+        """The `Authorization` header of one request without a query string.
 
         Args:
-            signed_path: has been through `canonical_path`.
+            signed_path: the result of `canonical_path`.
             body_hash: SHA-256 of the body, hexadecimal.
         """
         digest = self._before_path.copy()

@@ -1,12 +1,12 @@
 """The worker of the fan-out queue: takes jobs from SQS events and sends to their recipients.
 
-A job's row in `fanout_jobs` says how far it has come, and the queue's messages only wake a worker up. So a message
-that comes twice does no harm, and one whose worker was killed is taken up where the last checkpoint was: nobody is
-left out, and at most those are sent to twice who got theirs after that checkpoint (PROGRESS_EVERY and whoever was in
-flight). A job that its invocation has no time for is put on the queue again, for the next one.
+The row of a job in `fanout_jobs` says how far the job has come; the messages on the queue only wake a worker up. So a
+message that is delivered twice does no harm. If a worker is killed, the next one goes on from the last checkpoint: no
+recipient is left out, and at most those who were sent to after that checkpoint (PROGRESS_EVERY, and those in flight)
+get the message twice. A worker that runs out of time puts its job on the queue again.
 
-The sender writes the row, with a digest of the job, before it queues the job. A message without such a row goes back
-until it is in the dead-letter queue, and is sent to nobody.
+The sender writes the row, with a digest of the job, before it queues the job. A job without such a row is sent to
+nobody: its message goes back until it is in the dead-letter queue.
 """
 
 import logging
@@ -27,25 +27,25 @@ logger = logging.getLogger("ws_lambda.fanout")
 
 
 def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Works off the jobs of an SQS event, one after the other.
+    """Processes the jobs in an SQS event, one after the other.
 
     Returns:
-        `{"batchItemFailures": [...]}`: the messages that SQS is to deliver again. The event source mapping has to
-        have `ReportBatchItemFailures`, or one failure repeats the whole batch.
+        `{"batchItemFailures": [...]}`: the messages that SQS has to deliver again. The event source mapping must have
+        `ReportBatchItemFailures`, or one failure repeats the whole batch.
 
     Raises:
-        DeliveryError: the function's timeout leaves no time to send. Putting the jobs on the queue again would only
-            go round and round.
+        DeliveryError: the function's timeout leaves no time to send. To put the jobs on the queue again would repeat
+            this for ever.
     """
     processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
     with delivery.invocation_deadline(context):
         if delivery.seconds_left() <= 0:
-            raise DeliveryError(f"A worker needs more than {MARGIN:g} seconds: give the function a longer timeout")
+            raise DeliveryError(f"A worker needs more than {MARGIN:g} seconds: give the function a longer timeout.")
         return dict(process_partial_response(event, _take, processor, context))
 
 
 def _take(record: Any) -> None:
-    """One SQS message. What this raises puts the message back."""
+    """Processes one SQS message. If it raises, the message goes back."""
     hide = partial(_hide, record.receipt_handle)
     try:
         work_off(delivery.Job.from_json(record.body), hide)
@@ -66,18 +66,18 @@ def _hide(receipt_handle: str, seconds: float) -> None:
         aws.client("sqs").change_message_visibility(
             QueueUrl=conf.FANOUT_QUEUE_URL, ReceiptHandle=receipt_handle, VisibilityTimeout=int(seconds + 0.999)
         )
-    except (ClientError, BotoCoreError) as error:  # the queue's own visibility timeout holds then
-        logger.warning("a message's visibility timeout stays as it was: %s", error)
+    except (ClientError, BotoCoreError) as error:  # the queue's own visibility timeout applies then
+        logger.warning("the visibility timeout of a message could not be changed: %s", error)
 
 
 def work_off(job: delivery.Job, hide: Hide) -> None:
-    """Sends to the recipients of a job from where it stands; puts it on the queue again if time runs out.
+    """Sends to the recipients of a job, from its last checkpoint on. Puts it on the queue again if time runs out.
 
     Raises:
-        JobBusy: another worker has it.
-        JobLost: another worker has taken it over.
-        JobRefused: no sender has written it down.
-        DeliveryError: its roster cannot be read, the queue did not take it back, or its time is over.
+        JobBusy: another worker has the job.
+        JobLost: another worker has taken the job over.
+        JobRefused: no sender has written a row for it.
+        DeliveryError: its roster could not be read, SQS did not accept it, or it is too old.
     """
     if clock.now() > job.not_after:
         raise DeliveryError(f"Job {job.job_id} is too old to be sent")
@@ -112,4 +112,4 @@ def work_off(job: delivery.Job, hide: Hide) -> None:
 
 
 def _leave_to_checkpoints(_recipients: Any) -> None:
-    """Who is gone, or not open yet, has been seen to by the checkpoint that counts them."""
+    """Does nothing: `JobProgress.note` has dealt with those who are gone, or not open yet."""

@@ -1,4 +1,4 @@
-"""Where a job stands: what a worker knows of it, and how it is written down."""
+"""The progress of a job: what its worker knows, and the checkpoints that it writes."""
 
 import logging
 import time
@@ -12,22 +12,21 @@ from ws_lambda.models.session import WebSocketSession
 logger = logging.getLogger("ws_lambda.fanout")
 
 LEASE = 30.0
-"""Seconds that a worker has a job to itself after a checkpoint, and after which a killed one's message comes back.
-
-JobProgress come every five seconds at least."""
+"""Seconds for which a worker has a job to itself after a checkpoint. If the worker is killed, the message of the job
+comes back within this time. A checkpoint is written at least every five seconds."""
 
 Hide = Callable[[float], None]
-"""Keeps a job's message from being delivered again for so many seconds."""
+"""Keeps the message of a job from being delivered again for this many seconds."""
 
 
 def claim(job: delivery.Job, hide: Hide) -> "JobProgress | None":
-    """Takes a job; None if it is finished. Raises what `FanoutJob.claim` does."""
+    """Takes a job. Returns None if it is finished. Raises the errors of `FanoutJob.claim`."""
     row = FanoutJob.claim(job, LEASE)
     return None if row is None else JobProgress(job, row, hide)
 
 
 class JobProgress:
-    """Where a job stands, and the writing down of it."""
+    """How far a job has come."""
 
     def __init__(self, job: delivery.Job, row: FanoutJob, hide: Hide) -> None:
         self.finished = False
@@ -46,7 +45,7 @@ class JobProgress:
         self._stay_hidden()
 
     def recipients(self) -> Iterator[delivery.Recipient | None]:
-        """First those whose outcome the checkpoint did not know, then the rest of the part."""
+        """First those whose outcome was open at the checkpoint, then the rest of the part."""
         part, after = self._job.part, self._after
         yield from self._again
         if part is None:
@@ -73,11 +72,11 @@ class JobProgress:
 
     @property
     def closing(self) -> delivery.Calls | None:
-        """The closing of who is gone, to be done beside the sending. A transport for tests does one at a time."""
+        """The closing of connections that are gone, while others are sent to. None with a transport for tests."""
         return None if delivery.installed() else self._closer.work
 
     def finish_closing(self) -> None:
-        """To be called before the invocation may end. Whoever could not be closed is found again by the next send."""
+        """Finishes the closing, before the invocation ends. The next send finds connections that were not closed."""
         try:
             self._closer.finish()
         except Exception:
@@ -86,7 +85,7 @@ class JobProgress:
             logger.error("%d requests to close gone connections failed: %s", len(errors), errors[0])
 
     def write(self, seconds: float) -> None:
-        """Writes the checkpoint, and keeps the job for so many seconds; 0 lets go of it."""
+        """Writes the checkpoint, and keeps the job for this many seconds. 0 releases it."""
         self._row.checkpoint(
             after=self._after,
             pending=self._pending,
@@ -98,7 +97,7 @@ class JobProgress:
             self._stay_hidden()
 
     def _stay_hidden(self) -> None:
-        """Keeps the message away from others for as long as the lease, or it comes back when the queue likes."""
+        """Hides the message for the time of the lease, whatever the queue's visibility timeout is."""
         now = time.monotonic()
         if now - self._hidden_at > LEASE / 3:
             self._hidden_at = now
@@ -111,7 +110,7 @@ class JobProgress:
 
 
 def _still_there(recipients: Sequence[delivery.Recipient]) -> list[delivery.Recipient]:
-    """Those whose session is open, in that generation: who has left while the queue held the message is not asked."""
+    """Those whose session of this generation is still open. The others left while the message was on the queue."""
     found = WebSocketSession.batch_get([one.connection_id for one in recipients], consistent_read=True)
     open_now = {one.recipient for one in found if one.connected}
     return [one for one in recipients if one in open_now]

@@ -129,4 +129,4 @@ def test_what_is_no_job_goes_back_alone_and_says_so(
     failures = fanout.handle({"Records": [bad, good]}, Context())["batchItemFailures"]
     assert failures == [{"itemIdentifier": "bad"}]
     assert gateway.delivered == Counter(ids)
-    assert "This is no fan-out job" in caplog.text
+    assert "This is not a fan-out job" in caplog.text

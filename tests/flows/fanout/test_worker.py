@@ -135,7 +135,7 @@ def test_a_message_that_cannot_be_hidden_is_worked_off_all_the_same(
 
     assert fanout.handle(event, Context()) == {"batchItemFailures": []}
     assert gateway.delivered == Counter(ids)
-    assert "visibility timeout stays" in caplog.text
+    assert "visibility timeout of a message could not be changed" in caplog.text
 
 
 def test_a_worker_that_lost_its_job_stops(sqs: Any, gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,7 +51,7 @@ def test_refused_entries_are_sent_again_after_a_pause(sqs: Any, slept: list[floa
 
 def test_three_refusals_are_enough(sqs: Any, slept: list[float]) -> None:
     answers(sqs, ("0",), ("0",), ("0",))
-    with pytest.raises(DeliveryError, match="SQS did not take 1 jobs: InternalError busy"):
+    with pytest.raises(DeliveryError, match="SQS did not accept 1 jobs: InternalError busy"):
         job_queue.enqueue([ONE])
     assert len(slept) == 2
 
@@ -62,6 +62,6 @@ def test_no_attempt_is_made_long_after_the_deadline(
     """A second is left for it: those who are not open yet are put on the queue when sending is over."""
     monkeypatch.setattr("ws_lambda.retrying.random.uniform", lambda _least, _most: 0.7)
     answers(sqs, ("0",), ("0",))
-    with delivery.deadline(0), pytest.raises(DeliveryError, match="SQS did not take"):
+    with delivery.deadline(0), pytest.raises(DeliveryError, match="SQS did not accept"):
         job_queue.enqueue([ONE])
     assert slept == [pytest.approx(0.7)], "the next one would begin 1.4 seconds after the deadline"

@@ -142,7 +142,7 @@ def test_numbers_that_no_message_has(tables, number):
 
 
 def test_an_append_obeys_the_deadline(tables):
-    with delivery.deadline(0), pytest.raises(DeliveryError, match="Out of time"):
+    with delivery.deadline(0), pytest.raises(DeliveryError, match="The deadline has passed"):
         append(0)
     assert ChannelMessage.recent("general") == []
 
