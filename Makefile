@@ -1,14 +1,17 @@
 # `make run`: a working chat in the browser. `make test`: the whole test run. Both do their own set-up.
+# Another interpreter and another Django have an environment of their own: make test-fast PYTHON=python3.14 DJANGO=6.1
 PYTHON ?= python3
+DJANGO ?=
 PORT ?= 8000
 WS_PORT ?= 8001
-VENV := .venv
+VENV := .venv$(if $(filter-out python3,$(PYTHON)),-$(notdir $(PYTHON)))$(if $(DJANGO),-django$(DJANGO))
 BIN := $(VENV)/bin
 MINISTACK := ministack==1.5.33
 
 # Installs what constraints.txt pins, also into the passing environment that the package itself is built in: older
 # versions of pip take that from the first variable, newer ones from the second.
-PINNED := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1
+PINS := $(if $(DJANGO),$(VENV)/constraints.txt,constraints.txt)
+PINNED := PIP_CONSTRAINT=$(PINS) PIP_BUILD_CONSTRAINT=$(PINS) PIP_DISABLE_PIP_VERSION_CHECK=1
 
 DYNOXIDE := 1.2.1
 DYNAMODB_LOCAL := 11.1.0
@@ -19,7 +22,7 @@ run: $(VENV)/.local
 	@$(BIN)/python manage.py ws_local --port $(PORT) --ws-port $(WS_PORT)
 
 WORKERS ?= 2
-PYTEST = $(BIN)/python -m pytest -n $(WORKERS)
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist=worksteal
 
 test: $(VENV)/.dev .venv-ministack/bin/ministack
 	$(PYTEST) $(ARGS)
@@ -35,7 +38,7 @@ coverage: $(VENV)/.dev .venv-ministack/bin/ministack
 # New random examples in every run: EXAMPLES for each property test. A failure prints how to repeat it; SEED=… repeats a run.
 EXAMPLES ?= 100000
 fuzz: $(VENV)/.dev
-	FUZZ_EXAMPLES=$(EXAMPLES) $(PYTEST) --dist=worksteal -m hypothesis --hypothesis-profile=fuzz $(if $(SEED),--hypothesis-seed=$(SEED)) \
+	FUZZ_EXAMPLES=$(EXAMPLES) $(PYTEST) -m hypothesis --hypothesis-profile=fuzz $(if $(SEED),--hypothesis-seed=$(SEED)) \
 		tests/unit tests/security $(ARGS)
 
 # The unit and flow tests once more, on a DynamoDB that checks requests as AWS does: ENGINE=dynoxide or dynamodb-local.
@@ -81,12 +84,16 @@ $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 $(MAKECMDGOALS)")'
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
-$(VENV)/.local: pyproject.toml constraints.txt | $(VENV)/bin/python
+# The same pins, with the newest release of the Django that was asked for.
+$(VENV)/constraints.txt: constraints.txt | $(VENV)/bin/python
+	@sed 's/^Django==.*/Django~=$(DJANGO).0/' constraints.txt > $@
+
+$(VENV)/.local: pyproject.toml $(PINS) | $(VENV)/bin/python
 	@echo "Installing into $(VENV) (once) ..."
 	@$(PINNED) $(BIN)/python -m pip install --quiet -e .[local]
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+$(VENV)/.dev: pyproject.toml $(PINS) | $(VENV)/bin/python
 	@echo "Installing into $(VENV) (once) ..."
 	@$(PINNED) $(BIN)/python -m pip install --quiet -e .[dev]
 	@touch $@ $(VENV)/.local

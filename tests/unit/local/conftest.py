@@ -5,8 +5,9 @@ import re
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -61,12 +62,38 @@ class Run:
         with urllib.request.urlopen(self.site, timeout=timeout) as answer:  # noqa: S310 - our own server
             return answer.read().decode()
 
+    def serves(self, text):
+        """Whether the site answers with this; an error of the code of the moment is another answer."""
+        try:
+            return self.page() == text
+        except urllib.error.HTTPError:
+            return False
+
+
+def project_in(folder: Path, settings: str = SETTINGS, urls: str = URLS) -> Path:
+    """Puts a project into a folder."""
+    for name, text in (("settings.py", settings), ("urls.py", urls), ("manage.py", MANAGE)):
+        (folder / name).write_text(text)
+    return folder
+
 
 @pytest.fixture
 def folder(tmp_path):
-    for name, text in (("settings.py", SETTINGS), ("urls.py", URLS), ("manage.py", MANAGE)):
-        (tmp_path / name).write_text(text)
-    return tmp_path
+    return project_in(tmp_path)
+
+
+def put_back(run: "Run", folder: Path, settings: str, urls: str) -> None:
+    """Has a run that several tests share serve the code that it began with."""
+    for name, text in (("settings.py", settings), ("urls.py", urls)):
+        if (folder / name).read_text() != text:
+            (folder / name).write_text(text)
+    deadline = time.monotonic() + PATIENCE
+    while not run.serves("version 1"):
+        assert time.monotonic() < deadline, "the run does not serve the code that it began with"
+        with suppress(AssertionError):
+            wait_for(lambda: run.serves("version 1"), 10)
+            return
+        (folder / "urls.py").touch()  # a change within a second of the module's import may go unnoticed
 
 
 def environment():
@@ -92,8 +119,8 @@ def connected(url):
     return connect(url, open_timeout=PATIENCE)
 
 
-def wait_for(condition):
-    deadline = time.monotonic() + PATIENCE
+def wait_for(condition, seconds=PATIENCE):
+    deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.05)

@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection, RemoteDisconnected
 from pathlib import Path
@@ -16,7 +16,17 @@ import boto3
 import pytest
 
 from tests.local_site import environment_of
-from tests.unit.local.conftest import PATIENCE, URLS, connected, running, wait_for
+from tests.unit.local.conftest import (
+    PATIENCE,
+    SETTINGS,
+    URLS,
+    Run,
+    connected,
+    project_in,
+    put_back,
+    running,
+    wait_for,
+)  # fmt: skip
 from ws_lambda.local.in_flight import GRACE
 
 SLOW = """
@@ -71,11 +81,28 @@ def handler(event, context):
 """
 
 
+CODE = URLS + SLOW
+
+Shared = tuple[Run, Path]
+
+
+@pytest.fixture(scope="module")
+def shared_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
+    """One run of a project with answers that take 2.5 s, for all the tests."""
+    folder = project_in(tmp_path_factory.mktemp("slow"), urls=CODE)
+    (folder / "jobs.py").write_text(HANDLER)
+    with running(folder, "--handler=jobs.handler") as run:
+        yield run, folder
+
+
 @pytest.fixture
-def slow(folder: Path) -> Path:
-    """A project with answers that take 2.5 s."""
-    (folder / "urls.py").write_text(URLS + SLOW)
-    return folder
+def slow(shared_run: Shared) -> Shared:
+    """That run and its folder, with the code that it began with, in which nothing has happened."""
+    run, folder = shared_run
+    for name in ("begun", "ended"):
+        (folder / name).unlink(missing_ok=True)
+    put_back(run, folder, SETTINGS, CODE)
+    return run, folder
 
 
 def reload_during(folder: Path, work: Callable[[], str]) -> str:
@@ -83,48 +110,48 @@ def reload_during(folder: Path, work: Callable[[], str]) -> str:
     with ThreadPoolExecutor() as pool:
         answer = pool.submit(work)
         wait_for((folder / "begun").exists)
-        (folder / "urls.py").write_text((URLS + SLOW).replace("ersion 1", "ersion 2"))
+        (folder / "urls.py").write_text(CODE.replace("ersion 1", "ersion 2"))
         return answer.result(PATIENCE)
 
 
-def test_a_streamed_answer_comes_to_its_end(slow: Path) -> None:
-    with running(slow) as run:
+def test_a_streamed_answer_comes_to_its_end(slow: Shared) -> None:
+    run, folder = slow
 
-        def stream() -> str:
-            with urllib.request.urlopen(f"{run.site}stream", timeout=PATIENCE) as answer:  # noqa: S310 - our own server
-                return str(answer.read().decode())
+    def stream() -> str:
+        with urllib.request.urlopen(f"{run.site}stream", timeout=PATIENCE) as answer:  # noqa: S310 - our own server
+            return str(answer.read().decode())
 
-        assert reload_during(slow, stream).endswith("24 the end")
-        wait_for(lambda: run.page() == "version 2")
+    assert reload_during(folder, stream).endswith("24 the end")
+    wait_for(lambda: run.page() == "version 2")
 
 
-def test_a_websocket_event_is_answered(slow: Path) -> None:
-    with running(slow) as run, connected(run.gateway) as client:
+def test_a_websocket_event_is_answered(slow: Shared) -> None:
+    run, folder = slow
+    with connected(run.gateway) as client:
 
         def call() -> str:
             client.send('{"action": "slow"}')
             return str(client.recv(PATIENCE))
 
-        assert json.loads(reload_during(slow, call)) == {"version": 1, "slept": True}
+        assert json.loads(reload_during(folder, call)) == {"version": 1, "slept": True}
         wait_for(lambda: run.page() == "version 2")
 
 
-def test_a_job_of_the_queue_is_done_once(slow: Path) -> None:
-    (slow / "jobs.py").write_text(HANDLER)
-    with running(slow, "--handler=jobs.handler") as run:
-        queue = boto3.client("sqs", endpoint_url=environment_of(run.page_url)["AWS_ENDPOINT_URL_SQS"], **run.keys)
-        url = environment_of(run.page_url)["FANOUT_QUEUE_URL"]
+def test_a_job_of_the_queue_is_done_once(slow: Shared) -> None:
+    run, folder = slow
+    queue = boto3.client("sqs", endpoint_url=environment_of(run.page_url)["AWS_ENDPOINT_URL_SQS"], **run.keys)
+    url = environment_of(run.page_url)["FANOUT_QUEUE_URL"]
 
-        def send() -> str:
-            queue.send_message(QueueUrl=url, MessageBody="job")
-            wait_for((slow / "ended").exists)
-            return (slow / "ended").read_text()
+    def send() -> str:
+        queue.send_message(QueueUrl=url, MessageBody="job")
+        wait_for((folder / "ended").exists)
+        return (folder / "ended").read_text()
 
-        assert reload_during(slow, send) == "job"
-        wait_for(lambda: run.page() == "version 2")
-        wait_for(lambda: set(left_on(queue, url)) == {"0"})
-        assert (slow / "ended").read_text() == "job"
-        queue.close()
+    assert reload_during(folder, send) == "job"
+    wait_for(lambda: run.page() == "version 2")
+    wait_for(lambda: set(left_on(queue, url)) == {"0"})
+    assert (folder / "ended").read_text() == "job"
+    queue.close()
 
 
 def left_on(queue: Any, url: str) -> Collection[str]:
@@ -134,8 +161,9 @@ def left_on(queue: Any, url: str) -> Collection[str]:
     return [told[name] for name in wanted]
 
 
-def test_no_answer_to_a_login_is_cut_short(slow: Path) -> None:
+def test_no_answer_to_a_login_is_cut_short(slow: Shared) -> None:
     """Logins one after another, each on a connection of its own, while code changes again and again."""
+    run, folder = slow
     stop, answers, cut = threading.Event(), [], []
 
     def log_in(netloc: str) -> None:
@@ -150,13 +178,12 @@ def test_no_answer_to_a_login_is_cut_short(slow: Path) -> None:
             finally:
                 connection.close()
 
-    with running(slow) as run, ThreadPoolExecutor() as pool:
-        assert run.page() == "version 1"
+    with ThreadPoolExecutor() as pool:
         for _ in range(4):
             pool.submit(log_in, urlsplit(run.site).netloc)
         try:
             for version in range(2, 5):
-                (slow / "urls.py").write_text((URLS + SLOW).replace("ersion 1", f"ersion {version}"))
+                (folder / "urls.py").write_text(CODE.replace("ersion 1", f"ersion {version}"))
                 wait_for(lambda version=version: run.page() == f"version {version}")
         finally:
             stop.set()
@@ -165,28 +192,28 @@ def test_no_answer_to_a_login_is_cut_short(slow: Path) -> None:
     assert len(answers) > 20
 
 
-def test_a_spare_connection_holds_up_no_reload(slow: Path) -> None:
+def test_a_spare_connection_holds_up_no_reload(slow: Shared) -> None:
     """Browsers open connections before they need them, and keep those that they have used."""
-    with running(slow) as run:
-        spare, used = (HTTPConnection(urlsplit(run.site).netloc, timeout=PATIENCE) for _ in range(2))
-        spare.connect()
-        used.request("GET", "/kept-open")
-        assert used.getresponse().read() == b"version 1"
-        before = time.monotonic()
-        (slow / "urls.py").write_text((URLS + SLOW).replace("ersion 1", "ersion 2"))
-        wait_for(lambda: run.page() == "version 2")
-        assert time.monotonic() - before < GRACE, "waited for what nobody asked"
-        spare.close()
-        used.close()
+    run, folder = slow
+    spare, used = (HTTPConnection(urlsplit(run.site).netloc, timeout=PATIENCE) for _ in range(2))
+    spare.connect()
+    used.request("GET", "/kept-open")
+    assert used.getresponse().read() == b"version 1"
+    before = time.monotonic()
+    (folder / "urls.py").write_text(CODE.replace("ersion 1", "ersion 2"))
+    wait_for(lambda: run.page() == "version 2")
+    assert time.monotonic() - before < GRACE, "waited for what nobody asked"
+    spare.close()
+    used.close()
 
 
-def test_requests_that_come_together_are_all_answered(slow: Path) -> None:
-    with running(slow, "--noreload") as run:
-        parts = urlsplit(run.site)
-        with socket.create_connection((parts.hostname, parts.port), timeout=PATIENCE) as connection:
-            connection.sendall(b"GET /kept-open HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 3)
-            said = b""
-            while said.count(b"version 1") < 3:
-                more = connection.recv(65_536)
-                assert more, said
-                said += more
+def test_requests_that_come_together_are_all_answered(slow: Shared) -> None:
+    run, _folder = slow
+    parts = urlsplit(run.site)
+    with socket.create_connection((parts.hostname, parts.port), timeout=PATIENCE) as connection:
+        connection.sendall(b"GET /kept-open HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 3)
+        said = b""
+        while said.count(b"version 1") < 3:
+            more = connection.recv(65_536)
+            assert more, said
+            said += more

@@ -16,10 +16,21 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from django.core.management import CommandError, call_command
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.local_site import ROOT
-from tests.unit.local.conftest import PATIENCE, SETTINGS, URLS, connected, environment, running, wait_for
+from tests.unit.local.conftest import (
+    PATIENCE,
+    SETTINGS,
+    URLS,
+    connected,
+    environment,
+    project_in,
+    put_back,
+    running,
+    wait_for,
+)  # fmt: skip
 
 QUEUED = """
 import os
@@ -34,45 +45,74 @@ BROADCASTING = """
 """
 
 
-def test_an_edited_view_is_live_and_sockets_stay_open(folder):
-    with running(folder) as run, connected(run.gateway) as client:
+SHARED_SETTINGS = SETTINGS + QUEUED
+SHARED_URLS = "from ws_lambda.models import WebSocketSession\n" + URLS.replace(
+    "\nurlpatterns", BROADCASTING + "\nurlpatterns"
+)
+
+
+@pytest.fixture(scope="module")
+def shared_run(tmp_path_factory):
+    """One run for the tests that leave it as it was."""
+    folder = project_in(tmp_path_factory.mktemp("shared"), SHARED_SETTINGS, SHARED_URLS)
+    with running(folder) as run:
+        yield run, folder
+
+
+@pytest.fixture
+def shared(shared_run):
+    """That run and its folder, in which a test may edit the code."""
+    run, folder = shared_run
+    put_back(run, folder, SHARED_SETTINGS, SHARED_URLS)
+    return run, folder
+
+
+def test_an_edited_view_is_live_and_sockets_stay_open(shared):
+    run, folder = shared
+    with connected(run.gateway) as client:
         client.send("{}")
         assert json.loads(client.recv(PATIENCE))["version"] == 1
-        (folder / "urls.py").write_text(URLS.replace("version 1", "version 2").replace('"version": 1', '"version": 2'))
+        (folder / "urls.py").write_text(
+            SHARED_URLS.replace("ersion 1", "ersion 2").replace('"version": 1', '"version": 2')
+        )
         wait_for(lambda: run.page() == "version 2")
         client.send("{}")
         assert json.loads(client.recv(PATIENCE))["version"] == 2
 
 
-def test_a_view_that_does_not_import_is_mended_without_a_restart(folder):
+def test_a_view_that_does_not_import_is_mended_without_a_restart(shared):
+    run, folder = shared
+
     def broken():
         try:
             return not run.page()
         except urllib.error.HTTPError as error:
             return error.code == 500
 
-    with running(folder) as run, connected(run.gateway) as client:
+    with connected(run.gateway) as client:
         (folder / "urls.py").write_text("this is no Python")
         wait_for(broken)
-        (folder / "urls.py").write_text(URLS.replace("version 1", "mended"))
+        (folder / "urls.py").write_text(SHARED_URLS.replace("version 1", "mended"))
         wait_for(lambda: not broken() and run.page() == "mended")
         client.send("{}")
         assert json.loads(client.recv(PATIENCE))["version"] == 1
 
 
-def test_settings_that_do_not_load_are_mended_without_a_restart(folder):
-    with running(folder) as run, connected(run.gateway) as client:
+def test_settings_that_do_not_load_are_mended_without_a_restart(shared):
+    run, folder = shared
+    with connected(run.gateway) as client:
         assert run.page() == "version 1"
         (folder / "settings.py").write_text("this is no Python")
         wait_for(lambda: "SyntaxError" in (folder / "said").read_text())
-        (folder / "settings.py").write_text(SETTINGS)
+        (folder / "settings.py").write_text(SHARED_SETTINGS)
         assert run.page() == "version 1"
         client.send("{}")
         assert json.loads(client.recv(PATIENCE))["version"] == 1
 
 
-def test_commands_of_another_terminal_reach_the_run(folder):
-    with running(folder, "--noreload") as run, connected(f"{run.gateway}?channel=general") as client:
+def test_commands_of_another_terminal_reach_the_run(shared):
+    run, folder = shared
+    with connected(f"{run.gateway}?channel=general") as client:
         env_url = re.search(r"http://\S+/env", (folder / "said").read_text())[0]
         with urllib.request.urlopen(env_url) as answer:  # noqa: S310 - our own server
             manage = f"{sys.executable} manage.py"
@@ -83,11 +123,9 @@ def test_commands_of_another_terminal_reach_the_run(folder):
         assert client.recv(PATIENCE) == "Hello"
 
 
-def test_a_big_broadcast_goes_through_the_runs_own_queue(folder):
-    (folder / "settings.py").write_text(SETTINGS + QUEUED)
-    views = URLS.replace("\nurlpatterns", BROADCASTING + "\nurlpatterns")
-    (folder / "urls.py").write_text("from ws_lambda.models import WebSocketSession\n" + views)
-    with running(folder, "--noreload") as run, ExitStack() as stack:
+def test_a_big_broadcast_goes_through_the_runs_own_queue(shared):
+    run, _folder = shared
+    with ExitStack() as stack:
         clients = [stack.enter_context(connected(f"{run.gateway}?channel=room")) for _ in range(5)]
         clients[0].send('{"action": "everyone"}')
         for client in clients[1:]:
@@ -95,12 +133,6 @@ def test_a_big_broadcast_goes_through_the_runs_own_queue(folder):
         heard = [json.loads(clients[0].recv(PATIENCE)) for _ in range(2)]
         assert {"hello": "all"} in heard
         assert {"sent": 0, "queued": 2} in heard
-
-
-def test_events_as_http_requests(folder):
-    with running(folder, "--noreload", "--integration=http") as run, connected(run.gateway) as client:
-        client.send("{}")
-        assert json.loads(client.recv(PATIENCE))["door"] == "WSGIRequest"
 
 
 def refused(folder: Path, option: str, port: int) -> str:
@@ -123,10 +155,9 @@ def test_a_taken_port_is_one_line_and_exit_code_1(folder, option):
     assert f"Port {port} on 127.0.0.1 cannot be used: Address already in use. Choose another one with --port" in said
 
 
-def test_a_port_that_is_none_is_one_line(folder):
-    said = refused(folder, "port", 70_000)
-    assert said.count("\n") == 1
-    assert "Port 70000 on 127.0.0.1 cannot be used: it must be from 0 to 65535." in said
+def test_a_port_that_is_none_is_one_line():
+    with pytest.raises(CommandError, match=r"^Port 70000 on 127\.0\.0\.1 cannot be used: it must be from 0 to .*$"):
+        call_command("ws_local", "--port=70000", "--ws-port=0")
 
 
 def test_knobs_reach_the_gateway(folder):
@@ -156,11 +187,11 @@ def test_faults_of_dynamodb_reach_the_function(folder):
         assert refused.value.response.status_code >= 500
 
 
-def test_a_run_goes_on_though_answers_of_dynamodb_are_lost(folder):
-    lossy = running(folder, "--noreload", "--fault=dynamodb.cut=0.2", "--seed=5")
+def test_events_as_http_requests_go_on_though_answers_of_dynamodb_are_lost(folder):
+    lossy = running(folder, "--noreload", "--integration=http", "--fault=dynamodb.cut=0.2", "--seed=5")
     with lossy as run, connected(f"{run.gateway}?channel=general") as client:
         client.send("{}")
-        assert client.recv(PATIENCE)
+        assert json.loads(client.recv(PATIENCE))["door"] == "WSGIRequest"
 
 
 def status_of_post(run):
@@ -175,9 +206,15 @@ def status_of_post(run):
 
 
 @pytest.mark.parametrize("option", ["--fault=kill=2", "--latency=slow", "--quota=x=1", "--option=x=1", "--speed=0"])
-def test_a_knob_that_cannot_be_is_one_line_and_exit_code_1(folder, option):
+def test_a_knob_that_cannot_be_is_one_line(option):
+    with pytest.raises(CommandError) as refused:
+        call_command("ws_local", "--port=0", "--ws-port=0", option)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_knob_that_cannot_be_gives_exit_code_1(folder):
     ended = subprocess.run(
-        [sys.executable, "manage.py", "ws_local", "--port=0", "--ws-port=0", option],
+        [sys.executable, "manage.py", "ws_local", "--port=0", "--ws-port=0", "--fault=kill=2"],
         cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
     )  # fmt: skip
     assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
