@@ -9,7 +9,7 @@ Metrics, in the namespace `ws_lambda` with the dimension `service` (the function
     Refusals of connects and messages (also by `reason`), Failures of handlers
     Deliveries, Gone, Failed, Queued, QueueDepth
     HandlerTime (milliseconds), ColdStarts, PruneRuns, Pruned
-    Unchecked (connections that could not be judged anew)
+    Unchecked (connections that could not be revalidated)
 """
 
 import logging
