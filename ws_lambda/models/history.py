@@ -88,19 +88,19 @@ def since(table: type[Message], channel_name: str, sequence: int) -> Resume[Mess
     length, seconds = history_of(channel_name)
     if not length or not channel_name or sequence > _HIGHEST:
         return Resume([], False)
-    rows, buried = _settled(table, channel_name, length, max(sequence, 1))
+    rows, abandoned = _settled(table, channel_name, length, max(sequence, 1))
     missed = [message for message in _messages(rows, seconds) if message.sequence > sequence]
-    accounted = {message.sequence for message in missed} | {row.sequence for row in rows if row.buried}
+    accounted = {message.sequence for message in missed} | {row.sequence for row in rows if row.abandoned}
     newest = int(rows[-1].sequence) if rows else 0
     is_known = sequence <= newest <= sequence + len(rows)
     unbroken = is_known and accounted.issuperset(range(sequence + 1, newest + 1))
-    return Resume(missed[-length:], unbroken and len(missed) <= length and not buried)
+    return Resume(missed[-length:], unbroken and len(missed) <= length and not abandoned)
 
 
 def _messages(rows: Sequence[Message], seconds: int) -> list[Message]:
     """The messages that are not older than HISTORY allows."""
     since_then = clock.utcnow() - timedelta(seconds=seconds)
-    return [row for row in rows if not row.buried and row.sent_at > since_then]
+    return [row for row in rows if not row.abandoned and row.sent_at > since_then]
 
 
 def _settled(table: type[Message], channel_name: str, length: int, floor: int) -> tuple[list[Message], bool]:
@@ -109,17 +109,17 @@ def _settled(table: type[Message], channel_name: str, length: int, floor: int) -
     Returns:
         The rows, and whether a number was abandoned.
     """
-    attempts, impatient, buried = _RETRY.begin(), False, False
+    attempts, impatient, abandoned = _RETRY.begin(), False, False
     top: int | None = None
     while True:
         rows = _newest(table, channel_name, length, floor, top)
         missing = list(_missing(rows))
         if not missing:
-            return rows, buried
+            return rows, abandoned
         top = int(rows[-1].sequence)
         late = [number for number, follower in missing if impatient or _age(follower) >= PATIENCE]
         if late:
-            buried |= _bury(table, channel_name, late, rows[-1])
+            abandoned |= _abandon(table, channel_name, late, rows[-1])
         else:
             impatient = not attempts.wait()
 
@@ -158,14 +158,16 @@ def _age(row: MessageRow) -> float:
     return (clock.utcnow() - row.sent_at).total_seconds()
 
 
-def _bury(table: type[Message], channel_name: str, numbers: Sequence[int], newest: MessageRow) -> bool:
+def _abandon(table: type[Message], channel_name: str, numbers: Sequence[int], newest: MessageRow) -> bool:
     """Stores that those numbers have no message. Returns whether any of them was free."""
 
-    def bury(number: int) -> bool:
-        row = table(channel_name, number, payload={}, buried=True, sent_at=newest.sent_at, expires_at=newest.expires_at)
+    def abandon(number: int) -> bool:
+        row = table(
+            channel_name, number, payload={}, abandoned=True, sent_at=newest.sent_at, expires_at=newest.expires_at
+        )
         return store(row)
 
     if len(numbers) == 1:
-        return bury(numbers[0])
-    with ThreadPoolExecutor(min(_THREADS, len(numbers)), "ws-bury") as pool:
-        return any(list(pool.map(bury, numbers)))
+        return abandon(numbers[0])
+    with ThreadPoolExecutor(min(_THREADS, len(numbers)), "ws-abandon") as pool:
+        return any(list(pool.map(abandon, numbers)))

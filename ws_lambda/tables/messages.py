@@ -20,7 +20,7 @@ class MessageRow(Table):
     written_by = UnicodeAttribute(null=True)
     """A random value by which the writer recognises its own row."""
 
-    buried = BooleanAttribute(null=True)
+    abandoned = BooleanAttribute(null=True, attr_name="buried")
     """Whether the number was abandoned: it has no message, and never will."""
 
     expires_at = TTLAttribute()
