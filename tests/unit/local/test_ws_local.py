@@ -164,7 +164,7 @@ def test_knobs_reach_the_gateway(folder):
     knobs = ("--fault=connections.error", "--latency=300", "--quota=requests_per_second=0", "--quota=request_burst=3")
     more = ("--option=binary_reason=no bytes", "--seed=7", "--speed=2")
     with running(folder, "--noreload", *knobs, *more) as run:
-        assert "--seed 7 makes the same ones" in (folder / "said").read_text()
+        assert "repeat them with --seed 7" in (folder / "said").read_text()
         with connected(run.gateway) as client:
             before = time.monotonic()
             client.send("{}")
@@ -227,7 +227,7 @@ def test_a_knob_that_cannot_be_gives_exit_code_1(folder):
         (
             'WS_LOCAL_ACCOUNTS = {"red": {"password": "x"}}\n'
             'DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}',
-            "run `manage.py migrate` first",
+            "Run `manage.py migrate` first.",
         ),
     ],
     ids=["a bad setting", "no tables of users"],
