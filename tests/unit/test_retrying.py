@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -110,3 +111,15 @@ def test_code_that_does_not_block_asks_when() -> None:
     assert due is not None and 100.0 <= due <= 100.5
     assert policy.next_at(3, 100.0, first_at=100.0) is None, "three have been made"
     assert policy.next_at(2, 110.0, first_at=100.0) is None, "the window is over"
+
+
+def test_nothing_else_in_the_package_draws_pauses_of_its_own() -> None:
+    """The local gateway and the test kit are not meant: nothing there waits for AWS."""
+    package = Path(__file__).parents[2] / "ws_lambda"
+    files = [path for path in package.rglob("*.py") if path.relative_to(package).parts[0] not in ("local", "testing")]
+    assert len(files) > 100
+    drawing = {path.name for path in files if "random.uniform(" in path.read_text()}
+    assert drawing == {"retrying.py"}
+    sleeping = {path.name for path in files if "time.sleep(" in path.read_text()}
+    # A pump waits for its exchanges, and a roster for its next page: neither tries anything again.
+    assert sleeping == {"retrying.py", "curl.py", "pumps.py", "roster.py"}
