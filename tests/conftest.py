@@ -36,11 +36,18 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("tests")
 
 
+LONG = (
+    "tests/e2e/test_deploy", "tests/e2e/test_adopt", "tests/e2e/", "tests/browser/", "tests/unit/local/",
+    "tests/unit/testing/test_documentation",
+)  # fmt: skip
+"""Where the tests are that take seconds to minutes each, the longest first."""
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Begins with the whole deployments, which take minutes: at the end the other worker would have nothing to do."""
+    """Begins with the long tests: at the end the other worker would have nothing to do."""
     engines.select(config, items)
-    items.sort(key=lambda item: not item.nodeid.startswith(("tests/e2e/test_deploy", "tests/e2e/test_adopt")))
+    items.sort(key=lambda item: next((n for n, where in enumerate(LONG) if item.nodeid.startswith(where)), len(LONG)))
 
 
 @pytest.fixture
