@@ -27,7 +27,7 @@ def test_what_is_left_when_the_time_is_up_is_the_schedules(there: FarSide, peopl
     evicted = evict("general", seconds=0)
 
     assert (evicted.evicted, evicted.complete) == (20, False)
-    assert "the schedule puts out the rest" in str(evicted)
+    assert "the schedule will remove the rest" in str(evicted)
     assert len(members()) == 30
     agreed()
     pruned = housekeeping.run()
@@ -189,4 +189,4 @@ def test_unfinished_work_that_cannot_be_read_does_not_stop_the_schedule(
     aws.client("dynamodb").put_item(TableName=UnfinishedWork.Meta.table_name, Item=item)
     pruned = housekeeping.run()
     assert (pruned.expired, pruned.complete) == (1, True)
-    assert "What calls have left unfinished could not be read" in caplog.text
+    assert "The unfinished tasks could not be read" in caplog.text
