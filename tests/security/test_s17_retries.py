@@ -165,5 +165,5 @@ def test_a_failure_that_cannot_be_noted_is_raised_all_the_same(
     break_users(monkeypatch)
     monkeypatch.setattr(WebSocketSession, "update", fail)
     assert say() == 500
-    assert "judged again only in the next interval" in caplog.text
+    assert "revalidated only in the next interval" in caplog.text
     assert "the database of users is down" in str([one.exc_info for one in caplog.records])
