@@ -105,7 +105,7 @@ def _recording() -> Iterator[None]:
         def watched_session() -> Any:
             found = session()
             found.register("before-call", _record, unique_id="tests.policy")
-            # The kit answers most requests in a handler of this event, and handlers of "before-call" are not asked then.
+            # The kit answers most requests in a handler of this event. Handlers of "before-call" are not called then.
             events = found.get_component("event_emitter")
             events.register_first("before-call.dynamodb", _record, unique_id="tests.policy.dynamodb")
             return found
