@@ -1,8 +1,8 @@
 """One botocore session for the whole process.
 
-Making a client costs 40-100 ms, most of it reading service models; one session reads each of them once.
-Endpoints and credentials come from the environment as for any AWS tool, `AWS_ENDPOINT_URL_DYNAMODB` and its
-sisters included.
+Creating a client takes 40-100 ms, most of it for reading service models. One session reads each of them once.
+Endpoints and credentials come from the environment, as for any AWS tool. That includes the variables
+`AWS_ENDPOINT_URL_<SERVICE>`.
 """
 
 import os
@@ -17,8 +17,8 @@ from ws_lambda import process_state
 from ws_lambda.process_state import Occasion
 
 NO_TABLE = "ResourceNotFoundException"
-NO_TABLE_ADVICE = "`manage.py ws_tables status` shows the missing ones, `manage.py ws_tables create` makes them."
-"""What DynamoDB says of a table that is not there, and what to do."""
+NO_TABLE_ADVICE = "`manage.py ws_tables status` shows the missing tables. `manage.py ws_tables create` creates them."
+"""DynamoDB's error code for a missing table, and what to do about it."""
 
 _lock = process_state.Lock(threading.RLock)
 _session: botocore.session.Session | None = None
@@ -35,10 +35,10 @@ def session() -> botocore.session.Session:
 
 
 def region() -> str:
-    """The AWS region: the environment's, else the profile's.
+    """The AWS region: from the environment, else from the profile.
 
     Raises:
-        botocore.exceptions.NoRegionError: where neither names one.
+        botocore.exceptions.NoRegionError: neither names one.
     """
     named = os.environ.get("AWS_REGION") or session().get_config_variable("region")
     if not named:
@@ -49,7 +49,7 @@ def region() -> str:
 
 
 def client(service: str) -> Any:
-    """The shared, thread-safe client of an AWS service (`"sqs"`, `"apigatewayv2"`), made on first use."""
+    """The shared, thread-safe client of an AWS service (`"sqs"`, `"apigatewayv2"`), created on first use."""
     with _lock:
         if service not in _clients:
             config = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard"})
@@ -58,7 +58,7 @@ def client(service: str) -> Any:
 
 
 def share_client(service: str, client: Any) -> None:
-    """Has everyone use this client of a service from now on."""
+    """Makes `client` return this client for a service from now on."""
     with _lock:
         _clients[service] = client
 
@@ -78,7 +78,7 @@ def forget() -> None:
 
 
 def forget_clients() -> None:
-    """Drops the clients. The session stays, with the service models that it has read: 200 ms for each test."""
+    """Drops the clients. The session keeps the service models that it has read, which saves 200 ms in each test."""
     with _lock:
         _clients.clear()
 

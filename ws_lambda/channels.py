@@ -1,4 +1,4 @@
-"""What a channel name is, and which setting speaks for it."""
+"""Channel names, and the patterns by which settings and permissions apply to channels."""
 
 import re
 import zlib
@@ -11,17 +11,17 @@ from ws_lambda.exceptions import InvalidChannel
 _T = TypeVar("_T")
 
 NAME_PATTERN: Final = re.compile(r"[A-Za-z0-9_.:@-]+")
-"""What a name may be made of. To be used with `fullmatch`; `#` and `*` have meanings of their own."""
+"""The characters of a name. Use it with `fullmatch`. `#` separates the shards of a channel, and `*` ends a pattern."""
 
 MAX_NAME_LENGTH: Final = 128
-"""Characters in a name."""
+"""The most characters that a name may have."""
 
 
 def check_name(channel_name: object) -> str:
-    """The name, if it is one.
+    """Returns the name, if it is valid.
 
     Raises:
-        InvalidChannel: it is empty, too long, or has characters that a name may not have.
+        InvalidChannel: it is not a string, is empty or too long, or has characters that a name may not have.
     """
     if (
         not isinstance(channel_name, str)
@@ -33,12 +33,12 @@ def check_name(channel_name: object) -> str:
 
 
 def is_pattern(name: str) -> bool:
-    """Whether the name speaks for every channel that begins with what stands before its `*`."""
+    """Whether the name is a pattern: it ends in `*`, and applies to every channel that begins with the part before."""
     return name.endswith("*")
 
 
 def best_match(patterns: Iterable[str], name: str) -> str | None:
-    """The pattern that speaks for a channel: its exact name, else the longest prefix."""
+    """The pattern that applies to a channel: its exact name, else the longest prefix. None if no pattern does."""
     prefixes = []
     for pattern in patterns:
         if pattern == name:
@@ -49,18 +49,18 @@ def best_match(patterns: Iterable[str], name: str) -> str | None:
 
 
 def setting_for(values: Mapping[str, _T], name: str, default: _T) -> _T:
-    """The value that a setting of channel patterns has for one channel."""
+    """The value for one channel in a setting that maps names and patterns to values."""
     pattern = best_match(values, name)
     return default if pattern is None else values[pattern]
 
 
 def shard_keys(name: str) -> list[str]:
-    """All partition keys of a channel's membership, as CHANNEL_SHARDS spreads it."""
+    """All partition keys of a channel's memberships. CHANNEL_SHARDS says how many there are."""
     count = setting_for(conf.CHANNEL_SHARDS, name, 1)
     return [name] if count <= 1 else [f"{name}#{shard}" for shard in range(count)]
 
 
 def shard_key(name: str, connection_id: str) -> str:
-    """The partition key that one connection's membership of a channel is kept under."""
+    """The partition key of one connection's membership in a channel."""
     keys = shard_keys(name)
     return keys[zlib.crc32(connection_id.encode()) % len(keys)]

@@ -1,4 +1,4 @@
-"""The one clock of the package, so that a test can move it."""
+"""The clock of the package. A test can move it."""
 
 import time
 from datetime import UTC, datetime

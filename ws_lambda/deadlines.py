@@ -1,4 +1,4 @@
-"""When sending must end: Lambda freezes or kills a process when its time is up."""
+"""The time by which work must end. Lambda freezes or kills a process when the time of its invocation is up."""
 
 import time
 from collections.abc import Iterator
@@ -9,17 +9,20 @@ from typing import Any, Final
 NO_DEADLINE = float("inf")
 
 MARGIN: Final = 3.0
-"""Seconds of an invocation that are kept for what comes after sending: closing who is gone, noting how far a job or
-a prune has come, the answer. A function's timeout must be longer."""
+"""Seconds of an invocation that are reserved for what follows sending: closing the sessions of connections that are
+gone, storing the position of a job or a prune, and the answer. A function's timeout must be longer."""
 
 _ends_at: ContextVar[float] = ContextVar("ws_lambda_delivery_deadline", default=NO_DEADLINE)
 
 
 @contextmanager
 def deadline(seconds_left: float) -> Iterator[None]:
-    """Everything sent inside ends within so many seconds; an outer, nearer deadline stays.
+    """Sets a deadline for the time of a `with` block. An earlier deadline of an outer block stays in force.
 
-    What could not be sent in time is reported as failed, never dropped in silence.
+    Messages that could not be sent in time are reported as failed. None is dropped without a report.
+
+    Args:
+        seconds_left: seconds from now. Less than 0 counts as 0.
     """
     token = _ends_at.set(min(_ends_at.get(), time.monotonic() + max(0.0, seconds_left)))
     try:
@@ -29,7 +32,7 @@ def deadline(seconds_left: float) -> Iterator[None]:
 
 
 def invocation_deadline(context: Any) -> AbstractContextManager[None]:
-    """The one deadline of an invocation: everything sent inside ends MARGIN seconds before Lambda ends it.
+    """Sets the deadline of an invocation: MARGIN seconds before Lambda ends it.
 
     Args:
         context: Lambda's context object.
@@ -38,10 +41,10 @@ def invocation_deadline(context: Any) -> AbstractContextManager[None]:
 
 
 def ends_at() -> float:
-    """The `time.monotonic()` at which sending must be over; infinite where nobody set a deadline."""
+    """The deadline as a `time.monotonic()`; infinite if there is none."""
     return _ends_at.get()
 
 
 def seconds_left() -> float:
-    """Seconds until sending must be over: 0 or less when it is, infinite where nobody set a deadline."""
+    """Seconds until the deadline: 0 or less once it has passed, infinite if there is none."""
     return _ends_at.get() - time.monotonic()

@@ -1,10 +1,10 @@
-"""Every error this package raises, and what each one means.
+"""Every error that this package raises, and its meaning.
 
 WsLambdaError
-├── EventError                 an AWS event that is not what it claims to be
+├── EventError                 an AWS event that lacks something, or that nobody handles
 │   └── UnknownEvent           an AWS event that no source recognises
 ├── CommandFailed              a command to the function that is unknown, not allowed or has failed
-├── Refused                    a connect or message that is turned away: status, message, reason
+├── Refused                    a connect or message that is refused: status, message, reason
 │   ├── UntrustedRequest       403
 │   ├── OriginRefused          403
 │   ├── HostRefused            403
@@ -20,16 +20,16 @@ WsLambdaError
 │   └── RateLimited            429
 │       └── TooManyOpen        429
 ├── SessionTooLarge            a Django session that no DynamoDB item can hold
-├── DeliveryError              something about sending that no retry would mend
+├── DeliveryError              a message or a row that could not be sent, read or stored
 │   └── NotOpenYet             a send to a connection from inside its own `connect`
-└── ProvisioningError          AWS said no, or the record is not ready for what was asked
+└── ProvisioningError          AWS refused, or the record is not ready for the operation
 """
 
 from typing import ClassVar, Self
 
 
 class WsLambdaError(Exception):
-    """Base of every error of this package. The docstring is the message where none is given."""
+    """The base of all errors of this package. The first line of the docstring is the default message."""
 
     def __init__(self, message: str = "") -> None:
         super().__init__(message or (type(self).__doc__ or "").partition("\n")[0])
@@ -67,7 +67,7 @@ class Refused(WsLambdaError):
 
     @property
     def message(self) -> str:
-        """What the client is told: never a secret, never a list of what would have been allowed."""
+        """The text for the client. It never contains a secret or a list of allowed values."""
         return str(self)
 
 

@@ -1,8 +1,8 @@
 """Which of a client's headers a project's middleware sees on `$connect`.
 
-Everything that a client sends is a claim. Elsewhere a trusted proxy removes the headers that only it may set
-(`X-Auth-User`, `X-Forwarded-For`, `Remote-User`); in front of a WebSocket API there is none. So a header passes only
-if it is listed here or in FORWARDED_HEADERS. The event itself keeps them all, as `event.headers`.
+A client can send any header. Usually a trusted proxy removes the headers that only the proxy may set (`X-Auth-User`,
+`X-Forwarded-For`, `Remote-User`), but there is no proxy in front of a WebSocket API. So a header is passed on only if
+it is listed here or in FORWARDED_HEADERS. `event.headers` has all headers of the event.
 """
 
 from typing import Final
@@ -31,7 +31,7 @@ BROWSER: Final = frozenset(
         "user-agent",
     }
 )
-"""What browsers send with a WebSocket handshake, beside those of BROWSER_PREFIXES."""
+"""Headers that browsers send with a WebSocket handshake, in addition to those of BROWSER_PREFIXES."""
 
 BROWSER_PREFIXES: Final = ("sec-ch-", "sec-fetch-", "sec-websocket-")
 
@@ -47,17 +47,17 @@ TRACING: Final = frozenset(
         "x-cloud-trace-context",
     }
 )
-"""What joins the parts of a trace: W3C, B3, Sentry, Jaeger, X-Ray, Google."""
+"""Headers for distributed tracing: W3C, B3, Sentry, Jaeger, X-Ray, Google."""
 
 TRACING_PREFIXES: Final = ("x-b3-", "x-datadog-")
 
 PROOF: Final = frozenset({"authorization"})
-"""It is checked before it is believed, so nobody gains by making one up."""
+"""Headers whose values the project verifies anyway, so a forged one does no harm."""
 
 NEVER: Final = frozenset({"content-length", "content-type", "forwarded", "sec-websocket-protocol"})
-"""What FORWARDED_HEADERS cannot add: claims about address and body, and the one that carries tokens.
+"""Headers that FORWARDED_HEADERS cannot add: those about address and body, and the one that carries tokens.
 
-Django mails the request when something fails, so a token is in its `gateway_event` only.
+Django's error mails contain the headers of the request, so a token is only in its `gateway_event`.
 """
 
 NEVER_PREFIXES: Final = ("x-forwarded-",)
@@ -70,7 +70,7 @@ def may_be_forwarded(name: str) -> bool:
 
 
 def is_forwarded(name: str) -> bool:
-    """Whether a header reaches middleware. `name` is in lower case."""
+    """Whether a header is passed on to middleware. `name` is in lower case."""
     if not may_be_forwarded(name):
         return False
     listed = name in BROWSER or name in TRACING or name in PROOF

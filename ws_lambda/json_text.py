@@ -8,14 +8,14 @@ from typing import Any, Final
 from django.core.serializers.json import DjangoJSONEncoder
 
 _MOST_DIGITS: Final = 308
-"""A whole number of no more digits is below the largest double, 1.8e308."""
+"""An integer with at most this many digits is below the largest double, 1.8e308."""
 
 _AS_ZEROS = bytes.maketrans(b"0123456789", b"0" * 10)
 _TOO_MANY = b"0" * (_MOST_DIGITS + 1)
 _BIG_EXPONENT = re.compile(rb"\d[eE]\+?\d{3}")
 
 
-class NoNumber(ValueError):
+class InvalidNumber(ValueError):
     """JSON has no such number."""
 
 
@@ -23,7 +23,7 @@ def loads(raw: bytes) -> Any:
     """The value of a JSON text in UTF-8.
 
     Raises:
-        ValueError: it is no JSON, or has a number that is none; `NoNumber` then.
+        ValueError: it is not JSON. `InvalidNumber`: it has a number that JSON does not allow.
         RecursionError: it is nested too deeply.
     """
     decoder = _DECODER_OF_LONG_NUMBERS if _has_long_number(raw) else _DECODER
@@ -31,10 +31,10 @@ def loads(raw: bytes) -> Any:
 
 
 def dumps(data: Any) -> str:
-    """JSON by Django's encoder (dates, decimals, UUIDs, lazy strings). A decimal, a NaN too, becomes a string.
+    """JSON by Django's encoder (dates, decimals, UUIDs, lazy strings). Decimals become strings, even a NaN.
 
     Raises:
-        ValueError: it has a NaN, an infinity, or a whole number beyond a double.
+        ValueError: it has a NaN, an infinity, or an integer beyond the range of a double.
         TypeError: the encoder does not know the type.
     """
     text = json.dumps(data, cls=DjangoJSONEncoder, separators=(",", ":"), allow_nan=False)
@@ -44,22 +44,22 @@ def dumps(data: Any) -> str:
 
 
 def check(raw: bytes) -> None:
-    """Lets a JSON text pass that somebody else has written, or what is no JSON at all.
+    """Checks the numbers of a JSON text that somebody else has written. A text that is not JSON passes.
 
     Raises:
-        NoNumber: it has a number that is none.
+        InvalidNumber: it has a number that JSON does not allow.
     """
     if b"NaN" in raw or b"Infinity" in raw or _has_long_number(raw) or _BIG_EXPONENT.search(raw):
         try:
             loads(raw)
-        except NoNumber:
+        except InvalidNumber:
             raise
         except (ValueError, RecursionError):
             return
 
 
 def has_nonfinite(value: Any) -> bool:
-    """Whether a value has a NaN or an infinity in it, at whatever depth of lists, dicts and pydantic models."""
+    """Whether a value contains a NaN or an infinity, at any depth of lists, dicts and pydantic models."""
     if isinstance(value, float):
         return not math.isfinite(value)
     if isinstance(value, dict):
@@ -70,23 +70,23 @@ def has_nonfinite(value: Any) -> bool:
 
 
 def _has_long_number(raw: bytes) -> bool:
-    """Whether there may be a whole number beyond a double: digits without end, in a string perhaps."""
+    """Whether there may be an integer beyond a double: a very long run of digits, which may also be in a string."""
     return len(raw) > _MOST_DIGITS and _TOO_MANY in raw.translate(_AS_ZEROS)
 
 
 def _constant(name: str) -> Any:
-    raise NoNumber(f"{name} is not JSON")
+    raise InvalidNumber(f"{name} is not JSON")
 
 
 def _float(text: str) -> float:
     value = float(text)
     if math.isinf(value):
-        raise NoNumber("A number is larger than JSON's readers can hold")
+        raise InvalidNumber("A number is larger than JSON's readers can hold")
     return value
 
 
 def _whole(text: str) -> int:
-    """Python refuses thousands of digits by itself, in a ValueError: they take too long to read."""
+    """Parses an integer. Python itself raises ValueError for thousands of digits, which take too long to read."""
     if len(text) > _MOST_DIGITS:
         _float(text)
     return int(text)

@@ -1,7 +1,7 @@
-"""What a process remembers, in one list, and the occasions on which it must forget it.
+"""The registry of what a process remembers, and of the occasions on which it must forget it.
 
-Each module that keeps something registers how to forget it. Whoever has an occasion calls `forget`, and need not know
-the modules: the test kit, SnapStart's hooks, and a fork.
+Each module that remembers something registers a function that forgets it. The test kit, SnapStart's hooks and a fork
+call `forget`, and need not know the modules.
 """
 
 import os
@@ -15,23 +15,23 @@ Forget = Callable[[], object]
 
 
 class Occasion(Enum):
-    """When something that was remembered is no longer true, or no longer one's own."""
+    """When something that a process remembers is no longer true, or no longer belongs to it."""
 
     TEST = auto()
-    """A test begins or ends: the DynamoDB behind the endpoint is another one, and nothing has happened yet."""
+    """A test begins or ends: DynamoDB is a different one, and nothing has happened in it yet."""
 
     SETTINGS = auto()
-    """A test has overridden settings. Only what was built from them goes; what was read from tables stays."""
+    """A test has overridden settings. Only what was built from settings is forgotten. Data read from tables stays."""
 
     SNAPSHOT = auto()
-    """SnapStart is about to take the snapshot: connections are closed."""
+    """SnapStart is about to take a snapshot. Connections are closed."""
 
     RESTORE = auto()
-    """The process was restored from a snapshot, perhaps days later, and is one of many that were."""
+    """The process was restored from a snapshot, perhaps days later, like many others."""
 
     FORK = auto()
-    """This is the child of a fork. Another thread of the parent may have held a lock, and open connections are the
-    parent's.
+    """This process is the child of a fork. Another thread of the parent may have held a lock, and the open connections
+    belong to the parent.
     """
 
 
@@ -39,13 +39,13 @@ _registered: dict[Occasion, list[Forget]] = defaultdict(list)
 
 
 def register(forget: Forget, *occasions: Occasion) -> None:
-    """Has `forget` called on each of the occasions, in the order of registration."""
+    """Registers a function to call on each of the occasions, in the order of registration."""
     for occasion in occasions:
         _registered[occasion].append(forget)
 
 
 def forget(occasion: Occasion) -> None:
-    """Forgets what must be forgotten on an occasion. Modules that are not imported remember nothing."""
+    """Calls everything that is registered for an occasion. Modules that are not imported remember nothing."""
     for one in tuple(_registered[occasion]):
         one()
 
@@ -54,7 +54,7 @@ os.register_at_fork(after_in_child=lambda: forget(Occasion.FORK))
 
 
 class Lock:
-    """A lock for what a process remembers. It is free again in the child of a fork, whoever held it in the parent."""
+    """A lock for what a process remembers. In the child of a fork it is free, even if it was held in the parent."""
 
     def __init__(self, make: Callable[[], Any] = threading.Lock) -> None:
         self._make = make

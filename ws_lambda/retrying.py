@@ -1,7 +1,7 @@
-"""How often something is tried again, after what pauses, and until when: one policy for everything that waits.
+"""The retry policy of everything that waits and tries again: attempts, pauses and deadline.
 
-Pauses have full jitter: any length from nothing up to a limit that doubles with each attempt. So callers that failed
-together do not come back together.
+Pauses have full jitter: any length from zero up to a limit that doubles with each attempt. So callers that failed
+at the same time do not retry at the same time.
 
 https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 """
@@ -20,22 +20,22 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Retry:
-    """A policy. `begin` serves code that blocks while it waits, `next_at` code that does something else meanwhile."""
+    """A policy. `begin` is for code that sleeps between attempts, `next_at` for code that does other work meanwhile."""
 
     base: float
-    """Seconds: the longest pause after the first attempt. The limit doubles after each further one."""
+    """The longest pause after the first attempt, in seconds. The limit doubles after each further attempt."""
 
     cap: float = inf
-    """Seconds: the longest pause of all."""
+    """The longest pause after any attempt, in seconds."""
 
     attempts: float = inf
-    """How often to try at most, the first time included."""
+    """The most attempts, including the first."""
 
     within: float = inf
-    """Seconds after the first attempt in which another may begin. The last one begins at their end."""
+    """Seconds after the first attempt in which others may begin. The last one begins when they are over."""
 
     overtime: float = 0.0
-    """Seconds after the deadline of the invocation in which another attempt may begin: for what has to be finished."""
+    """Seconds after the deadline in which another attempt may begin, for work that must be finished."""
 
     def pause(self, made: int) -> float:
         """A random pause.
@@ -49,12 +49,12 @@ class Retry:
         return random.uniform(0, min(self.cap, self.base * 2 ** min(made - 1, 30)))  # noqa: S311 - jitter, not a secret
 
     def next_at(self, made: int, now: float, first_at: float = inf) -> float | None:
-        """When to make the next attempt, or None if there is to be none. It does not look at the deadline.
+        """When to make the next attempt; None if there is none. The deadline is not considered.
 
         Args:
             made: how many attempts have been made, 1 or more.
-            now: the `time.monotonic()` of now.
-            first_at: that of the first attempt; needed for a policy with `within`.
+            now: the present `time.monotonic()`.
+            first_at: the `time.monotonic()` of the first attempt. A policy with `within` needs it.
         """
         ends = first_at + self.within
         if made >= self.attempts or now >= ends:
@@ -62,19 +62,19 @@ class Retry:
         return min(ends, now + self.pause(made))
 
     def begin(self, deadline: float | None = None) -> "Attempts":
-        """To be called at the first attempt.
+        """Starts to count. Call it at the first attempt.
 
         Args:
-            deadline: a `time.monotonic()`, instead of the invocation's: its context does not reach other threads.
+            deadline: a `time.monotonic()`. Default: the invocation's, which other threads do not see, so they pass it.
         """
         return Attempts(self, ends_at() if deadline is None else deadline)
 
     def call(self, work: Callable[[], Result], *busy: type[Exception]) -> Result:
-        """Calls until there is an answer.
+        """Calls a function until it returns, and returns its result.
 
         Args:
-            work: what to do.
-            busy: the exceptions that mean "try again". That of the last attempt is raised.
+            work: the function.
+            busy: the exceptions that mean "try again". The exception of the last attempt is raised.
         """
         attempts = self.begin()
         while True:
@@ -86,7 +86,7 @@ class Retry:
 
 
 class Attempts:
-    """The attempts at one thing, counted.
+    """Counts the attempts at one call, and sleeps between them.
 
     attempts = POLICY.begin()
     while True:
@@ -106,11 +106,11 @@ class Attempts:
         self._ends_at = deadline + policy.overtime
 
     def wait(self) -> bool:
-        """Counts an attempt that failed, and sleeps until the next.
+        """Counts a failed attempt, and sleeps until the next one.
 
         Returns:
-            False, at once, if there is to be no other: there have been enough, or the next one would begin after the
-            deadline.
+            False, without sleeping, if there must be no other attempt: there have been enough, or the next one would
+            begin after the deadline.
         """
         self.made += 1
         now = time.monotonic()

@@ -1,8 +1,8 @@
-"""What a SnapStart snapshot must not carry from one environment into the many that are restored from it.
+"""Prepares the process for a SnapStart snapshot, from which many environments are restored.
 
-What was read of tables is old, and a random generator that was seeded before the snapshot makes every environment
-wait the same jitter. AWS clients may stay: they open new connections where old ones are dead, and renew credentials
-that have expired; making them anew would take away half of what SnapStart gains.
+Data read from tables is outdated after a restore. A random generator that was seeded before the snapshot would give
+every environment the same pauses between retries. AWS clients stay: they replace dead connections and renew expired
+credentials by themselves, and creating new ones would take half of the time that SnapStart saves.
 """
 
 import random
@@ -17,7 +17,7 @@ process_state.register(random.seed, Occasion.RESTORE)
 
 
 def register() -> None:
-    """Has Lambda call `before_snapshot` and `after_restore`. Its runtimes from Python 3.12 on bring the hooks."""
+    """Registers the two functions below with Lambda. Its runtimes have the hooks from Python 3.12 on."""
     from snapshot_restore_py import register_after_restore, register_before_snapshot
 
     register_before_snapshot(before_snapshot)
@@ -25,10 +25,10 @@ def register() -> None:
 
 
 def before_snapshot() -> None:
-    """Closes open connections: those to API Gateway and to SQL databases."""
+    """Closes open connections to API Gateway and to SQL databases."""
     process_state.forget(Occasion.SNAPSHOT)
 
 
 def after_restore() -> None:
-    """Forgets what was true when the snapshot was taken."""
+    """Forgets what was true only when the snapshot was taken."""
     process_state.forget(Occasion.RESTORE)

@@ -92,7 +92,7 @@ def test_nor_as_a_string_that_a_schema_would_read_as_one(client, text):
 def test_none_goes_out_in_a_reply(client, caplog, name):
     status, said = wire.answer(wire.message({"action": name}))
     assert (status, said["message"]) == (500, "Internal server error")
-    assert f"Counting.{name} raised NoNumber" in caplog.text
+    assert f"Counting.{name} raised InvalidNumber" in caplog.text
     assert WebSocketSession.get("C1=").connected
 
 

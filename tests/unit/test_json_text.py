@@ -16,7 +16,7 @@ NUMBERS = ["1e308", "-1.7976931348623157e308", "1e-400", "9" * 308, "0.1", "-0",
 def test_what_no_double_holds_is_no_json(text, form):
     with pytest.raises(ValueError):
         json_text.loads(form.format(text).encode())
-    with pytest.raises(json_text.NoNumber):
+    with pytest.raises(json_text.InvalidNumber):
         json_text.check(form.format(text).encode())
 
 
