@@ -38,11 +38,38 @@ def correct(environ: WSGIEnvironment, event: Mapping[str, Any]) -> None:
     if "http" in asked and content_type:
         environ["CONTENT_TYPE"] = content_type  # apig-wsgi cuts the value at a comma, which a boundary may contain
     environ.pop("HTTP_CONTENT_LENGTH", None)
-    if not environ.get("HTTP_COOKIE"):
-        environ.pop("HTTP_COOKIE", None)
+    _join_cookies(environ, event)
     script_name, path = _path(event, asked)
     environ["SCRIPT_NAME"] = script_name
     environ["PATH_INFO"] = unquote_to_bytes(path).decode("latin-1")
+    environ["QUERY_STRING"] = environ["QUERY_STRING"].encode().decode("latin-1")
+    for name, value in environ.items():
+        if isinstance(value, str) and not value.isascii():
+            environ[name] = _wsgi_text(value)
+
+
+def _join_cookies(environ: WSGIEnvironment, event: Mapping[str, Any]) -> None:
+    """Joins the cookie headers of a request with semicolons. HTTP/2 clients may send several.
+
+    apig-wsgi joins those in `multiValueHeaders` with a comma, which would make one cookie of them.
+    """
+    many = event.get("multiValueHeaders") or {}
+    sent = event.get("cookies") or [one for name in many if name.lower() == "cookie" for one in many[name]]
+    cookies = "; ".join(sent) or environ.pop("HTTP_COOKIE", "").lstrip(";")
+    if cookies:
+        environ["HTTP_COOKIE"] = cookies
+
+
+def _wsgi_text(value: str) -> str:
+    """Returns text in which each character stands for a byte. Django fails if it gets any other.
+
+    https://peps.python.org/pep-3333/#unicode-issues
+    """
+    try:
+        value.encode("latin-1")
+    except UnicodeEncodeError:
+        return value.encode("utf-8", "surrogatepass").decode("latin-1")
+    return value
 
 
 def _trust_gateway(environ: WSGIEnvironment, asked: Mapping[str, Any]) -> None:
@@ -57,13 +84,19 @@ def _trust_gateway(environ: WSGIEnvironment, asked: Mapping[str, Any]) -> None:
     authorizer = asked.get("authorizer") or {}
     if authorizer:
         environ["API_GATEWAY_AUTHORIZER"] = authorizer
-    if user := _caller(authorizer, identity):
+    if user := _caller(authorizer, asked):
         environ["REMOTE_USER"] = user
 
 
-def _caller(authorizer: Mapping[str, Any], identity: Mapping[str, Any]) -> str:
-    """Returns the caller that an authorizer or IAM has identified, or ""."""
-    by_lambda, by_iam = authorizer.get("lambda") or authorizer, authorizer.get("iam") or identity
+def _caller(authorizer: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
+    """Returns the caller that an authorizer or IAM has identified, or "".
+
+    In format 1, the keys of `authorizer` are those that the project's own authorizer has chosen.
+    """
+    if "http" in asked:
+        by_lambda, by_iam = authorizer.get("lambda") or {}, authorizer.get("iam") or {}
+    else:
+        by_lambda, by_iam = authorizer, asked.get("identity") or {}
     return str(by_lambda.get("principalId") or by_iam.get("userArn") or "")
 
 

@@ -148,6 +148,44 @@ def test_a_cookie_header_is_absent_where_there_is_no_cookie() -> None:
     assert "HTTP_COOKIE" not in environ(event)
 
 
+@pytest.mark.parametrize("kind", ["rest_api", "http_api_format_1", "load_balancer_multi_value"])
+def test_several_cookie_headers_are_several_cookies(kind: str) -> None:
+    """HTTP/2 clients send one header for each cookie. AWS documents the list of a load balancer."""
+    event = golden(f"http/{kind}")
+    name = next(name for name in event["multiValueHeaders"] if name.lower() == "cookie")
+    event["multiValueHeaders"][name] = ["one=1", "two=2; three=3"]
+    assert WSGIRequest(environ(event)).COOKIES == {"one": "1", "two": "2", "three": "3"}
+
+
+def test_the_cookies_that_aws_has_separated_are_the_cookies() -> None:
+    """A function URL sends them a second time, in a header in which repeated ones are joined with a comma."""
+    event = golden("http/function_url")
+    event["headers"]["cookie"] = "one=1,two=2"
+    assert WSGIRequest(environ(event)).COOKIES == {"one": "1", "two": "2"}
+    del event["cookies"]
+    event["headers"]["cookie"] = "three=3; four=4"
+    assert environ(event)["HTTP_COOKIE"] == "three=3; four=4"
+
+
+@pytest.mark.parametrize("kind", ["http_api", "rest_api", "load_balancer"])
+def test_django_reads_headers_and_queries_of_any_text(kind: str) -> None:
+    event = golden(f"http/{kind}")
+    event.pop("cookies", None)
+    for key, sent in (("headers", "word=日本"), ("multiValueHeaders", ["word=日本"])):
+        if key in event:
+            event[key] = {**event[key], next((n for n in event[key] if n.lower() == "cookie"), "cookie"): sent}
+    if "rawQueryString" in event:
+        event["rawQueryString"] = "a=日本&b=ü"
+    request = WSGIRequest(environ(event))
+    assert request.COOKIES == {"word": "日本"}
+    assert request.GET["b"] == "ü"
+
+
+def test_an_authorizer_may_use_any_key_for_its_context() -> None:
+    authorizer = {"principalId": "red", "lambda": "a", "iam": "b"}
+    assert environ(golden("http/rest_api", authorizer=authorizer))["REMOTE_USER"] == "red"
+
+
 def test_an_error_mail_has_neither_the_event_nor_its_cookies_in_it() -> None:
     """Django mails `request.META`, and hides keys that look like secrets, apig-wsgi's among them."""
     request = WSGIRequest(environ(golden("http/http_api")))
