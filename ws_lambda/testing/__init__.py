@@ -1,12 +1,13 @@
-"""Tests of WebSocket views, on the gateway that `manage.py ws_local` runs: no sockets, no sleeping.
+"""The test kit for WebSocket views. It runs the gateway of `manage.py ws_local` without sockets and without sleeping.
 
     def test_hello(ws_client):
         ws = ws_client(user=user, channel="general")
         ws.send_json({"action": "hello"})
         assert ws.receive_json() == {"hello": "alice"}
 
-With pytest, the fixtures `ws_client`, `ws_gateway`, `ws_tables` and `ws_dynamodb_faults` are there once the package is
-installed. With Django's test runner, derive from `WebSocketTestMixin`. See docs/testing.md.
+With pytest, the fixtures of `plugin` are available once the package is installed: `ws_client`, `ws_gateway`,
+`ws_tables`, `ws_requests` and `ws_dynamodb_faults`. With Django's test runner, derive from `WebSocketTestMixin`. See
+docs/testing.md.
 """
 
 from importlib import import_module
@@ -42,7 +43,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    # Late, since pytest imports this package on its way to the plugin, in every project that has it installed.
+    # Imported late, because pytest imports this package with its plugin in every project that has it installed.
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"ws_lambda.{_HOMES[name]}"), name)

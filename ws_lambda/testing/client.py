@@ -25,17 +25,17 @@ class WebSocketTestClient:
     """One connection.
 
     Args:
-        user: connects as this user, with a token of a login of theirs.
-        http: a Django test client; connects with a token of its login, so that its logout closes the connection.
+        user: the user to connect as, with a token.
+        http: a Django test client. The connection belongs to its login, so its logout closes the connection.
         token: a token to use instead; "" for none.
-        channel: the `channel` of the query string.
-        query: more of the query string.
-        headers: HTTP headers of the upgrade, beside or instead of `Origin` and `User-Agent`.
-        cookies: cookies by name. A real WebSocket domain gets none of the site's, so there are none by default.
-        subprotocols: what the client offers, in order.
-        origin: the page's origin; None for a client that is no browser. Default: the gateway's own.
-        source_ip: the client's address.
-        gateway: default, the one that is active.
+        channel: the `channel` in the query string.
+        query: other parameters of the query string.
+        headers: HTTP headers of the upgrade. They can replace the default ones, such as `Origin` and `User-Agent`.
+        cookies: cookies by name. Default: none, because a real WebSocket domain gets none of the site's cookies.
+        subprotocols: the subprotocols that the client offers, in order.
+        origin: the origin of the page; None for a client that is not a browser. Default: the gateway's own.
+        source_ip: the address of the client.
+        gateway: the gateway to connect to. Default: the active one.
     """
 
     def __init__(
@@ -65,20 +65,20 @@ class WebSocketTestClient:
         self._inbox = Inbox()
 
     def force_login(self, user: Any) -> None:
-        """Makes a login of the user, whose tokens the next connect uses. All clients of a user share one."""
+        """Logs a user in for the next connect. All clients of a user share one login."""
         login = self.gateway.logins.get(str(user.pk))
         if login is None or not login.still_of(user):
             login = self.gateway.logins[str(user.pk)] = Login.new(user)
         self.login = login
 
     def connect(self) -> "WebSocketTestClient":
-        """Opens the connection; again, with a new token, if it was open before.
+        """Opens the connection. It can be opened again, with a new token, after it has closed.
 
         Raises:
-            ConnectRefused: the function, or the gateway, said no.
+            ConnectRefused: the function or the gateway refused the connect.
         """
         if self.connected:
-            raise RuntimeError("This client is connected already.")
+            raise RuntimeError("This client is already connected.")
         self._inbox = Inbox()
         outcome = self.gateway.run(self.gateway.core.connect(self._upgrade()))
         if isinstance(outcome, Refusal):
@@ -118,12 +118,12 @@ class WebSocketTestClient:
 
     @property
     def close_code(self) -> int | None:
-        """The code that the service closed with; None while it has not."""
+        """The close code of the service; None if the service has not closed the connection."""
         return self._inbox.close_code
 
     @property
     def close_reason(self) -> str:
-        """The reason that the service closed with."""
+        """The close reason of the service."""
         return self._inbox.close_reason
 
     def send_json(self, data: Any) -> None:
@@ -131,7 +131,7 @@ class WebSocketTestClient:
         self.send_text(json.dumps(data))
 
     def send_text(self, text: str) -> None:
-        """Sends a text message in one frame. By when this returns it has been handled."""
+        """Sends a text message in one frame. The message has been handled when this returns."""
         connection, core = self._open(), self.gateway.core
         if len(text.encode()) > websocket_frames.MAX_FRAME:
             core.receive_too_big(connection)
@@ -150,7 +150,7 @@ class WebSocketTestClient:
         self._settle()
 
     def send_bytes(self, data: bytes) -> None:
-        """Sends a binary message, for which the service closes the connection."""
+        """Sends a binary message. The service closes the connection because of it."""
         self.gateway.core.receive_binary(self._open())
         self._settle()
 
@@ -158,35 +158,35 @@ class WebSocketTestClient:
         """The next message that has arrived.
 
         Raises:
-            AssertionError: there is none. Nothing is waited for: whatever was sent has arrived.
+            AssertionError: there is none. This does not wait, because everything that was sent has arrived.
         """
         if not self._inbox.messages:
-            raise AssertionError(f"nothing was received; {self._last_word()}")
+            raise AssertionError(f"nothing was received; {self._last_answer()}")
         return self._inbox.messages.popleft()
 
     def receive_json(self) -> Any:
-        """The next message, decoded. Raises AssertionError where there is none."""
+        """The next message, decoded. Raises AssertionError if there is none."""
         return json.loads(self.receive_text())
 
     def receive_all(self) -> list[Any]:
-        """Every message that has arrived, decoded."""
+        """All messages that have arrived and were not received yet, decoded."""
         found = [json.loads(text) for text in self._inbox.messages]
         self._inbox.messages.clear()
         return found
 
     def expect_nothing(self) -> None:
-        """Asserts that no message has arrived."""
+        """Asserts that no other message has arrived."""
         if self._inbox.messages:
             raise AssertionError(f"received {self._inbox.messages[0]!r}")
 
     def disconnect(self, code: int | None = 1000, reason: str = "") -> None:
-        """Closes the connection, as a browser does; without a code with None. Nothing happens if it is closed."""
+        """Closes the connection like a browser; with None, without a code. Does nothing if it is already closed."""
         if self.connected:
             self.gateway.core.closed(self._opened(), code, reason)
             self._settle()
 
     def vanish(self) -> None:
-        """Loses the network: no close frame."""
+        """Loses the network: the connection ends without a close frame."""
         self.disconnect(1006)
 
     def _upgrade(self) -> Upgrade:
@@ -211,7 +211,7 @@ class WebSocketTestClient:
         return headers | self.headers
 
     def _settle(self) -> None:
-        """Lets what became due run: `$disconnect`, for one."""
+        """Runs what has become due, such as `$disconnect`."""
         self.gateway.advance(0)
 
     def _opened(self) -> Connection:
@@ -224,8 +224,8 @@ class WebSocketTestClient:
             raise ConnectionError(f"This client is not connected; close code {self.close_code}.")
         return self._opened()
 
-    def _last_word(self) -> str:
-        """What the function said last, for the message of a failed test."""
+    def _last_answer(self) -> str:
+        """The function's last answer in words, for the message of a failed test."""
         for entry in reversed(self.gateway.core.journal.entries):
             if entry.event is not None:
                 said = entry.answer.body if entry.answer else entry.note

@@ -10,13 +10,13 @@ from ws_lambda.testing.dynamodb_clients import REGION, clients
 
 @contextmanager
 def tables() -> Iterator[list[str]]:
-    """Empty tables for the time of a `with` block: the package's, and those of installed apps.
+    """Provides empty tables for the time of a `with` block: those of the package and of installed apps.
 
-    With an endpoint in `AWS_ENDPOINT_URL_DYNAMODB` (DynamoDB Local, dynoxide), tables of a random prefix are made
-    there once, emptied after each block, and deleted when the process ends. Without, everything is in memory, and no
-    request leaves the process.
+    The tables are in memory, and no request leaves the process. If `AWS_ENDPOINT_URL_DYNAMODB` is set (to DynamoDB
+    Local or dynoxide), the tables are at that endpoint. Their names have a random prefix. They are created once,
+    emptied after each block, and deleted when the process ends.
 
-    The value is the list of the operations that DynamoDB has been asked for so far, such as `"GetItem"`.
+    The value is the list of the DynamoDB operations that were requested so far, such as `"GetItem"`.
     """
     from ws_lambda.testing.endpoint_tables import tables_at_endpoint
 
@@ -28,7 +28,7 @@ def tables() -> Iterator[list[str]]:
 
 @contextmanager
 def in_memory() -> Iterator[list[str]]:
-    """An empty DynamoDB in this process, without tables; the value is the list of requests so far."""
+    """Provides a DynamoDB without tables, in this process. The value is the list of requests so far."""
     from ws_lambda.local.moto_expressions import quick_expressions
     from ws_lambda.local.moto_transactions import frugal_transactions
     from ws_lambda.testing.moto_speed import quick_mock, taking_turns, without_http

@@ -1,4 +1,4 @@
-"""Clients of DynamoDB that outlive a test: botocore takes longer to make one than most tests take."""
+"""DynamoDB clients that are kept from one test to the next. Creating one takes longer than most tests."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -21,25 +21,25 @@ class _Kept:
     connection: Any
     client: Any
     handlers: list[Any]
-    """What each of the two has for a cache of its handlers. botocore makes another one when handlers change."""
+    """The handler cache of each of the two clients. botocore replaces the cache when handlers change."""
 
     def fits(self) -> bool:
-        """Whether clients that are made now would be the same."""
+        """Whether new clients would be equal to these."""
         return self.session is aws.session() and self.environment == _environment()
 
     def untouched(self) -> bool:
-        """Whether nobody has added a handler to them, or removed one."""
+        """Whether no handler was added to the clients or removed from them."""
         now = [_handlers(self.connection.client), _handlers(self.client)]
         return all(cache is not None and cache is before for cache, before in zip(now, self.handlers, strict=True))
 
 
 _kept: list[_Kept] = []
-"""At most one."""
+"""The clients of an earlier block: one element at most."""
 
 
 @contextmanager
 def clients() -> Iterator[list[str]]:
-    """The package's clients for the DynamoDB of a `with` block; the value is the list of requests so far."""
+    """Sets the package's clients for the time of a `with` block. The value is the list of requests so far."""
     with noting_requests() as requests:
         forget()
         try:
@@ -50,16 +50,16 @@ def clients() -> Iterator[list[str]]:
 
 
 def forget() -> None:
-    """Drops what the process keeps of a DynamoDB that may be another one now, and of what has happened in it."""
+    """Makes the process forget what it remembers of the former DynamoDB and its data."""
     process_state.forget(Occasion.TEST)
 
 
 @contextmanager
 def _kept_clients() -> Iterator[None]:
-    """Gives the package the clients of an earlier block, or makes them.
+    """Gives the package the clients of an earlier block, or new ones.
 
-    They are made anew if the `AWS_…` variables have changed, and if a test has registered something with them: its
-    handler must not see the requests of the next test.
+    They are new if the `AWS_…` variables have changed, or if a test has registered a handler with the earlier ones:
+    such a handler must not see the requests of the next test.
     """
     found = _kept.pop() if _kept else None
     if found is None or not found.fits():
@@ -85,5 +85,5 @@ def _environment() -> dict[str, str]:
 
 
 def _handlers(client: Any) -> Any:
-    """None where botocore's insides are others than they were; nothing is kept then."""
+    """The handler cache of a client; None if botocore's internals have changed. Clients are not kept then."""
     return getattr(getattr(client.meta.events, "_emitter", None), "_lookup_cache", None)

@@ -1,4 +1,4 @@
-"""Tables for tests at an endpoint: made once a process, and emptied for each test."""
+"""Tables for tests at an endpoint. They are created once in a process, and emptied after each test."""
 
 import atexit
 import os
@@ -19,7 +19,7 @@ from ws_lambda.tables.table import Table
 from ws_lambda.testing.dynamodb_clients import REGION, clients
 
 BATCH = 25
-"""Items that one BatchWriteItem deletes at most.
+"""The most items that one BatchWriteItem deletes.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
 """
@@ -27,12 +27,12 @@ https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteIte
 
 @contextmanager
 def tables_at_endpoint() -> Iterator[list[str]]:
-    """Empty tables, of a prefix of this process's own; the value is the list of requests so far."""
+    """Provides empty tables with a prefix of this process. The value is the list of requests so far."""
     read = _Lazy.__getattr__
     prefix = _prefix(os.environ["AWS_ENDPOINT_URL_DYNAMODB"])
 
     def prefixed(lazy: _Lazy, name: str) -> Any:
-        # Not by a setting: a test that overrides WS_LAMBDA would lose its tables.
+        # The prefix is not a setting, because a test that overrides WS_LAMBDA would lose its tables.
         value = read(lazy, name)
         return prefix + value if name == "TABLE_PREFIX" else value
 
@@ -46,7 +46,7 @@ def tables_at_endpoint() -> Iterator[list[str]]:
 
 
 def make(models: Iterable[type[Table]]) -> None:
-    """Makes the tables that are not there yet."""
+    """Creates the tables that do not exist."""
     there = _names(aws.client("dynamodb"))
     for model in models:
         if model.Meta.table_name not in there:
@@ -54,7 +54,7 @@ def make(models: Iterable[type[Table]]) -> None:
 
 
 def empty(models: Iterable[type[Table]]) -> None:
-    """Deletes every item."""
+    """Deletes all items of the tables."""
     dynamodb = aws.client("dynamodb")
     for name in {model.Meta.table_name for model in models}:
         keys = [one["AttributeName"] for one in dynamodb.describe_table(TableName=name)["Table"]["KeySchema"]]

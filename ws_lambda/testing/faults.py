@@ -1,4 +1,4 @@
-"""A bad network between the code under test and DynamoDB."""
+"""Faults of the network between the code under test and DynamoDB."""
 
 import os
 import threading
@@ -14,7 +14,7 @@ from ws_lambda.local.dynamodb_faults import DynamoDBFaults, FaultyDynamoDB, faul
 from ws_lambda.testing.dynamodb_clients import forget
 
 RETRY_SECONDS = 0.01
-"""How long botocore waits before it tries again: the same each time, instead of up to a second, two, four."""
+"""botocore's pause before each retry. Without this it would be up to one, two and four seconds."""
 
 
 @contextmanager
@@ -26,12 +26,12 @@ def dynamodb_faults(faults: DynamoDBFaults | None = None, *, seed: int = 1) -> I
         assert proxy.seen["PutItem", "cut"] > 0
 
     Args:
-        faults: what goes wrong from the beginning; nothing by default. Assign `proxy.faults` to change it.
-        seed: the same requests in the same order meet the same faults.
+        faults: the faults at the beginning. Default: none. Assign `proxy.faults` to change them.
+        seed: with the same seed, the same requests in the same order meet the same faults.
     """
     named = os.environ.get("AWS_ENDPOINT_URL_DYNAMODB")
     quick = mock.patch.object(ExponentialBackoff, "delay_amount", lambda _self, _context: RETRY_SECONDS)
-    # A client that has seen a hundred failures makes one attempt only: here the hundredth is to go as the first.
+    # After a hundred failures a botocore client makes only one attempt. Here it always makes all of them.
     generous = mock.patch.object(RetryQuota, "acquire", lambda _self, _amount: True)
     place = nullcontext(named) if named else _memory_by_http()
     with quick, generous, place as upstream, faulty(upstream, faults, seed=seed) as proxy, _endpoint(proxy.url):
@@ -48,7 +48,7 @@ def _endpoint(url: str) -> Iterator[None]:
 
 @contextmanager
 def _memory_by_http() -> Iterator[str]:
-    """moto's tables of this process on loopback, where a proxy can stand before them."""
+    """Serves this process's moto tables on loopback, so that a proxy can be put in front of them."""
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
     from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -56,7 +56,7 @@ def _memory_by_http() -> Iterator[str]:
         protocol_version = "HTTP/1.1"
 
         def log_request(self, *_args: object) -> None:
-            """Says nothing: the code under test is what is logged."""
+            """Logs nothing, so that the log has only lines of the code under test."""
 
     app = _in_turn(DomainDispatcherApplication(create_backend_app))
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
@@ -71,7 +71,7 @@ def _memory_by_http() -> Iterator[str]:
 
 
 def _in_turn(app: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
-    """One request at a time, though connections have threads of their own: see `taking_turns`."""
+    """Lets one request run at a time, although each connection has a thread: see `taking_turns`."""
     turns = threading.Lock()
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

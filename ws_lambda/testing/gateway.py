@@ -1,4 +1,4 @@
-"""The local gateway in this process, calling the real function in the caller's thread."""
+"""The local gateway in this process. It calls the real function in the caller's thread."""
 
 import json
 from collections.abc import Coroutine
@@ -26,21 +26,21 @@ from ws_lambda.testing.transport import GatewayTransport
 
 T = TypeVar("T")
 NO_THROTTLE = Quotas(connects_per_second=1e12, requests_per_second=1e12, request_burst=1e12)
-"""Where the clock stands still, 500 connects a second are 500 in all."""
+"""No throttling: the clock stands still, so a quota of 500 connects a second would allow 500 in total."""
 
 DOMAIN_NAME = "test.execute-api.eu-west-1.amazonaws.com"
 
 
 class InProcessGateway:
-    """An API Gateway for the time of a `with` block. Its clock stands still; so does the package's.
+    """An API Gateway for the time of a `with` block. Its clock and the package's clock stand still.
 
     Args:
-        api_id: what events carry. Default: the first of the accepted ids (GATEWAY_IDS), or "test".
-        handler: the function; default, the package's own Lambda handler.
-        routes: route keys beside `$connect`, `$disconnect`, `$default` and those of ROUTE_PATHS.
-        replies: whether routes have a route response, as `zappa deploy` makes them.
-        raise_exceptions: let an exception of the function reach the test, instead of the gateway's 502 or error
-            frame.
+        api_id: the API id in events. Default: the first of the accepted ids (GATEWAY_IDS), or "test".
+        handler: the function. Default: the package's Lambda handler.
+        routes: route keys in addition to `$connect`, `$disconnect`, `$default` and those of ROUTE_PATHS.
+        replies: whether routes have a route response, like those that `zappa deploy` creates.
+        raise_exceptions: whether exceptions of the function are raised in the test. Otherwise the gateway answers
+            with a 502 or an error frame.
     """
 
     _active: ClassVar[list["InProcessGateway"]] = []
@@ -65,7 +65,7 @@ class InProcessGateway:
         self._handler, self._raise = handler, raise_exceptions
         self._stack = ExitStack()
         self.clock = VirtualClock()
-        """Moved by `advance`."""
+        """The clock, which `advance` moves."""
 
         route = Route(integration=LambdaIntegration(self._invoke), replies=replies)
         api = Api(
@@ -77,11 +77,11 @@ class InProcessGateway:
         self.core = Gateway(
             api, clock=self.clock, options=options, quotas=quotas or NO_THROTTLE, faults=faults, seed=seed
         )
-        """The gateway itself: its pool, journal, quotas."""
+        """The gateway itself, with its pool, journal and quotas."""
 
         self.management = ConnectionsApi(self.core, {})
         self.logins: dict[str, Login] = {}
-        """One login to a user, so that a test of many connections does not log in as often."""
+        """User id → login. Each user logs in once, which saves time in tests with many connections."""
 
     @classmethod
     def active(cls) -> "InProcessGateway":
@@ -112,7 +112,7 @@ class InProcessGateway:
 
     @property
     def events(self) -> list[Event]:
-        """The events that the function got, oldest first (the last 200)."""
+        """The last 200 events that the function got, oldest first."""
         return [entry.event for entry in self.core.journal.entries if entry.event is not None]
 
     @property
@@ -125,11 +125,11 @@ class InProcessGateway:
         self.clock.advance(seconds)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Drives a coroutine of the core to its end."""
+        """Runs a coroutine of the core to its end."""
         return self.clock.run(work)
 
     async def _invoke(self, event: Event) -> object:
-        # Through JSON both ways, as on AWS: a function gets no Python object, and returns none.
+        # Converted to JSON and back in both directions: on AWS a function neither gets nor returns Python objects.
         try:
             return json.loads(json.dumps(self._function()(json.loads(json.dumps(event)), LambdaContext("test"))))
         except Exception as error:
@@ -146,5 +146,5 @@ class InProcessGateway:
 
 
 def _rebuild_middleware(**_kwargs: object) -> None:
-    """The middleware chain is built once for each process; under `override_settings` it may be another."""
+    """Has the middleware chain built again, because `override_settings` may have changed it."""
     process_state.forget(Occasion.SETTINGS)

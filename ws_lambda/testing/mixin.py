@@ -1,4 +1,4 @@
-"""For `django.test.TestCase` and its kin, without pytest."""
+"""A mixin for `django.test.TestCase` and other test cases, for use without pytest."""
 
 from contextlib import ExitStack
 from typing import Any
@@ -27,5 +27,5 @@ class WebSocketTestMixin:
         super().setUp()  # type: ignore[misc]
 
     def ws_client(self, **kwargs: Any) -> WebSocketTestClient:
-        """A connected client, disconnected at the end of the test."""
+        """Returns a connected client. It is disconnected at the end of the test."""
         return self._ws_stack.enter_context(WebSocketTestClient(gateway=self.ws_gateway, **kwargs))

@@ -1,7 +1,7 @@
-"""Makes moto's DynamoDB several times as fast: a test's reads and writes are most of its time.
+"""Makes moto's DynamoDB several times as fast, because most of a test's time is spent in it.
 
-The package's own clients call moto as functions instead of by HTTP: no signature, no headers, no JSON of the answer.
-moto's patterns of URLs are made once. See also `ws_lambda.local.moto_expressions`.
+The package's clients call moto's functions directly instead of by HTTP: without signature, headers and JSON answers.
+moto's URL patterns are created once. See also `ws_lambda.local.moto_expressions`.
 """
 
 import functools
@@ -22,14 +22,14 @@ from ws_lambda.local import moto_direct
 EVENT = "before-call.dynamodb"
 
 _turns = threading.RLock()
-"""What requests wait for."""
+"""The lock that lets one request run at a time."""
 
 _blocks_without_http = 0
 
 
 @contextmanager
 def quick_mock() -> Iterator[None]:
-    """moto's `mock_aws`, in a tenth of the time: it makes 1,300 patterns of URLs whenever it begins."""
+    """moto's `mock_aws` in a tenth of the time. moto itself creates 1,300 URL patterns at each start."""
     from moto import mock_aws
     from moto.core import models
 
@@ -50,9 +50,9 @@ def _made_once(patterns: Any) -> Any:
 
 @contextmanager
 def taking_turns() -> Iterator[None]:
-    """One request at a time, for the time of a `with` block.
+    """Lets one request run at a time, for the time of a `with` block.
 
-    moto undoes a transaction that fails, and with it would undo what another thread wrote meanwhile.
+    When moto undoes a failed transaction, it would also undo what other threads have written meanwhile.
     """
     from moto.core.botocore_stubber import BotocoreStubber
 
@@ -68,9 +68,10 @@ def taking_turns() -> Iterator[None]:
 
 @contextmanager
 def without_http() -> Iterator[None]:
-    """For the time of a `with` block, in which clients must be made, or in an earlier one. Requests wait their turn.
+    """Lets clients that were created in this or an earlier block call moto directly, for the time of a `with` block.
 
-    What fails, and what has binary values in it, goes the long way after all: errors and encodings stay moto's own.
+    One request runs at a time. Requests that fail or contain binary values still go through botocore's HTTP layer, so
+    that errors and encodings are moto's own.
     """
     global _blocks_without_http
     events = aws.session().get_component("event_emitter")
@@ -84,11 +85,11 @@ def without_http() -> Iterator[None]:
 
 
 def _answer(model: Any, params: dict[str, Any], context: dict[str, Any], **_kwargs: object) -> Any:
-    """moto's answer to a request, or None for one that goes the long way."""
+    """moto's answer to a request; None for a request that goes through botocore's HTTP layer."""
     if not _blocks_without_http or model.name not in moto_direct.OPERATIONS:
         return None
     if "AWS_ENDPOINT_URL_DYNAMODB" in os.environ:
-        return None  # `dynamodb_faults` wants them on the wire
+        return None  # `dynamodb_faults` needs the request on the wire
     body = params["body"]
     if moto_direct.has_binary(body):
         return None
@@ -96,12 +97,12 @@ def _answer(model: Any, params: dict[str, Any], context: dict[str, Any], **_kwar
         try:
             found = _ask(model, json.loads(body), context["client_region"])
         except Exception:
-            return None  # the long way fails as well, with the error that a client is to see
+            return None  # the HTTP layer fails as well, with the error that the client must get
     return AWSResponse(params["url"], 200, HTTPHeaders(), None), found
 
 
 def _ask(model: Any, asked: dict[str, Any], region: str) -> dict[str, Any]:
-    """What moto answers, as botocore would have parsed it."""
+    """moto's answer in the form in which botocore would have parsed it."""
     found: dict[str, Any] = _copy(moto_direct.ask(model.name, asked, region))
     return found | {"ResponseMetadata": {"HTTPStatusCode": 200, "HTTPHeaders": {}, "RetryAttempts": 0}}
 

@@ -1,4 +1,4 @@
-"""Puts empty tables into moto as it made them the first time: for most tests, making them took longest."""
+"""Creates each empty table in moto once, and copies it for later tests. Creating it takes longer than most tests."""
 
 import pickle
 from collections.abc import Iterable
@@ -9,9 +9,9 @@ from ws_lambda.tables.table import Table
 
 
 def create(models: Iterable[type[Table]]) -> None:
-    """Makes the tables that are not there yet, on demand. Belongs into `mock_aws`.
+    """Creates the tables that do not exist. Call it inside `mock_aws`.
 
-    Later changes of a class's attributes or indexes are not seen: no process makes such.
+    Later changes of a class's attributes or indexes are ignored, because no process makes them.
     """
     from moto.core.models import DEFAULT_ACCOUNT_ID
     from moto.dynamodb.models import dynamodb_backends
@@ -25,7 +25,7 @@ def create(models: Iterable[type[Table]]) -> None:
 
 @cache
 def _made(model: type[Table], name: str, region: str) -> bytes:
-    """A new table of moto's, made through its API."""
+    """A new table of moto, pickled. It is created through moto's API."""
     from moto.core.models import DEFAULT_ACCOUNT_ID
     from moto.dynamodb.models import dynamodb_backends
 

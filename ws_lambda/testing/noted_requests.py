@@ -1,4 +1,4 @@
-"""Which requests the package made to DynamoDB."""
+"""Notes the requests that the package makes to DynamoDB."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,12 +9,12 @@ from ws_lambda import aws
 EVENT = "before-call.dynamodb"
 
 _seen: list[list[str]] = [[]]
-"""The list of the innermost block comes last. Outside any block, nobody reads what is noted."""
+"""One list for each block, the innermost last. The first one is for the time outside of all blocks."""
 
 
 @contextmanager
 def noting_requests() -> Iterator[list[str]]:
-    """The operations that DynamoDB has been asked for in a `with` block, in which clients must be made.
+    """The DynamoDB operations that are requested in a `with` block. Clients must be created in the block.
 
     A request that botocore repeats is noted once.
     """

@@ -1,6 +1,6 @@
 """The pytest plugin: `ws_tables`, `ws_gateway`, `ws_client`, `ws_requests`, `ws_dynamodb_faults`.
 
-Loaded by pytest wherever the package is installed, so it imports nothing of Django before a fixture is used.
+pytest loads it wherever the package is installed, so it imports nothing of Django before a fixture is used.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def ws_tables() -> Iterator[list[str]]:
-    """Empty DynamoDB tables; the value is the same as that of `ws_requests`."""
+    """Empty DynamoDB tables. The value is the same as that of `ws_requests`."""
     from ws_lambda.testing.database import tables
 
     with tables() as requests:
@@ -26,7 +26,7 @@ def ws_tables() -> Iterator[list[str]]:
 
 @pytest.fixture
 def ws_requests(ws_tables: list[str]) -> list[str]:
-    """The operations that DynamoDB has been asked for so far. Clear it where the counting is to start."""
+    """The list of DynamoDB operations that were requested so far. Clear it to start counting."""
     return ws_tables
 
 
@@ -41,7 +41,7 @@ def ws_gateway(ws_tables: list[str]) -> "Iterator[InProcessGateway]":
 
 @pytest.fixture
 def ws_client(ws_gateway: "InProcessGateway") -> "Iterator[Callable[..., WebSocketTestClient]]":
-    """Makes connected clients; see `WebSocketTestClient` for the arguments. They disconnect at the end."""
+    """Creates connected clients, which disconnect at the end. See `WebSocketTestClient` for the arguments."""
     from ws_lambda.testing.client import WebSocketTestClient
 
     with ExitStack() as stack:
@@ -54,7 +54,7 @@ def ws_client(ws_gateway: "InProcessGateway") -> "Iterator[Callable[..., WebSock
 
 @pytest.fixture
 def ws_dynamodb_faults(ws_tables: list[str]) -> "Iterator[FaultyDynamoDB]":
-    """A proxy before DynamoDB: assign `DynamoDBFaults(cut=0.5)` to its `faults`, and half of all answers are lost."""
+    """A proxy in front of DynamoDB. After `proxy.faults = DynamoDBFaults(cut=0.5)`, half of all answers are lost."""
     from ws_lambda.testing.faults import dynamodb_faults
 
     with dynamodb_faults() as proxy:

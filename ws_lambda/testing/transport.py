@@ -1,4 +1,4 @@
-"""What the package sends to `@connections` goes straight to the in-process gateway."""
+"""Passes the package's requests to `@connections` directly to the in-process gateway."""
 
 from urllib.parse import unquote, urlsplit
 
@@ -7,10 +7,10 @@ from ws_lambda.local.connections_api import ConnectionsApi, error
 
 
 class GatewayTransport:
-    """A `ws_lambda.delivery.Transport`. Signatures are not checked: the clocks of signer and gateway differ."""
+    """A `ws_lambda.delivery.Transport`. Signatures are not checked, because the clocks of signer and gateway differ."""
 
     grace_period = 0.0
-    """A `$connect` that is under way goes on when the call has returned, and not before."""
+    """Waiting is useless, because a `$connect` that is running continues only after the call has returned."""
 
     def __init__(self, management: ConnectionsApi) -> None:
         self._management = management

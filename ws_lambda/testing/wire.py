@@ -4,7 +4,7 @@ from collections import deque
 
 
 class Inbox:
-    """Keeps what was sent to the client, and how the service closed."""
+    """Keeps the messages to the client, and the close code and reason of the service."""
 
     def __init__(self) -> None:
         self.messages: deque[str] = deque()
@@ -12,13 +12,13 @@ class Inbox:
         self.close_reason = ""
 
     def send(self, payload: bytes) -> None:
-        """A text message arrives."""
+        """Receives a text message."""
         self.messages.append(payload.decode())
 
     def close(self, code: int, reason: str) -> None:
-        """The service closes."""
+        """Receives the close frame of the service."""
         self.close_code, self.close_reason = code, reason
 
     def full(self) -> bool:
-        """Never: a test reads when it likes."""
+        """Never true, because a test reads when it wants to."""
         return False

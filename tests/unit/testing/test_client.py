@@ -121,7 +121,7 @@ def test_a_handler_that_raises_makes_an_error_frame(ws_client, user, caplog):
 def test_it_connects_again_with_a_new_token(ws_client, user):
     ws = ws_client(user=user)
     first = ws.connection_id
-    with pytest.raises(RuntimeError, match="connected already"):
+    with pytest.raises(RuntimeError, match="already connected"):
         ws.connect()
     ws.disconnect()
     assert ws.connect().connection_id != first
