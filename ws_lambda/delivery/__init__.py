@@ -4,8 +4,10 @@ A broadcast goes through `sending`, `roster` (who), `broadcasting` and `dispatch
 `connection_requests` and `signing` (the request), then `pumps` and `curl` (the wire). If there are more than
 FANOUT_INLINE_MAX recipients, `sending` leaves them to `job_queue`, whose worker is `ws_lambda.fanout`.
 
-Nothing here knows a model: connections that are gone are handed back to the caller. Other rooms import only what is
-listed here.
+A 410 arrives in `dispatch`, which retries young connections. `broadcasting` collects the others and passes them to the
+caller, since nothing here knows a model. `ws_lambda.models.batch_closing.close_gone` closes their sessions.
+
+Other rooms import only what is listed here.
 """
 
 from ws_lambda.deadlines import deadline, invocation_deadline, seconds_left

@@ -1,4 +1,4 @@
-"""Whom a message is for. The members of a channel, or everyone, are named instead of listed: the sender reads them."""
+"""The audience of a message. A channel and everyone are only named here; the sender reads who they are."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -84,7 +84,7 @@ class Dispatch:
         self._tick_at = time.monotonic() + PROGRESS_SECONDS
 
     def run(self, slots: Slots, beside: Work | None = None) -> Progress:
-        """Sends to all of them; returns what came of it when each has an outcome, or at the deadline.
+        """Sends to all of them. Returns the progress when each has an outcome, or at the deadline.
 
         Args:
             beside: other work for the same pump. It has also ended when this returns.

@@ -1,4 +1,4 @@
-"""The seam under the sender: HTTP requests out, answers back.
+"""The interface between the sender and the network: HTTP requests and their answers.
 
 `Work` says what to send and takes what came back; `pumps` has what drives it. A test that wants no network hands
 `pumps.using_transport` an object with the one method of `Transport`.
@@ -78,7 +78,7 @@ class Transport(Protocol):
     """
 
     def exchange(self, request: Request) -> Response:
-        """The answer to a request.
+        """Returns the answer to a request.
 
         Raises:
             Broken: there was none.
@@ -90,7 +90,7 @@ class Work(Protocol):
     """What a pump carries out. Both methods are called in the thread that called `run`."""
 
     def next(self) -> Request | float | None:
-        """A request to start now; or the seconds until there may be one; or None if only an answer can bring one."""
+        """A request to start now, or the seconds until there may be one, or None if none comes before an answer."""
         ...
 
     def finished(self, request: Request, outcome: Response | Broken) -> None:
@@ -99,7 +99,7 @@ class Work(Protocol):
 
 
 class Together:
-    """Two works as one, in turn. While one waits for answers, the other goes on."""
+    """Two works on one pump, in turn. While one waits for answers, the other continues."""
 
     def __init__(self, first: Work, second: Work) -> None:
         self._next, self._other = first, second

@@ -36,7 +36,7 @@ class Job:
     """How many jobs the broadcast has. Each sends at this fraction of FANOUT_MAX_RPS."""
 
     not_after: int
-    """Seconds since the epoch. Later, it is left to the dead-letter queue, so that no job goes round for ever."""
+    """Seconds since the epoch. Later, it is left to the dead-letter queue, so that no job is requeued for ever."""
 
     part: KeyRange | None = None
     listed: tuple[Recipient, ...] = ()

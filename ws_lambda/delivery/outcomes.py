@@ -1,4 +1,4 @@
-"""Recipients, and the outcome of sending to them."""
+"""Recipients, and the outcome of sending to them. `dispatch` and `broadcasting` act on a 410."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -27,7 +27,7 @@ class Attempt:
 
 
 class Progress:
-    """What has come of a dispatch so far. It changes while the dispatch goes on: read it, do not keep it."""
+    """The outcome of a dispatch so far. It changes while the dispatch goes on: read it, do not keep it."""
 
     def __init__(self) -> None:
         self.sent = 0

@@ -1,4 +1,4 @@
-"""What makes the exchanges of a run: libcurl, or in a test the transport that replaces it."""
+"""Pumps make the exchanges of a run: with libcurl, or in a test with the transport that replaces it."""
 
 import time
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from ws_lambda.delivery.slots import Slots
 
 
 class Pump(Protocol):
-    """Makes the exchanges of a work, many at once."""
+    """Makes the exchanges of a `Work`, many at once."""
 
     def run(self, work: Work, slots: Slots) -> None:
         """Returns when `work.next()` returns None and nothing is in flight."""

@@ -4,7 +4,7 @@ from collections import deque
 
 
 class Slots:
-    """The limit that all runs share which are given the same object. Lock-free."""
+    """A limit that several runs share: those that are given the same object. Lock-free."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
@@ -26,9 +26,8 @@ class Slots:
 class RunSlots:
     """The exchanges that one run has in flight: each has a slot, except one that may go beyond the limit.
 
-    A run with nothing in flight starts an exchange even if no slot is free. Otherwise a send would wait for what the
-    exchanges of other threads hang on. This object belongs to the run, and is the only one that knows of that
-    exchange.
+    A run with nothing in flight starts an exchange even if no slot is free. Otherwise a send would have to wait
+    for slow exchanges of other threads. Only this object knows of the exchange beyond the limit.
     """
 
     def __init__(self, slots: Slots) -> None:
@@ -46,7 +45,7 @@ class RunSlots:
         return True
 
     def give(self) -> None:
-        """Counts one exchange less. The one beyond the limit is the first to go, whichever exchange has ended."""
+        """Counts one exchange less. It gives a slot back, unless an exchange was beyond the limit."""
         self.in_flight -= 1
         if self._one_beyond:
             self._one_beyond = False
@@ -54,6 +53,6 @@ class RunSlots:
             self._slots.give()
 
     def give_all(self) -> None:
-        """None of the exchanges is waited for any more."""
+        """Gives all slots back. The run waits for none of its exchanges any more."""
         while self.in_flight:
             self.give()

@@ -34,7 +34,7 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
         `ReportBatchItemFailures`, or one failure repeats the whole batch.
 
     Raises:
-        DeliveryError: the function's timeout leaves no time to send. To put the jobs on the queue again would repeat
+        DeliveryError: the function's timeout leaves no time to send. Queuing the jobs again would repeat
             this for ever.
     """
     processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)

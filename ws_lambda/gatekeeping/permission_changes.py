@@ -1,7 +1,7 @@
 """Revalidating the connections of users whose permissions have changed, or those of a group of theirs.
 
 The signals of many-to-many fields are for users and groups in SQL. `ws_lambda.users` keeps the names of groups and
-permissions in fields of the user, so that saving the user tells of them.
+permissions in fields of the user, so that saving the user sends the signal.
 """
 
 import logging

@@ -55,7 +55,7 @@ class Bucket:
         self._tokens, self._at = burst, now()
 
     def take(self) -> bool:
-        """Takes a token; False where there is none."""
+        """Takes a token. Returns False if there is none."""
         now = self._now()
         self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
         self._at = now

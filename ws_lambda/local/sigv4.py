@@ -1,4 +1,4 @@
-"""Verifies Signature Version 4, written from the specification and not from any signer.
+"""Verifies Signature Version 4. The code follows the specification, and not any signer's code.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """

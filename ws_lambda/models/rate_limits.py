@@ -14,7 +14,7 @@ def hit(scope: str) -> int:
 
 
 class Remembered:
-    """Counts of this minute that the process has seen, so that it does not ask again about who has reached a limit.
+    """Counts of this minute that the process has seen. It makes no request for a name that has reached its limit.
 
     It remembers at most MOST names. Others cost a request each time, until the minute is over.
     """
