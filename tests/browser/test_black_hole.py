@@ -1,4 +1,4 @@
-"""A line that is dead and does not say so: the chat in a real browser, through a network that swallows connections."""
+"""A connection that is dead without a sign: the chat in a real browser, behind a network that swallows packets."""
 
 import os
 import time

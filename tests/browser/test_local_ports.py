@@ -1,4 +1,4 @@
-"""S19 in a real Chromium: a page of another port of this machine, which is the nearest that a stranger's can come."""
+"""S19 in a real Chromium: a page of another port of this machine, the closest that a foreign page can get."""
 
 import threading
 from collections.abc import Iterator

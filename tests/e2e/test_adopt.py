@@ -1,4 +1,4 @@
-"""`"websocket_api": {"adopt": ...}`: an API that somebody else made is borrowed, used, and given back."""
+"""`"websocket_api": {"adopt": ...}`: a deployment takes over an existing API, uses it, and restores it on undeploy."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Provisioning against an AWS of other hands: real boto3, a real socket, real WebSocket clients."""
+"""Provisioning against an independent AWS emulator: real boto3, a real socket, real WebSocket clients."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Many connections that are gone are closed some fifty to a request, and nobody is half closed."""
+"""Many connections that are gone are closed about fifty in a request, and no session is closed only in part."""
 
 from collections import Counter
 from dataclasses import replace

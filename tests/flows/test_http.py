@@ -1,4 +1,4 @@
-"""HTTP requests of every kind, from the event through the door and the project to the answer, without Zappa."""
+"""HTTP requests of every kind, from the event through `lambda_handler` and the project to the answer, without Zappa."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""docs/contract.md 1–12: what becomes of a message."""
+"""docs/contract.md 1–12: a message, from the event to the answer."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""What a deployed function counts and logs while events go through its door: every metric that telemetry names."""
+"""What a deployed function counts and logs while it answers events: every metric that telemetry names."""
 
 import logging
 import re

@@ -1,4 +1,4 @@
-"""A subclass decides what those who are turned away are told."""
+"""A subclass of the view decides what refused clients are told."""
 
 import pytest
 from django.http import JsonResponse

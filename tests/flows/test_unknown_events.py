@@ -1,4 +1,4 @@
-"""Events that no source recognises, and a function in whose package there is no Zappa."""
+"""Events that no source recognises, and a function without Zappa in its package."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""S4: a token is nowhere to be read but where its owner put it. What logs hold is scanned by S14."""
+"""S4: nobody but its owner can read a token. S14 scans the logs."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""S7: a login that ends in its session engine, where no signal tells of it. docs/contract.md 25, 37."""
+"""S7: a login that ends in its session engine without a signal. docs/contract.md 25, 37."""
 
 from importlib import import_module
 

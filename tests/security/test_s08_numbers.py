@@ -1,4 +1,4 @@
-"""S8, numbers that are none: refused when they come in, an error when they would go out. docs/contract.md 41."""
+"""S8: numbers that JSON does not allow get 400 in a message, and are an error in an answer. docs/contract.md 41."""
 
 import math
 from dataclasses import dataclass

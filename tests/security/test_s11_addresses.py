@@ -1,4 +1,4 @@
-"""S11: nobody is believed who they say they are: address, host and user are never a client's own header."""
+"""S11: address, host and user are never taken from a header that the client can forge."""
 
 import pytest
 

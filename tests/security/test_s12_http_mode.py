@@ -1,4 +1,4 @@
-"""S12: a request over HTTP passes as the gateway's only with the gateway's secret. docs/contract.md 30."""
+"""S12: an HTTP request counts as the gateway's only with the gateway's secret. docs/contract.md 30."""
 
 import pytest
 from django.test import Client

@@ -1,4 +1,4 @@
-"""S15: to put a message on the queue is not enough to have the function post anywhere."""
+"""S15: the right to put messages on the queue is not enough to make the function post anything."""
 
 import dataclasses
 import json

@@ -1,4 +1,4 @@
-"""S17: a judgement that fails is made again soon, and not only in the next interval. docs/contract.md 37."""
+"""S17: a revalidation that fails is repeated soon, before the next interval. docs/contract.md 37."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""S17: rights are a state. Who loses them loses the channel, at once where Django tells. docs/contract.md 37."""
+"""S17: a user who loses a right loses the channel, at once if Django sends a signal. docs/contract.md 37."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""S18: what one account can hold open, and what one connection can be in. docs/contract.md 39."""
+"""S18: limits on the connections of a user and on the channels of a connection. docs/contract.md 39."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta

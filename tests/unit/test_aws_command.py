@@ -1,4 +1,4 @@
-"""Commands where AWS cannot be reached, refuses or lacks a table: one line, with what to do."""
+"""Commands when AWS cannot be reached, refuses, or lacks a table: one line, with advice."""
 
 import io
 import os

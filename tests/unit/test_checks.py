@@ -1,3 +1,5 @@
+"""The system checks of the package, by id."""
+
 import re
 from pathlib import Path
 

@@ -1,3 +1,5 @@
+"""Reading the settings: defaults, overrides, and the message for each bad value."""
+
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 

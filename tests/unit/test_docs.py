@@ -1,4 +1,4 @@
-"""What is said in two places is the same in both."""
+"""Facts that are stated in two places are the same in both."""
 
 import ast
 import json

@@ -1,3 +1,5 @@
+"""Reading WebSocket events: the golden events, and malformed ones."""
+
 import pytest
 
 from tests.golden import FOLDER, golden

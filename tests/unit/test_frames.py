@@ -1,3 +1,5 @@
+"""Error frames are those of API Gateway, byte for byte."""
+
 import json
 
 from ws_lambda.frames import error_frame

@@ -1,4 +1,4 @@
-"""What is a number in JSON, and what is not."""
+"""Which numbers JSON allows."""
 
 import math
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""A restored environment starts with nothing of the one that was snapshot."""
+"""A restored environment has no state of the one that the snapshot was taken of."""
 
 import os
 import random

@@ -1,4 +1,4 @@
-"""How the package hangs together: what import-linter cannot see."""
+"""The structure of the package, as far as import-linter cannot see it."""
 
 import ast
 from pathlib import Path

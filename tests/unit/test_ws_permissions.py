@@ -1,3 +1,5 @@
+"""`manage.py ws_permissions`: permissions are listed, set and removed, and members without a permission are removed."""
+
 import json
 from io import StringIO
 

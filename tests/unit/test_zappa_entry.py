@@ -1,4 +1,4 @@
-"""The handlers that Zappa would call if its own entry point were put back: they fail closed."""
+"""The handlers that Zappa would call if its own entry point were used: they fail closed."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Gateways in the admin: typed, checked, made in AWS, changed, brought to agree, deleted."""
+"""Gateways in the admin: entered, validated, created in AWS, changed, synchronised and deleted."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Counters and tokens in the admin: looked at, page by page, and no secret in sight."""
+"""Counters and tokens in the admin: viewed page by page, without a secret on any page."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Members whom a changed permission no longer admits are put out many at a time."""
+"""Members whom a changed permission no longer admits are removed, many at a time."""
 
 from collections import Counter
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Putting members out of channels while DynamoDB loses answers, throttles and fails: nobody stays in."""
+"""Removing members from channels while DynamoDB loses answers, throttles and fails: nobody keeps a channel."""
 
 from collections.abc import Callable
 from dataclasses import replace

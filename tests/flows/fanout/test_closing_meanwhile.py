@@ -1,4 +1,4 @@
-"""Closing who is gone does not hold up sending: one pump does both, and the closing is over before the worker is."""
+"""Closing gone connections does not delay sending: one pump does both, and the worker ends after the closing."""
 
 import time
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Taking over the record of an API that something else made. docs/contract.md 34."""
+"""Creating the record of an existing API. docs/contract.md 34."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Making a gateway: whole, interrupted, resumed, and by several at once. docs/contract.md 31, 32."""
+"""Creating a gateway: at once, interrupted, resumed, and by several processes. docs/contract.md 31, 32."""
 
 import json
 import threading

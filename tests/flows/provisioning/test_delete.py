@@ -1,4 +1,4 @@
-"""The end of a gateway."""
+"""Deleting a gateway."""
 
 from collections.abc import Callable
 from typing import Any

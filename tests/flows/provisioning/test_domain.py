@@ -1,4 +1,4 @@
-"""A custom domain: made, mapped, pointed at, and kept off what belongs to others."""
+"""A custom domain: created, mapped, with its DNS alias. A domain that belongs to others is not changed."""
 
 from collections.abc import Callable
 from typing import Any

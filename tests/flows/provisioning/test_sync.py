@@ -1,4 +1,4 @@
-"""Record and AWS brought to agree, either way. docs/contract.md 34."""
+"""Record and AWS are made equal, in either direction. docs/contract.md 34."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Many writes to DynamoDB at once: what becomes of them when the time is up."""
+"""Many writes to DynamoDB at once, and their outcome at the deadline."""
 
 import time
 from typing import Any

@@ -1,4 +1,4 @@
-"""What becomes of recipients that are in trouble: retries, deadlines, and who may have been sent to twice."""
+"""Retries and deadlines of a dispatch, and reports of messages that may have been sent twice."""
 
 import random
 from dataclasses import replace

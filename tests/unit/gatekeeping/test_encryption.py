@@ -1,4 +1,4 @@
-"""A secret in a table is for this project's eyes only."""
+"""Encrypted secrets: only a project with the same SECRET_KEY can read them."""
 
 import base64
 

@@ -1,4 +1,4 @@
-"""What the schedule reads together, and what it makes of an answer that is a moment old."""
+"""Users and logins that the schedule reads together, and what it does with an outdated answer."""
 
 import json
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What is uncertain of AWS: each option does what it says, and docs/local.md names it."""
+"""Options for behaviour that AWS does not document: each does what it says, and docs/local.md names it."""
 
 from dataclasses import fields
 

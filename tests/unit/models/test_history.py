@@ -1,4 +1,4 @@
-"""Readers and writers of a channel who are at it at once: nothing appears among what has been read."""
+"""Readers and writers of a channel at the same time: no message appears among those that were read."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""The row of a connection says by whom each of its channels is judged."""
+"""The row of a connection says who decides about each of its channels."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""docs/contract.md 28, and channels, sessions and closing beneath it."""
+"""docs/contract.md 28: lookups of `WebSocketSession.objects`, with channels, closing and the rows behind them."""
 
 from datetime import timedelta
 

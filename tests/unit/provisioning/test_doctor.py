@@ -1,4 +1,4 @@
-"""`ws_doctor`: what is wrong is found, with what to do about it."""
+"""`ws_doctor` finds each problem, and advises what to do about it."""
 
 import contextlib
 import io

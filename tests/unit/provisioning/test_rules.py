@@ -1,4 +1,4 @@
-"""What a gateway record may say."""
+"""The validation of gateway records."""
 
 from typing import Any
 

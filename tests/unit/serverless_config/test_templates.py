@@ -1,4 +1,4 @@
-"""The CloudFormation files say what the code says."""
+"""The CloudFormation files and the code agree."""
 
 import json
 import re

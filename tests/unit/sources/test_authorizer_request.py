@@ -1,4 +1,4 @@
-"""The function is no authorizer."""
+"""Events for a Lambda authorizer are refused."""
 
 import pytest
 

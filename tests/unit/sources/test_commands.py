@@ -1,4 +1,4 @@
-"""Commands to the function, through its door."""
+"""Commands to the function, through `lambda_handler`."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the WSGI environment of an HTTP event says of client and path."""
+"""Client address, host and path in the WSGI environment of an HTTP event."""
 
 from types import SimpleNamespace
 from typing import Any

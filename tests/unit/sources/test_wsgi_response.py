@@ -1,4 +1,4 @@
-"""What a WSGI application answers, in the form that an event's answer has."""
+"""The answer of a WSGI application, in the form that the sender of the event expects."""
 
 from collections.abc import Iterator
 from typing import Any

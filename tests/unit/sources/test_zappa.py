@@ -1,4 +1,4 @@
-"""What goes to Zappa's handler, and what it may run. docs/contract.md 48."""
+"""Which events go to Zappa's handler, and what they may run. docs/contract.md 48."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What a write that is made again knows of its first attempt."""
+"""How a repeated write recognises its first attempt."""
 
 import pytest
 from botocore.exceptions import ClientError

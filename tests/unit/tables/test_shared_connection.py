@@ -1,4 +1,4 @@
-"""A single write that meets a transaction on its item is tried again; no emulator makes one fail so."""
+"""A single write that collides with a transaction is tried again. No emulator makes one fail like this."""
 
 from types import SimpleNamespace
 from typing import Any

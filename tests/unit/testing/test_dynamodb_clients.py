@@ -1,4 +1,4 @@
-"""Clients of DynamoDB are kept from one test to the next, and nothing that a test did to them."""
+"""DynamoDB clients are kept from one test to the next, without any change that a test made to them."""
 
 from ws_lambda import aws
 from ws_lambda.tables.shared_connection import connection

@@ -1,4 +1,4 @@
-"""The test kit's bad network."""
+"""Faults of the network between a test and DynamoDB."""
 
 import pytest
 from botocore.exceptions import ConnectionClosedError

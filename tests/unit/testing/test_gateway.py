@@ -1,4 +1,4 @@
-"""The in-process gateway: time, settings, and a function of one's own."""
+"""The in-process gateway: time, settings, and a custom function."""
 
 import pytest
 

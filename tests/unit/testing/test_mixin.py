@@ -1,4 +1,4 @@
-"""Django's own test cases."""
+"""The mixin, in Django's own test cases."""
 
 from django.contrib.auth import get_user_model
 from django.test import SimpleTestCase, TestCase, override_settings

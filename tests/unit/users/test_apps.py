@@ -1,4 +1,4 @@
-"""The app's place in the project."""
+"""The configuration of the app."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""An API that exists already: its routes are borrowed and given back."""
+"""An existing API: its routes are taken over and given back."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""The zip itself."""
+"""The zip for Lambda."""
 
 import importlib.util
 import re

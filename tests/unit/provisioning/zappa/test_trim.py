@@ -1,4 +1,4 @@
-"""What goes and what stays."""
+"""Which files of a package are removed, and which stay."""
 
 import pytest
 

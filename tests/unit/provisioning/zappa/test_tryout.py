@@ -1,4 +1,4 @@
-"""A package that does not work is found out before it is uploaded."""
+"""A package that does not work is detected before the upload."""
 
 import zipfile
 from collections.abc import Callable
