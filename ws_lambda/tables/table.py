@@ -4,10 +4,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pynamodb.connection import TableConnection
+from pynamodb.exceptions import GetError
 from pynamodb.models import Model
 
 from ws_lambda.conf import conf
+from ws_lambda.retrying import Retry
 from ws_lambda.tables.shared_connection import connection
+
+_RETRY = Retry(base=0.05, attempts=6, overtime=1.0)
+"""For items that a busy DynamoDB has left out of its answer."""
 
 
 class TableMeta(type):
@@ -49,12 +54,16 @@ def batch_read(wanted: Iterable[tuple[type["Table"], Mapping[str, str]]]) -> dic
 
     Returns:
         The items found, by class. Classes without an item are absent.
+
+    Raises:
+        GetError: DynamoDB is too busy to read all of them.
     """
     asked = [(table, {name: {"S": value} for name, value in key.items()}) for table, key in wanted]
     request: dict[str, Any] = {}
     for table, key in asked:
         request.setdefault(table.Meta.table_name, {"ConsistentRead": True, "Keys": []})["Keys"].append(key)
     found: dict[type[Table], Any] = {}
+    attempts = _RETRY.begin()
     while request:
         answer = connection().dispatch("BatchGetItem", {"RequestItems": request})
         for name, items in answer["Responses"].items():
@@ -63,4 +72,6 @@ def batch_read(wanted: Iterable[tuple[type["Table"], Mapping[str, str]]]) -> dic
                     if table.Meta.table_name == name and key.items() <= item.items():
                         found[table] = table.from_raw_data(item)
         request = answer.get("UnprocessedKeys") or {}
+        if request and not attempts.wait():
+            raise GetError("DynamoDB is too busy to read all the items")
     return found
