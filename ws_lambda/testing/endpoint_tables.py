@@ -15,6 +15,7 @@ from botocore.exceptions import EndpointConnectionError, HTTPClientError
 from ws_lambda import aws
 from ws_lambda.conf import _Lazy
 from ws_lambda.models import all_tables
+from ws_lambda.retrying import Retry
 from ws_lambda.tables.table import Table
 from ws_lambda.testing.dynamodb_clients import REGION, clients
 
@@ -23,6 +24,8 @@ BATCH = 25
 
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
 """
+
+_RETRY = Retry(base=0.05, attempts=10)
 
 
 @contextmanager
@@ -65,7 +68,15 @@ def empty(models: Iterable[type[Table]]) -> None:
         items = [item for page in pages for item in page["Items"]]
         for start in range(0, len(items), BATCH):
             deletes = [{"DeleteRequest": {"Key": item}} for item in items[start : start + BATCH]]
-            dynamodb.batch_write_item(RequestItems={name: deletes})
+            _write(dynamodb, {name: deletes})
+
+
+def _write(dynamodb: Any, left: dict[str, Any]) -> None:
+    """Makes a batch of writes, and repeats those that a busy endpoint has left undone."""
+    attempts = _RETRY.begin()
+    while left := dynamodb.batch_write_item(RequestItems=left).get("UnprocessedItems") or {}:
+        if not attempts.wait():
+            raise RuntimeError(f"The endpoint is too busy to empty {', '.join(left)} after a test")
 
 
 @cache
