@@ -9,9 +9,10 @@ from ws_lambda.conf import conf
 def recognises(event: Mapping[str, Any]) -> bool:
     """Whether the event comes from FANOUT_QUEUE_URL. Other queues belong to the project."""
     records = event.get("Records")
-    if not records or records[0].get("eventSource") != "aws:sqs" or not conf.FANOUT_QUEUE_URL:
+    first = records[0] if records and isinstance(records, list) else None
+    if not isinstance(first, Mapping) or first.get("eventSource") != "aws:sqs" or not conf.FANOUT_QUEUE_URL:
         return False
-    queue_name = str(records[0].get("eventSourceARN", "")).rpartition(":")[2]
+    queue_name = str(first.get("eventSourceARN", "")).rpartition(":")[2]
     return queue_name == conf.FANOUT_QUEUE_URL.rpartition("/")[2]
 
 
