@@ -116,7 +116,7 @@ class ChannelPermissionAdmin(DynamoDBAdmin):
     list_display = ("channel_name", "access", "rules_in_words", "description")
     search_fields = ("channel_name",)
     search_help_text = "The exact name, or a prefix with its *."
-    actions = ("put_out",)
+    actions = ("remove_members",)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Stores the row, and removes members whom it no longer admits."""
@@ -129,7 +129,7 @@ class ChannelPermissionAdmin(DynamoDBAdmin):
         self._evict(request, obj.channel_name)
 
     @action(description="Remove members who are not admitted", permissions=["change"])
-    def put_out(self, request: HttpRequest, queryset: Any) -> None:
+    def remove_members(self, request: HttpRequest, queryset: Any) -> None:
         """For use after the permissions of users have changed. Saving a channel permission does the same."""
         for one in queryset:
             evicted = self._evict(request, one.channel_name, always=True)

@@ -119,7 +119,7 @@ def test_trouble_with_dynamodb_is_told_with_what_to_do(root: Client) -> None:
     ChannelPermission.delete_table()
     answer = root.post("/admin/ws_lambda/channelpermission/add/", NEW)
     assert answer.status_code == 302
-    assert "`manage.py ws_tables create` makes them" in said(root.get("/admin/"))[0]
+    assert "`manage.py ws_tables create` creates them" in said(root.get("/admin/"))[0]
 
 
 def test_adding_what_is_there_changes_nothing(root: Client) -> None:
@@ -222,7 +222,7 @@ def test_members_whose_own_rights_have_changed_are_put_out_on_request(root: Clie
     clerk.is_staff = False
     clerk.save()
     page = "/admin/ws_lambda/channelpermission/"
-    answer = root.post(page, {"action": "put_out", "_selected_action": ["general"], "index": "0"}, follow=True)
+    answer = root.post(page, {"action": "remove_members", "_selected_action": ["general"], "index": "0"}, follow=True)
     assert said(answer) == ["Channel general: 1 removed, 1 of them disconnected."]
     assert [row.connection_id for row in ChannelMembership.query("general")] == ["C1="]
     assert "Removed 1 members." in root.get(page + "general/history/").content.decode()

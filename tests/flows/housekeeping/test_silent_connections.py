@@ -1,4 +1,4 @@
-"""Silent connections end with the user, or the login, that they were opened by."""
+"""The schedule closes silent connections whose user is gone or whose login has ended, and removes lost channels."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
