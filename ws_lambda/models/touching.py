@@ -42,10 +42,25 @@ def touch(event: GatewayEvent, *, messages_per_minute: int) -> WebSocketSession:
         InvalidConnectionId: the connection is unknown or closed, or belongs to another gateway. Nothing is counted.
         RateLimited: too many messages in this minute. Nothing is counted.
     """
+    mark = idempotency.mark(event.message_id or event.request_id)
+    try:
+        item = connection().dispatch("UpdateItem", _request(event, mark, messages_per_minute))["Attributes"]
+    except VerboseClientError as failed:
+        item = idempotency.failed_item(failed)
+        if not condition_failed(failed):
+            raise
+        if not _open_here(item, event):
+            raise InvalidConnectionId() from failed
+        if idempotency.position(mark, item) is None:
+            raise RateLimited("Too many messages: wait a minute, then continue") from failed
+    return WebSocketSession.from_raw_data(item)
+
+
+def _request(event: GatewayEvent, mark: str, messages_per_minute: int) -> dict[str, Any]:
+    """The arguments of the UpdateItem."""
     now = clock.now()
     minute = int(now // 60)
-    mark = idempotency.mark(event.message_id or event.request_id)
-    request: dict[str, Any] = {
+    return {
         "TableName": WebSocketSession.Meta.table_name,
         "Key": {"connection_id": {"S": event.connection_id}},
         "UpdateExpression": _UPDATE,
@@ -66,17 +81,6 @@ def touch(event: GatewayEvent, *, messages_per_minute: int) -> WebSocketSession:
         "ReturnValues": "ALL_NEW",
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
-    try:
-        item = connection().dispatch("UpdateItem", request)["Attributes"]
-    except VerboseClientError as failed:
-        item = idempotency.failed_item(failed)
-        if not condition_failed(failed):
-            raise
-        if not _open_here(item, event):
-            raise InvalidConnectionId() from failed
-        if idempotency.position(mark, item) is None:
-            raise RateLimited("Too many messages: wait a minute, then continue") from failed
-    return WebSocketSession.from_raw_data(item)
 
 
 def _open_here(item: Mapping[str, Any], event: GatewayEvent) -> bool:
