@@ -5,12 +5,14 @@ invocation fail, and API Gateway refuses each `$connect`: a broken deployment le
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import django
 from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
-from django.urls import get_resolver
+from django.urls import get_resolver, get_script_prefix, set_script_prefix
 
 from ws_lambda import adapter, delivery, telemetry
 from ws_lambda.exceptions import UnknownEvent
@@ -63,6 +65,16 @@ if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
     snapstart.register()
 
 
+@contextmanager
+def _script_prefix_restored() -> Iterator[None]:
+    """Keeps the prefix that a request's stage puts before URLs out of the next event of this process."""
+    prefix = get_script_prefix()
+    try:
+        yield
+    finally:
+        set_script_prefix(prefix)
+
+
 def handler(event: Any, context: Any) -> Any:
     """Lets the first source that recognises the event answer it.
 
@@ -74,7 +86,11 @@ def handler(event: Any, context: Any) -> Any:
         UnknownEvent: no source recognises the event.
     """
     request_id = getattr(context, "aws_request_id", "")
-    with telemetry.invocation(function_request_id=request_id), delivery.invocation_deadline(context):
+    with (
+        telemetry.invocation(function_request_id=request_id),
+        delivery.invocation_deadline(context),
+        _script_prefix_restored(),
+    ):
         if isinstance(event, dict):
             for source in SOURCES:
                 if source.recognises(event):

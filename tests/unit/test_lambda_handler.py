@@ -5,6 +5,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from asgiref.local import Local
+from django.urls import reverse, set_script_prefix
 
 import ws_lambda
 from tests.golden import golden
@@ -85,6 +87,23 @@ def test_a_new_source_is_a_module_and_a_name_and_gets_the_one_deadline(monkeypat
     assert handler({"tide": "high"}, Context()) == "high"
     assert left[0] == pytest.approx(29 - MARGIN, abs=1)
     assert delivery.seconds_left() == float("inf"), "the deadline ends with the invocation"
+
+
+@pytest.mark.usefixtures("ws_tables")
+@pytest.mark.parametrize("prefix", ["/", "/forced/"])
+def test_the_stage_of_a_request_is_in_no_url_of_the_next_event(monkeypatch: pytest.MonkeyPatch, prefix: str) -> None:
+    """Django keeps the prefix for the thread. A command would put the stage of an earlier request into its links."""
+    probe = SimpleNamespace(
+        recognises=lambda event: "probe" in event, answer=lambda _event, _context: reverse("admin:index")
+    )
+    monkeypatch.setattr(lambda_handler, "SOURCES", (*SOURCES, probe))
+    monkeypatch.setattr("django.urls.base._prefixes", Local())
+    set_script_prefix(prefix)
+    before = handler({"probe": 1}, Context())
+    assert handler(golden("http/rest_api"), Context())["statusCode"] in (400, 404)
+    assert handler({"probe": 1}, Context()) == before
+    handler(golden("message"), Context())
+    assert handler({"probe": 1}, Context()) == before
 
 
 def test_one_module_works_out_how_much_time_lambda_leaves() -> None:
