@@ -1,5 +1,5 @@
 /**
- * A WebSocket connection that lasts: the browser's side of django-ws-lambda.
+ * The browser client of django-ws-lambda: a WebSocket connection that is kept open and renewed.
  *
  *     const client = connect({ tokenUrl: "/api/ws-token/", channel: "general", onMessage: console.log });
  *     await client.send({ action: "chat_message", message: "Hello" });
@@ -19,10 +19,10 @@ export { csrfToken, Ordering, Outbox, SendError, SignedOutError, TokenError };
 
 const MINUTE = 60_000;
 
-/** API Gateway closes the connection over a bigger frame, and a browser sends a message as one frame. */
+/** API Gateway closes a connection that sends a bigger frame, and browsers send each message as one frame. */
 const MAX_FRAME_BYTES = 32 * 1024;
 
-/** API Gateway ends a connection that is silent for so long, and a machine that sleeps is silent. */
+/** API Gateway closes a connection after this time without a message. None survives a longer sleep. */
 const IDLE_LIMIT = 10 * MINUTE;
 
 /** API Gateway closes a connection after 2 h, and an idle one after 10 min. Neither can be changed. */
@@ -54,9 +54,9 @@ export function connect(options) {
 }
 
 /**
- * States: "connecting", "open", "waiting" (detail.retryIn, ms; detail.error, where one is known), "offline" (the
- * browser says that there is no network; detail as before, where there is no connection any more), "signed-out" (log in
- * again), "closed".
+ * States: "connecting", "open", "waiting" (detail.retryIn in ms; detail.error, if known), "offline" (the browser
+ * reports no network; the same details once the connection is gone), "signed-out" (the user has to log in again),
+ * "closed".
  */
 export class WebSocketClient {
   state = "closed";
@@ -92,7 +92,7 @@ export class WebSocketClient {
     return this.#ordering.last;
   }
 
-  /** Starts, or starts again after "signed-out" or `close`. */
+  /** Connects, also again after "signed-out" or `close`. */
   open() {
     if (this.#stopListening) return;
     this.#stopListening = watchSurroundings({
@@ -105,7 +105,8 @@ export class WebSocketClient {
 
   /**
    * Sends a message and waits until the server has confirmed it, across reconnects.
-   * Messages keep their order: each goes when the one before it is confirmed. Give the `id` of a failed one to try it again without doubling it.
+   * Messages keep their order: each is sent when the one before it is confirmed. To retry a failed message without a
+   * duplicate, pass the same `id`.
    * @returns {Promise<object>} the confirmation; rejects with a SendError
    */
   send(data, { id = newId() } = {}) {
@@ -115,7 +116,7 @@ export class WebSocketClient {
   }
 
   /**
-   * Sends now or never, unconfirmed.
+   * Sends at once or not at all, without a confirmation.
    * @returns {boolean} whether there was a connection
    * @throws {SendError} it is too large, and would end the connection
    */
@@ -156,11 +157,11 @@ export class WebSocketClient {
     }
   }
 
-  /** A token for the line that may soon be needed: where sockets have died, HTTP connections may have too. */
+  /** Requests a token for a connection that may soon be needed. HTTP connections may be dead as well. */
   #prepare(link) {
     if (link !== this.#link || this.#opening) return;
     this.#spare = fetchToken(this.#options.tokenUrl, { ...this.#options, insist: true });
-    this.#spare.catch(() => {}); // whoever needs it asks anew
+    this.#spare.catch(() => {}); // the code that needs a token requests a new one
   }
 
   #grant() {
@@ -170,7 +171,7 @@ export class WebSocketClient {
     return spare ? spare.catch(fresh) : fresh();
   }
 
-  /** The new connection is up before the old one goes, so that renewing one misses nothing. */
+  /** Opens the new connection before it closes the old one, so that no message is missed. */
   #opened(link) {
     const old = this.#link;
     this.#link = link;
@@ -191,11 +192,11 @@ export class WebSocketClient {
       if (this.#opening) this.#set("connecting");
       else this.#again();
     } else if (this.#opening === attempt) {
-      this.#again(new Error("The connection was refused, or there is no way to the gateway."), "backoffRefused");
+      this.#again(new Error("The connection was refused, or the gateway cannot be reached."), "backoffRefused");
     }
   }
 
-  /** A connection that speaks is a good one. Once only: attempts to replace it go on counting while it speaks. */
+  /** A connection that receives something works. Counts once, so that attempts to replace it are still counted. */
   #heard(link) {
     if (link !== this.#proven) this.#retry.proven();
     this.#proven = link;
@@ -233,14 +234,14 @@ export class WebSocketClient {
     this.#set(state);
   }
 
-  /** The line may outlive it. Shown all the same: what is written now has an uncertain way to go. */
+  /** The connection may survive. The state is shown anyway, because new messages may not arrive. */
   #offline() {
     this.#isOffline = true;
     this.#set("offline");
     this.#link?.probe();
   }
 
-  /** The network is back, or another one is there. The old line is kept until a new one is up: it may be good. */
+  /** The network is back, or has changed. The old connection may still work, so it is kept until a new one is open. */
   #online() {
     const wasOffline = this.#isOffline;
     this.#isOffline = false;
@@ -249,7 +250,7 @@ export class WebSocketClient {
     this.#retry.now();
   }
 
-  /** Back from another tab, from sleep, or on another network: see whether the connection is still there. */
+  /** The page is visible again, has slept, or is on another network: checks whether the connection still works. */
   #wake(slept) {
     if (!this.#link) {
       if (slept || !this.#opening) this.#retry.now();
@@ -259,12 +260,12 @@ export class WebSocketClient {
 
   #set(state, detail = {}) {
     const isOffline = this.#hasNoNetwork(state);
-    if (isOffline && state === "connecting" && this.state === "offline") return; // what is tried meanwhile is no news
+    if (isOffline && state === "connecting" && this.state === "offline") return; // attempts while offline are not shown
     this.state = isOffline ? "offline" : state;
     this.#options.onState(this.state, detail);
   }
 
-  /** Before there is a connection the browser's word has to do: its event may have come before the client. */
+  /** Before the first connection, asks the browser: its event may have come before the client existed. */
   #hasNoNetwork(state) {
     if (!["connecting", "waiting"].includes(state)) return false;
     const says = globalThis.navigator?.onLine;
@@ -272,7 +273,7 @@ export class WebSocketClient {
   }
 }
 
-/** The page's own function: its error goes to the console, as an event listener's does, and stops nothing here. */
+/** Calls a function of the page. Its error goes to the console, and the client goes on. */
 function guarded(callback) {
   return (...args) => {
     try {

@@ -4,7 +4,7 @@ import { Liveness } from "./liveness.js";
 
 const OPEN_WAIT_MS = 15_000;
 
-/** The server knows nothing of this connection, though its socket is open: only a new one helps. */
+/** The socket is open, but the server does not know the connection. Only a new connection helps. */
 const SESSION_LOST = "Invalid connection ID";
 
 export class Link {
@@ -17,14 +17,14 @@ export class Link {
   /**
    * @param {{token: string, url: string}} grant from the token endpoint
    * @param {object} options those of the client
-   * @param {KnownApi} api what is known of it
+   * @param {KnownApi} api what is known about the API
    * @param {object} events
    * @param {() => void} events.onOpen
-   * @param {() => void} events.onLife something was received, before it is looked at
+   * @param {() => void} events.onLife something was received; called before the frame is handled
    * @param {(frame: object) => void} events.onFrame
-   * @param {() => void} events.onDoubt it is silent, and may be lost soon
+   * @param {() => void} events.onDoubt the connection is silent, and may be given up soon
    * @param {() => void} events.onLost
-   * @param {() => void} events.onAged it should be replaced
+   * @param {() => void} events.onAged the connection should be replaced
    * @param {() => string|null} events.awaits the id of the message whose confirmation is due
    */
   constructor(grant, options, api, events) {
@@ -53,7 +53,7 @@ export class Link {
     return true;
   }
 
-  /** Finds out whether the other side still answers. A dead connection can look open for many minutes. */
+  /** Checks whether the server still answers. A dead connection can look open for many minutes. */
   probe() {
     this.#liveness.probe();
   }
@@ -62,7 +62,7 @@ export class Link {
     this.#release()?.close(1000);
   }
 
-  /** Ends it as if the other side had. A socket that leads nowhere may take minutes to say that it is closed. */
+  /** Ends the connection as if the server had closed it. A dead socket may take minutes to report that it is closed. */
   drop() {
     const socket = this.#release();
     if (!socket) return;
@@ -87,18 +87,18 @@ export class Link {
     if (this.#socket) this.#liveness.watch();
   }
 
-  /** API Gateway ends a connection that is silent for ten minutes. Sending postpones the ping, but proves nothing. */
+  /** API Gateway closes a connection that is silent for ten minutes. Sending postpones the ping, but proves nothing. */
   #keepAlive() {
     clearTimeout(this.#timers.ping);
     if (!this.#options.ping) return;
     const ping = () => {
-      this.#keepAlive(); // should one be under way already, there is still a next
+      this.#keepAlive(); // even if a ping was just sent, another one follows
       this.probe();
     };
     this.#timers.ping = setTimeout(ping, this.#options.pingEvery * (0.9 + Math.random() * 0.1));
   }
 
-  /** Lets go of the socket, so that nothing it still does is taken for news. */
+  /** Abandons the socket: its later events are ignored. */
   #release() {
     for (const timer of Object.values(this.#timers)) clearTimeout(timer);
     this.#liveness.stop();
@@ -109,7 +109,7 @@ export class Link {
   }
 }
 
-/** @returns {object|null} null: it is none, so nothing of ours */
+/** @returns {object|null} null: the text is not a JSON object, so it is not one of our messages */
 function objectIn(text) {
   try {
     const found = JSON.parse(text);
@@ -119,7 +119,7 @@ function objectIn(text) {
   }
 }
 
-/** Where to connect to. As a subprotocol the token stays out of URLs, which end up in logs. */
+/** The URL and subprotocols to connect with. URLs are often logged, so the token is in a subprotocol by default. */
 function address({ url, token }, { channel, protocol, tokenTransport }) {
   const where = new URL(url);
   if (channel) where.searchParams.set("channel", channel);

@@ -1,38 +1,38 @@
 /**
- * Whether a line still leads anywhere.
+ * Checks whether a connection still works.
  *
- * Only what is received is a sign of life. A browser takes what is sent, and calls the socket open for many minutes,
- * when all of it goes into a hole.
+ * Only received frames prove it. A browser accepts outgoing frames, and reports the socket as open for many minutes,
+ * even if none of them arrives.
  */
 
-/** What is said is answered by then, as a rule. */
+/** A message is usually answered within this time. */
 const LATE_MS = 5_000;
 
-/** A ping is answered by then. Where that was too short once, it is doubled until answers are quick again. */
+/** A ping is answered within this time. After a connection was given up, it is doubled until answers are fast again. */
 const ANSWER_MS = 5_000;
 
-/** So long before a line is given up for its silence there is reason to prepare another. */
+/** This long before a silent connection is given up, another one is prepared. */
 const DOUBT_MS = 4_000;
 
-/** A page that slept runs its timers before it gets the frames that have come meanwhile. */
+/** After sleep, a page runs its timers before it gets the frames that have arrived in the meantime. */
 const SECOND_LOOK_MS = 1_000;
 
-/** So many lines in a row without an answer, and it is the API that does not answer. */
+/** After this many connections in a row without an answer, the API is assumed not to answer at all. */
 const SILENT_LINES = 3;
 
 /**
- * What is known of an API. It outlives connections: an API without route responses never answers, and there silence
- * means nothing.
+ * What is known about an API. It is kept from one connection to the next. An API without route responses never
+ * answers, so its silence means nothing.
  */
 export class KnownApi {
-  /** It knows pings: an error is no answer to one. */
+  /** The API has answered a ping with a pong, so an error is not an answer to a ping. */
   pongs = false;
-  /** It was sent a ping only to see whether it answers. */
+  /** A ping was sent only to find out whether the API answers. */
   asked = false;
   #answers = false;
   #silentLines = 0;
 
-  /** Whether its silence means something. */
+  /** Whether silence means that the connection is dead. */
   get answers() {
     return this.#answers && this.#silentLines < SILENT_LINES;
   }
@@ -42,13 +42,13 @@ export class KnownApi {
     return ANSWER_MS * 2 ** this.#silentLines;
   }
 
-  /** It has answered, on which connection ever; `quickly`, if nobody had to ask. */
+  /** The API has answered, on any connection; `quickly`: without a ping. */
   answered(quickly) {
     this.#answers = true;
     this.#silentLines = quickly ? 0 : Math.min(this.#silentLines, SILENT_LINES - 1);
   }
 
-  /** A line was given up for its silence. */
+  /** A connection was given up because it was silent. */
   wasSilent() {
     this.#silentLines += 1;
   }
@@ -71,9 +71,9 @@ export class Liveness {
    * @param {KnownApi} api
    * @param {{ping: string|null, history: string|null}} options those of the client
    * @param {object} line
-   * @param {(data: object) => boolean} line.send says whether it could
+   * @param {(data: object) => boolean} line.send returns whether it could send
    * @param {() => string|null} line.awaits the id of the message whose confirmation is due
-   * @param {() => void} line.onDoubt it may be dead soon
+   * @param {() => void} line.onDoubt the connection may be dead
    * @param {() => void} line.onDead
    */
   constructor(api, options, line) {
@@ -82,7 +82,7 @@ export class Liveness {
     this.#line = line;
   }
 
-  /** Something was sent: an answer is due. Further words do not put that off. */
+  /** Something was sent, so an answer is due. Sending more does not postpone it. */
   spoke() {
     if (this.#timer !== null) return;
     this.#fresh = true;
@@ -90,7 +90,7 @@ export class Liveness {
   }
 
   /**
-   * A frame has come, which is life, whatever it says.
+   * A frame has arrived. Any frame shows that the connection works.
    * @returns {boolean} whether it is only the answer to a ping
    */
   heard(frame) {
@@ -100,7 +100,7 @@ export class Liveness {
     const isPong = frame.type === "pong" || (refused && asked && !this.#api.pongs);
     const direct = isPong || refused || frame.type === "history" || (frame.ack ?? frame.nack) !== undefined;
     this.#awaited = this.#line.awaits();
-    this.#kept = !direct && !asked && this.#awaited !== null; // what others say makes no confirmation less late
+    this.#kept = !direct && !asked && this.#awaited !== null; // messages of others are not the confirmation
     if (!this.#kept) this.stop();
     if (frame.type === "pong") this.#api.pongs = true;
     if (direct) this.#api.answered(quickly);
@@ -110,10 +110,10 @@ export class Liveness {
     return isPong;
   }
 
-  /** What a frame led to is done: is there still something to wait for? */
+  /** A frame has been handled: checks whether an answer is still due. */
   watch() {
     const awaited = this.#line.awaits();
-    if (this.#kept && awaited !== this.#awaited) this.stop(); // it was the confirmation after all
+    if (this.#kept && awaited !== this.#awaited) this.stop(); // the frame was the confirmation
     this.#kept = false;
     if (awaited !== this.#awaited) this.#deafPings = 0;
     if (this.#timer !== null || awaited === null) return;
@@ -121,7 +121,7 @@ export class Liveness {
     this.#fresh = false;
   }
 
-  /** Finds out whether the other side still answers. */
+  /** Checks whether the server still answers. */
   probe() {
     if (this.#asking || !this.#options.ping) return;
     this.stop();
@@ -137,7 +137,7 @@ export class Liveness {
     if (!this.#line.send({ action: this.#options.ping })) this.stop();
   }
 
-  /** Nothing is expected any more. */
+  /** No answer is due any more. */
   stop() {
     clearTimeout(this.#doubt);
     clearTimeout(this.#timer);
@@ -151,7 +151,7 @@ export class Liveness {
     else if (this.#api.answers || (this.#line.awaits() !== null && !this.#inVain)) this.probe();
   }
 
-  /** Others are heard, but neither ping nor message is answered: the way there may be lost, and the way back not. */
+  /** Messages of others arrive, but neither ping nor message is answered: the way to the server may be broken. */
   #unheard() {
     this.#deafPings += 1;
     this.#inVain = true;
@@ -168,7 +168,7 @@ export class Liveness {
     this.#line.onDead();
   }
 
-  /** Without history there may be no answer that can be told from what others say, but for a pong. One ping shows. */
+  /** Without history, only a pong can be told from messages of others. One ping shows whether the API answers. */
   #learn() {
     if (this.#options.history || this.#api.answers || this.#api.asked) return;
     this.#api.asked = true;
@@ -180,7 +180,7 @@ export class Liveness {
   }
 }
 
-/** The view's own word on something that this connection has sent. API Gateway's errors have no status. */
+/** Whether the view has answered something that this connection sent. API Gateway's own errors have no status. */
 function isRefusal({ message, status, connectionId, requestId }) {
   return typeof message === "string" && Boolean(status && connectionId && requestId);
 }

@@ -1,9 +1,9 @@
 /**
- * Messages of one channel, in order, each once.
+ * Delivers the messages of one channel in order, each once.
  *
- * API Gateway promises no order between messages, a send can fail, and a reconnect misses what was said in
- * between. Each message has a `sequence` that grows by one, so a hole shows; what is missing is asked for, and
- * what came early is held until then. Messages without a `sequence` pass straight through.
+ * API Gateway promises no order between messages, a send can fail, and messages are missed during a reconnect.
+ * Each message has a `sequence` that grows by one, so a gap is visible. Missing messages are requested, and later
+ * ones are held until they arrive. Messages without a `sequence` are delivered at once.
  */
 
 const GAP_WAIT_MS = 400;
@@ -11,7 +11,7 @@ const ANSWER_WAIT_MS = 10_000;
 const TRIES = 3;
 
 export class Ordering {
-  /** The sequence last delivered, or null before the first. */
+  /** The sequence that was delivered last; null before the first. */
   last;
   #held = new Map();
   #syncing = false;
@@ -26,9 +26,9 @@ export class Ordering {
   /**
    * @param {object} options
    * @param {(message: object) => void} options.deliver called in order, once for each message
-   * @param {(after: number|null) => void} options.ask sends a request for what came after a sequence
-   * @param {() => void} [options.onCaughtUp] what was missed before a connection opened has been delivered
-   * @param {() => void} [options.onGap] something was missed that cannot be had any more
+   * @param {(after: number|null) => void} options.ask requests the messages after a sequence
+   * @param {() => void} [options.onCaughtUp] the messages that were missed have been delivered
+   * @param {() => void} [options.onGap] a missed message is no longer on the server
    * @param {number|null} [options.after] the last sequence that the page already has
    */
   constructor({ deliver, ask, onCaughtUp = () => {}, onGap = () => {}, after = null, remember = 500 }) {
@@ -40,32 +40,32 @@ export class Ordering {
     this.#ids = new RecentIds(remember);
   }
 
-  /** A connection has opened: ask for what was missed, and hold what arrives until the answer. */
+  /** A connection has opened: requests what was missed, and holds what arrives until the answer. */
   resume() {
     this.#tries = 0;
     this.#request();
   }
 
-  /** The connection is gone: nothing that was asked will be answered. */
+  /** The connection is gone: no request will be answered. */
   pause() {
     this.#quiet();
     this.#syncing = false;
   }
 
-  /** One message, as it arrived. */
+  /** Takes a message when it arrives. */
   accept(message) {
     const { sequence } = message;
     if (!Number.isInteger(sequence)) return this.#deliver(message);
     if (this.last !== null && sequence <= this.last) return;
     this.#held.set(sequence, message);
     if (this.#syncing) return;
-    if (this.last === null) return this.#request(); // the first ever: was there one before it?
+    if (this.last === null) return this.#request(); // the very first message: asks whether there was one before it
     this.#drain();
     if (!this.#held.size) this.#quiet();
     else if (!this.#timer) this.#later(() => this.#request(), GAP_WAIT_MS); // not put off by each new message
   }
 
-  /** The answer to `ask`: `{messages, recovered, more}`. */
+  /** Takes the answer to `ask`: `{messages, recovered, more}`. */
   history({ messages = [], recovered = true, more = false }) {
     this.#quiet();
     const before = this.last;
@@ -90,7 +90,7 @@ export class Ordering {
     this.#later(() => this.#request(), ANSWER_WAIT_MS);
   }
 
-  /** The server no longer has what followed `last`, or counts anew: take what it has. */
+  /** The server no longer has the message after `last`, or its numbering began again: takes what it has. */
   #restart(messages) {
     const known = this.last;
     this.last = null;
@@ -98,7 +98,7 @@ export class Ordering {
     if (known !== null) this.#onGap();
   }
 
-  /** Three requests changed nothing: deliver what is there, and say that something is missing. */
+  /** Three requests changed nothing: delivers what is there, and reports that something is missing. */
   #giveUp() {
     this.#syncing = false;
     this.#tries = 0;
@@ -132,7 +132,7 @@ export class Ordering {
   }
 }
 
-/** The last few ids seen, oldest forgotten first. */
+/** The ids that were seen last. The oldest ones are forgotten. */
 class RecentIds {
   #seen = new Set();
   #limit;

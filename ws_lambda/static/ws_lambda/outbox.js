@@ -1,8 +1,8 @@
 /**
- * What is to be sent: kept until confirmed, sent again after a reconnect.
+ * Messages to send. They are kept until they are confirmed, and sent again after a reconnect.
  *
- * One message is under way at a time. API Gateway invokes the function for each message by itself, so two that
- * are sent together run together, and the second may well be stored first.
+ * Only one message is in flight at a time. API Gateway invokes the function for each message separately, so two
+ * messages that are sent together run at the same time, and the second may be stored first.
  */
 
 const CONFIRM_WAIT_MS = 35_000; // an integration may take 29 s
@@ -26,7 +26,7 @@ export class Outbox {
   #underWay = null;
   #timer = null;
 
-  /** @param {(data: object) => boolean} transmit sends at once if it can, and says whether it did */
+  /** @param {(data: object) => boolean} transmit sends at once if it can, and returns whether it did */
   constructor(transmit, limit = 100) {
     this.#transmit = transmit;
     this.#limit = limit;
@@ -48,19 +48,19 @@ export class Outbox {
     });
   }
 
-  /** A connection has opened: the first that is unconfirmed goes out again. */
+  /** A connection has opened: sends the first unconfirmed message again. */
   resume() {
     this.pause();
     this.#next();
   }
 
-  /** The connection is gone: a confirmation is not to be expected until the next. */
+  /** The connection is gone: no confirmation comes before the next one is open. */
   pause() {
     clearTimeout(this.#timer);
     this.#underWay = null;
   }
 
-  /** Looks at a frame from the server. @returns {boolean} whether it was only a confirmation */
+  /** Handles a frame from the server. @returns {boolean} whether it was only a confirmation */
   confirm(frame) {
     if (frame.nack !== undefined) {
       this.#settle(frame.nack)?.reject(new SendError("refused", frame.error ?? "Refused."));
@@ -72,8 +72,8 @@ export class Outbox {
   }
 
   /**
-   * Looks for a failure on the server. An error frame does not name the message it is about: the one under way is the
-   * likeliest. Should it have been stored all the same, it comes back through its channel.
+   * Looks for a failure on the server. An error frame does not name its message. The message in flight is the most
+   * likely one. If it was stored anyway, it comes back through its channel.
    */
   fail(frame) {
     const failure = failureIn(frame);
@@ -109,8 +109,8 @@ export class Outbox {
 }
 
 /**
- * What an error frame means: a refusal of the view has a `status`, an error of API Gateway has none. Only too many
- * messages (429), and errors, may pass.
+ * What an error frame means: a refusal of the view has a `status`, an error of API Gateway has none. Trying
+ * again may help only after errors, and after too many messages (429).
  */
 function failureIn({ message, status, connectionId, requestId }) {
   if (typeof message !== "string" || !connectionId || !requestId) return null;

@@ -1,6 +1,6 @@
-/** When to connect again: later and later where that fails, and at once where something has changed. */
+/** When to connect again: after growing pauses if connecting fails, and at once if something has changed. */
 
-/** From one attempt out of turn to the next: a network that comes and goes would use up the tokens. */
+/** The shortest time between immediate attempts. Otherwise a flickering network would use up the tokens. */
 const CALM_MS = 5_000;
 
 export class Retry {
@@ -20,13 +20,13 @@ export class Retry {
     this.#options = options;
   }
 
-  /** The connection is a good one: the next attempt is the first again. */
+  /** The connection works, so the pauses begin again with the shortest. */
   proven() {
     this.#failures = 0;
   }
 
   /**
-   * After a random time, so that a crowd does not come back all at once.
+   * Connects after a random time, so that many clients do not reconnect at the same time.
    * @param {Error} [error] `retryAfter`: how many ms the server has asked for
    * @param {"backoffMax"|"backoffRefused"} [limit]
    * @returns {number} in how many ms
@@ -42,7 +42,7 @@ export class Retry {
     return wait;
   }
 
-  /** Now, whatever was planned; a little later, if that was done a moment ago or the server has asked for a pause. */
+  /** Connects now instead of later. It waits a little if it did so a moment ago, or if the server asked for a pause. */
   now() {
     this.#wanted = this.#calm !== null;
     if (this.#wanted) return;
@@ -50,13 +50,13 @@ export class Retry {
     this.#connect();
   }
 
-  /** An attempt has begun, or is no longer wanted. */
+  /** Cancels the planned attempt, because one has begun or none is wanted. */
   cancel() {
     clearTimeout(this.#timer);
     this.#wanted = false;
   }
 
-  /** As if nothing had been tried. */
+  /** Forgets all attempts. */
   reset() {
     this.cancel();
     clearTimeout(this.#calm);

@@ -1,8 +1,8 @@
-/** What a page is told of its network, and of having slept. None of it is certain; each is a reason to look. */
+/** Events about the network, and about sleep of the page. They are only hints, so each leads to a check. */
 
 const TICK_MS = 5_000;
 
-/** A page in sight is not held back: a timer this late means that the machine, or the page, has slept. */
+/** The timers of a visible page are not throttled. If one is this late, the machine or the page has slept. */
 const SLEPT_MS = 10_000;
 
 /** The timers of a hidden page run once a minute. */
@@ -12,7 +12,7 @@ const SLEPT_HIDDEN_MS = 90_000;
  * @param {object} events
  * @param {() => void} events.onOffline
  * @param {() => void} events.onOnline
- * @param {(slept: number) => void} events.onWake back in sight, on another network, or awake after so many ms
+ * @param {(slept: number) => void} events.onWake the page is visible again, on another network, or has slept (in ms)
  * @returns {() => void} ends it
  */
 export function watchSurroundings({ onOffline, onOnline, onWake }) {
@@ -37,7 +37,7 @@ function listen(target, name, action) {
   return () => target?.removeEventListener?.(name, action);
 }
 
-/** The event tells of every change of speed, too. Where the kind of network is known, that says if it is another. */
+/** The event also reports every change of speed. If the type of network is known, only a change of type counts. */
 function networkChange(network) {
   const kind = () => [network.type, network.effectiveType].find((known) => known !== undefined);
   let before = network && kind();
@@ -49,7 +49,7 @@ function networkChange(network) {
   };
 }
 
-/** Timers stand still while a machine sleeps; its clock goes on. */
+/** Timers stop while a machine sleeps, but its clock goes on. */
 function watchClock(onTick) {
   let timer, due;
   const wait = () => {

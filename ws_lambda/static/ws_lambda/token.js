@@ -2,7 +2,7 @@
 
 const TIMEOUT_MS = 10_000;
 
-/** A browser keeps up to six HTTP connections to a site. Each of them may be dead, and takes one question with it. */
+/** A browser keeps up to six HTTP connections to a site. Each may be dead, and a request on it is lost. */
 const INSIST = { every: 700, times: 7, atOnce: 5 };
 
 /** The login is over (401, 403 or a redirect to a login page). Trying again cannot help. */
@@ -10,7 +10,7 @@ export class SignedOutError extends Error {
   name = "SignedOutError";
 }
 
-/** The token endpoint did not answer with a token. `retryAfter` is in ms, where the server said so. */
+/** The token endpoint did not answer with a token. `retryAfter` is in ms, if the server named a time. */
 export class TokenError extends Error {
   name = "TokenError";
   constructor(message, retryAfter = 0) {
@@ -20,7 +20,7 @@ export class TokenError extends Error {
 }
 
 /**
- * Django's CSRF token: the cookie, which is the freshest, else `<meta name="csrf-token">`, else the hidden
+ * Django's CSRF token: the cookie, which is the newest, else `<meta name="csrf-token">`, else the hidden
  * field of any form on the page (for CSRF_COOKIE_HTTPONLY and CSRF_USE_SESSIONS).
  */
 export function csrfToken(page = globalThis.document) {
@@ -33,7 +33,7 @@ export function csrfToken(page = globalThis.document) {
 /**
  * Asks `tokenUrl` for a token.
  * @param {string} tokenUrl
- * @param {object} options those of the client; `insist`: ask again and again, for the network may have died silently
+ * @param {object} options those of the client; `insist`: request several times, because HTTP connections may be dead
  * @returns {Promise<{token: string, expires_in: number, url: string}>}
  * @throws {SignedOutError|TokenError|TypeError} TypeError: the network failed, as `fetch` has it.
  */
@@ -59,7 +59,7 @@ export async function fetchToken(tokenUrl, { channel = "", csrf = csrfToken(), i
   return grant;
 }
 
-/** The first question that ends, well or badly, decides. Giving one up closes the connection that it went out on. */
+/** The first request that ends, with or without success, decides. Aborting a request closes its HTTP connection. */
 function askAgainAndAgain(ask) {
   return new Promise((resolve, reject) => {
     const asked = [];
