@@ -1,4 +1,4 @@
-"""Users of the test run that live in a dict: whatever a project's users are kept in, only the backend knows."""
+"""Users of the test run, kept in a dict. Only the auth backend knows where a project's users are."""
 
 from django.contrib.auth.models import User
 

@@ -24,7 +24,7 @@ pytest_plugins = [
 ]
 
 
-# No limit to the time that one example takes: a busy machine takes long over any of them.
+# No time limit for one example, because any of them can be slow on a busy machine.
 _property_tests = hypothesis.settings(
     deadline=None,
     suppress_health_check=[hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.function_scoped_fixture],
@@ -40,7 +40,7 @@ LONG = (
     "tests/e2e/test_deploy", "tests/e2e/test_adopt", "tests/e2e/", "tests/browser/", "tests/unit/local/",
     "tests/unit/testing/test_documentation",
 )  # fmt: skip
-"""Where the tests are that take seconds to minutes each, the longest first."""
+"""Files with tests that take seconds to minutes each, the longest first."""
 
 
 @pytest.hookimpl(trylast=True)
@@ -82,14 +82,14 @@ def ws_tables(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 @pytest.fixture(autouse=True)
 def _not_on_this_engine(request: pytest.FixtureRequest) -> None:
-    """Leaves out what tests moto itself, or needs what only moto has."""
+    """Skips tests that test moto itself, or need something that only moto has."""
     if engines.real() and (marker := request.node.get_closest_marker("moto")):
         pytest.skip(f"moto only: {marker.args[0]}")
 
 
 @pytest.fixture
 def tables(dynamodb: list[str]) -> list[str]:
-    """Every table, empty; the value is the list of requests so far."""
+    """All tables, empty. The value is the list of requests so far."""
     from ws_lambda.models import all_tables
 
     table_making.create(*all_tables())
@@ -99,7 +99,7 @@ def tables(dynamodb: list[str]) -> list[str]:
 
 @pytest.fixture
 def nobody_listens() -> Iterator[None]:
-    """As in a project that has accounts but no WebSockets: nobody listens for logins that end."""
+    """As in a project that has accounts but no WebSockets: no receiver of login signals is connected."""
     from ws_lambda.gatekeeping import signals
 
     signals.disconnect_signals()
@@ -119,7 +119,7 @@ def still(monkeypatch: pytest.MonkeyPatch) -> float:
 
 @pytest.fixture
 def people(settings: Any) -> Iterator[dict[str, Any]]:
-    """No users yet, and the auth backend that knows those who are added."""
+    """An empty dict of users, and the auth backend that finds those who are added."""
     from tests import backends
 
     settings.AUTHENTICATION_BACKENDS = [backends.PATH]
@@ -138,7 +138,7 @@ def user(people: dict[str, Any]) -> Any:
 
 @pytest.fixture
 def admins(settings: Any) -> None:
-    """Somebody who is told of errors by mail, and has not been told of any lately."""
+    """An admin who gets mails about errors, and has not got any lately."""
     from ws_lambda import reporting
 
     settings.ADMINS = ["a@example.com"] if django.VERSION >= (6,) else [("a", "a@example.com")]
@@ -161,5 +161,5 @@ def use_view() -> Iterator[Any]:
 
 @pytest.fixture
 def calls(dynamodb: list[str]) -> list[str]:
-    """The DynamoDB requests so far, by operation name. Clear it where the counting is to start."""
+    """The DynamoDB requests so far, by operation name. Clear it to start counting."""
     return dynamodb

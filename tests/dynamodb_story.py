@@ -1,4 +1,4 @@
-"""Calls to DynamoDB, one after another, for comparing what answers them."""
+"""A sequence of calls to DynamoDB, for comparing the answers of engines."""
 
 from typing import Any
 
@@ -66,7 +66,7 @@ STORY = [
 
 
 def told(client: Any) -> list[tuple[str, int, dict[str, Any]]]:
-    """What a client is told, call by call, of an empty DynamoDB."""
+    """The answers of an empty DynamoDB, call by call."""
     client.create_table(
         **TABLE, BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "k", "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": "k", "AttributeType": "S"}],

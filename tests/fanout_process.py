@@ -13,7 +13,7 @@ from django.conf import settings
 
 
 class Context:
-    """What Lambda passes beside the event: so many seconds, and no more."""
+    """Lambda's context object, with so many seconds left."""
 
     function_name = "fanout-process"
 

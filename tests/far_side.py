@@ -1,4 +1,4 @@
-"""A far side for the sender: `@connections` on loopback that answers as it is told, misbehaviour included."""
+"""A server for the sender: `@connections` on loopback, which answers as a test tells it, including faults."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ Answer = str | int
 
 
 class FarSide:
-    """What it was asked, and what it does about it.
+    """The requests that arrived, and the answer to each.
 
     `behave` is called with the connection id and how many requests for it came before; it decides the answer.
     """
@@ -29,7 +29,7 @@ class FarSide:
         """Connection id → requests."""
 
         self.delivered: Counter[str] = Counter()
-        """Connection id → requests that were taken in, answered for or not."""
+        """Connection id → requests that arrived, with or without an answer."""
 
         self.bodies: dict[str, list[bytes]] = defaultdict(list)
         self.connections = 0
@@ -46,7 +46,7 @@ class FarSide:
         """Transports of connections that a request hangs on."""
 
     def release(self) -> None:
-        """Cuts the connections that hang. Only from `behave`, which runs in the server's thread."""
+        """Cuts the connections that hang. Call it only from `behave`, which runs in the server's thread."""
         for transport in self.hanging:
             transport.abort()
         self.hanging.clear()

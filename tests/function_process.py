@@ -1,4 +1,4 @@
-"""Events through the real handler in a process of its own: as a new environment of the function answers them.
+"""Runs events through the real handler in a new process, like a new environment of the function.
 
 Run as a module it is that process. Zappa is absent there unless asked for: Python finds no such package.
 """
@@ -47,7 +47,7 @@ def answers(
 
 
 class Context:
-    """What Lambda passes beside the event."""
+    """Lambda's context object."""
 
     aws_request_id = "11111111-2222-3333-4444-555555555555"
 
@@ -56,7 +56,7 @@ class Context:
 
 
 class _WithoutZappa(PathFinder):
-    """Finds what Python finds, but no Zappa: neither an import nor `find_spec` does."""
+    """Hides Zappa: neither an import nor `find_spec` finds it."""
 
     @classmethod
     def find_spec(cls, fullname: str, path: Any = None, target: Any = None) -> Any:

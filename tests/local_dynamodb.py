@@ -1,4 +1,4 @@
-"""The DynamoDB process of `ws_local`, by itself."""
+"""The DynamoDB process of `ws_local`, without the rest."""
 
 import os
 import socket
@@ -36,7 +36,7 @@ class LocalDynamoDB:
 
 @contextmanager
 def running() -> Iterator[LocalDynamoDB]:
-    """Runs it as long as the block."""
+    """Runs it for the time of a `with` block."""
     ours, theirs = socket.socketpair()
     with socket.create_server(("127.0.0.1", 0)) as listening, ours, theirs:
         command = [sys.executable, "-m", "ws_lambda.local.dynamodb", f"--http-fd={listening.fileno()}"]

@@ -58,7 +58,7 @@ class LocalSite:
 
 
 class Visitor:
-    """Someone with cookies and no browser."""
+    """A client with cookies that is not a browser."""
 
     def __init__(self, site: LocalSite, name: str) -> None:
         self.site = site
@@ -107,7 +107,7 @@ def keys_of(page_url: str) -> dict[str, str]:
 
 
 def required(what: str) -> None:
-    """Skips a test for want of a program, or fails it where everything is to be there."""
+    """Skips a test if a program is missing; with WS_LAMBDA_REQUIRE_ALL=1, fails it."""
     if os.environ.get("WS_LAMBDA_REQUIRE_ALL") == "1":
         pytest.fail(f"{what} is not installed, and WS_LAMBDA_REQUIRE_ALL=1 wants it")
     pytest.skip(f"{what} is not installed")
@@ -145,7 +145,7 @@ def running(folder: Path = ROOT, options: tuple[str, ...] = (), **more: str) -> 
 
 
 def _read(process: subprocess.Popen[str], said: list[str], ready: threading.Event) -> None:
-    """Goes on reading after the banner, since a full pipe would stop the server."""
+    """Reads on after the banner, because a full pipe would stop the server."""
     assert process.stdout is not None
     for line in process.stdout:
         said.append(line)

@@ -1,4 +1,4 @@
-"""ministack, an AWS emulator of other hands, on a free port. It pins its own botocore, hence its own venv."""
+"""ministack, an independent AWS emulator, on a free port. It pins its own botocore, so it has its own venv."""
 
 import http.client
 import os

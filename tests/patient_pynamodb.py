@@ -1,3 +1,3 @@
-"""PynamoDB in the processes of a test run: where the machine is busy moto answers late, and is asked again."""
+"""PynamoDB's settings in the processes of a test run: on a busy machine moto is slow, so requests are repeated."""
 
 max_retry_attempts = 20

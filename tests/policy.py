@@ -66,7 +66,7 @@ def actions(service: str, operation: str, request: dict[str, Any]) -> set[str]:
         case "sqs", _:
             return {f"sqs:{operation.removesuffix('Batch')}"}
         case "apigatewayv2", "TagResource":
-            # A POST on the wire, and so refused without; yet AWS's list of actions has tags under PUT alone.
+            # The request is a POST, which the policy must allow. But AWS's list of actions has tags only under PUT.
             return {"apigateway:POST", "apigateway:PUT"}
         case "apigatewayv2", _:
             return {f"apigateway:{request['method']}"}
@@ -74,7 +74,7 @@ def actions(service: str, operation: str, request: dict[str, Any]) -> set[str]:
 
 
 def whose() -> str:
-    """Who makes the call that is being made: "function", "operator", or "" for a test itself."""
+    """Who makes the current call: "function", "operator", or "" for a test itself."""
     frame = sys._getframe(2)
     found = ""
     while frame is not None:

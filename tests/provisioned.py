@@ -1,4 +1,4 @@
-"""What has to be in an AWS before a gateway can be made there."""
+"""What must exist in AWS before a gateway can be created."""
 
 import io
 import zipfile
@@ -14,7 +14,7 @@ def make_function(
     name: str = "chat",
     **keys: Any,
 ) -> str:
-    """Makes a Lambda function and returns its ARN."""
+    """Creates a Lambda function and returns its ARN."""
     iam = boto3.client("iam", endpoint_url=endpoint_url, **keys)
     role = iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
     packed = io.BytesIO()

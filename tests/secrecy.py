@@ -1,4 +1,4 @@
-"""A pytest plugin: whatever any test of the run logs is scanned for what its tokens, secrets and bodies were.
+"""A pytest plugin that searches the logs of every test for its tokens, secrets and bodies.
 
 The package and the project log at every level while a test runs; other loggers as they are set.
 """
@@ -32,7 +32,7 @@ class Heard:
             return
 
     def leaks(self, said: str) -> list[str]:
-        """What of all that was said after all."""
+        """The confidential texts that were logged."""
         found = []
         for kind, texts in (("token", self.tokens), ("secret", self.secrets), ("body", self.bodies)):
             found += [f"{kind} {one!r}" for one in texts if len(one) >= SHORTEST and one in said]

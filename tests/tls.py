@@ -1,4 +1,4 @@
-"""A certificate of localhost that is its own authority."""
+"""A self-signed certificate of localhost."""
 
 import datetime
 from pathlib import Path
@@ -10,7 +10,7 @@ from cryptography.x509.oid import NameOID
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:
-    """Writes certificate and key; their files."""
+    """Writes the certificate and the key, and returns their paths."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.datetime.now(datetime.UTC)

@@ -1,4 +1,4 @@
-"""What who deploys needs the rights of `iam/deploy.json` for."""
+"""What the rights of `iam/deploy.json` are needed for."""
 
 from collections.abc import Iterable
 
@@ -22,7 +22,7 @@ BY_CLOUDFORMATION = {
     *(f"route53:{action}" for action in ("ChangeResourceRecordSets", "ListResourceRecordSets")),
     *(f"route53:{action}" for action in ("GetChange", "GetHostedZone", "ListHostedZones")),
 }
-"""What it does with the rights of who asks it to. Zappa tags its stack, and so all that is in it."""
+"""What CloudFormation does with the rights of its caller. Zappa tags its stack, so everything in it is tagged, too."""
 
 BY_OTHER_COMMANDS_OF_ZAPPA = {
     *(f"lambda:{action}" for action in ("CreateAlias", "PublishVersion", "PutFunctionConcurrency", "UpdateAlias")),
@@ -38,7 +38,7 @@ BY_AWS = {"iam:PassRole", "s3:GetObject", *BY_API_GATEWAY}
 
 
 def of_who_deploys(calls: Iterable[tuple[str, str, str]]) -> None:
-    """`iam/deploy.json` names every action that Zappa needed; that nobody needs one of it `tests.policy` finds out."""
+    """`iam/deploy.json` has every action that Zappa needed. `tests.policy` finds actions that nobody needs."""
     needed = set()
     for service, operation, method in calls:
         name = method if service.startswith("apigateway") else IAM_NAMES.get(operation, operation)

@@ -1,4 +1,4 @@
-"""What the clients of a deployment do: connect, talk to each other, and are turned away."""
+"""Clients of a deployment: they connect, talk to each other, and are refused."""
 
 import json
 import statistics

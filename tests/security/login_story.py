@@ -1,4 +1,4 @@
-"""A browser that logs in by Django's own pages and opens sockets, and the project that it does so in."""
+"""A browser that logs in through Django's own pages and opens sockets, and its project."""
 
 from django.contrib.auth.views import LoginView
 from django.http import HttpResponse

@@ -1,4 +1,4 @@
-"""One story, lived by users of `ws_lambda.users` in the test run and by SQL users in a project of their own."""
+"""One story, run with users of `ws_lambda.users` in the test run and by SQL users in a project of their own."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,7 @@ from ws_lambda.testing import ConnectRefused, InProcessGateway, WebSocketTestCli
 
 
 class Person:
-    """Somebody who has logged in, has opened a socket, and has another token at hand."""
+    """A user who has logged in, has opened a socket, and has one more token."""
 
     def __init__(self, name: str) -> None:
         self.user = get_user_model().objects.create_user(name, password=f"first-{name}")
@@ -54,7 +54,7 @@ def delete(person: Person) -> None:
 
 
 def story(gateway: InProcessGateway, unsignalled: Callable[[Any], object]) -> None:
-    """Every way in which somebody's time ends.
+    """Every way in which a login ends.
 
     Args:
         unsignalled: deactivates a user in a way that Django sends no signal for.

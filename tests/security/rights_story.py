@@ -11,7 +11,7 @@ from ws_lambda.testing import InProcessGateway, WebSocketTestClient
 
 
 class Member:
-    """Somebody in `general`, and in one channel more for a right of theirs."""
+    """A user in `general`, and in one more channel that their permission admits them to."""
 
     def __init__(self, name: str, channel: str, **rights: Any) -> None:
         self.user = get_user_model().objects.create_user(name, password="pw", **rights)
@@ -34,7 +34,7 @@ class Member:
 
 
 def listed() -> None:
-    """Whom the channels of the story admit."""
+    """Stores the permissions of the channels in the story."""
     ChannelPermission("staff", access="staff_only").save()
     ChannelPermission("root", access="superuser_only").save()
     ChannelPermission("bans", access="permissions", rules=[["chat.ban"]]).save()
