@@ -15,6 +15,7 @@ from ws_lambda import delivery, lambda_handler
 from ws_lambda.deadlines import MARGIN
 from ws_lambda.exceptions import UnknownEvent
 from ws_lambda.lambda_handler import SOURCES, handler
+from ws_lambda.sources import packed_settings
 
 PACKAGE = Path(ws_lambda.__file__).parent
 ASKS_LAMBDA_FOR_TIME = {
@@ -60,11 +61,24 @@ def named(source: Any) -> str:
     return str(source.__name__).rpartition(".")[2]
 
 
+@pytest.fixture
+def packed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The function as Zappa packs it."""
+    monkeypatch.setattr(packed_settings, "module", SimpleNamespace)
+
+
+@pytest.mark.usefixtures("packed")
 @pytest.mark.parametrize("name", EVENTS)
 def test_each_event_has_one_source(settings: Any, name: str) -> None:
     settings.WS_LAMBDA = {"FANOUT_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/1/jobs"}
     event, expected = EVENTS[name]
     assert named(next(one for one in SOURCES if one.recognises(event))) == expected
+
+
+@pytest.mark.parametrize("name", ["another queue", "a topic", "zappa invoke"])
+def test_where_another_tool_has_packed_the_function_zappas_events_are_unknown(name: str) -> None:
+    with pytest.raises(UnknownEvent):
+        handler(EVENTS[name][0], Context())
 
 
 def test_every_module_that_recognises_events_is_a_source() -> None:

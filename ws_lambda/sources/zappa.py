@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from typing import Any, Final
 
 from ws_lambda.exceptions import EventError
+from ws_lambda.sources import packed_settings
 
 KEYS: Final = frozenset({"command", "Records", "bot", "triggerSource", "awslogs"})
 """Top-level keys that Zappa's handler recognises events by. It also answers authorizer events of type TOKEN."""
@@ -20,8 +21,10 @@ SNS_TASK: Final = "zappa.asynchronous.route_sns_task"
 
 
 def recognises(event: Mapping[str, Any]) -> bool:
-    """Whether the event is one of Zappa's, and Zappa is installed."""
-    return (not KEYS.isdisjoint(event) or event.get("type") == "TOKEN") and find_spec("zappa") is not None
+    """Whether the event is one of Zappa's, and Zappa has packed the function."""
+    if KEYS.isdisjoint(event) and event.get("type") != "TOKEN":
+        return False
+    return find_spec("zappa") is not None and packed_settings.module() is not None
 
 
 def answer(event: dict[str, Any], context: Any) -> Any:
