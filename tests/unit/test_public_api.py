@@ -14,8 +14,9 @@ PUBLIC = {
     "ws_lambda": {"__version__"},
     "ws_lambda.views": {"WebSocketTokenView", "WebSocketView", "handler"},
     "ws_lambda.testing": {
-        "ConnectRefused", "DynamoDBFaults", "InProcessGateway", "WebSocketTestClient", "WebSocketTestMixin",
-        "dynamodb_faults", "tables",
+        "ConnectRefused", "DynamoDBFaults", "InProcessGateway", "LambdaContext", "WebSocketTestClient",
+        "WebSocketTestMixin", "connect_event", "decode_answer", "disconnect_event", "dynamodb_faults", "invoke",
+        "message_event", "mint_token", "tables",
     },
     "ws_lambda.models": {
         "ALL_TABLES", "ApiGateway", "ChannelMembership", "ChannelMessage", "ChannelPermission", "DjangoSession",

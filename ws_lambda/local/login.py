@@ -9,6 +9,11 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.http import HttpRequest
 
 
+def backend_of(user: Any) -> str:
+    """The path of the auth backend that a user belongs to. Default: the first one in the settings."""
+    return getattr(user, "backend", None) or settings.AUTHENTICATION_BACKENDS[0]
+
+
 @dataclass(frozen=True, slots=True)
 class Login:
     """A logged-in Django session."""
@@ -20,8 +25,7 @@ class Login:
         """Logs the user in without a password, in a new session."""
         request = HttpRequest()
         request.session = import_module(settings.SESSION_ENGINE).SessionStore()
-        backend = getattr(user, "backend", None) or settings.AUTHENTICATION_BACKENDS[0]
-        login(request, user, backend)
+        login(request, user, backend_of(user))
         request.session.save()
         return cls(request.session)
 

@@ -1,15 +1,14 @@
 """A WebSocket client for tests."""
 
 import json
-from http.cookies import SimpleCookie
 from typing import Any
-from urllib.parse import urlencode
 
 from ws_lambda.local import websocket_frames
 from ws_lambda.local.connection import Connection
 from ws_lambda.local.login import Login
 from ws_lambda.local.upgrade import Refusal, Upgrade
 from ws_lambda.testing.gateway import InProcessGateway
+from ws_lambda.testing.handshake import SOURCE_IP, handshake
 from ws_lambda.testing.wire import Inbox
 
 
@@ -50,7 +49,7 @@ class WebSocketTestClient:
         cookies: dict[str, str] | None = None,
         subprotocols: tuple[str, ...] = (),
         origin: str | None = "",
-        source_ip: str = "203.0.113.9",
+        source_ip: str = SOURCE_IP,
         gateway: InProcessGateway | None = None,
     ) -> None:
         self.gateway = gateway or InProcessGateway.active()
@@ -190,25 +189,19 @@ class WebSocketTestClient:
         self.disconnect(1006)
 
     def _upgrade(self) -> Upgrade:
-        query = dict(self.query)
-        if self.channel is not None:
-            query["channel"] = self.channel
         token = self.token
         if token is None and self.login is not None:
             token = self.login.mint()
-        if token:
-            query["ws_token"] = token
-        return Upgrade(headers=tuple(self._headers().items()), query_string=urlencode(query), source_ip=self.source_ip)
-
-    def _headers(self) -> dict[str, str]:
-        headers = {"User-Agent": "ws_lambda.testing", "Sec-WebSocket-Version": "13"}
-        if self.origin is not None:
-            headers["Origin"] = self.origin
-        if self.subprotocols:
-            headers["Sec-WebSocket-Protocol"] = ", ".join(self.subprotocols)
-        if self.cookies:
-            headers["Cookie"] = SimpleCookie(self.cookies).output(header="", sep=";").strip()
-        return headers | self.headers
+        return handshake(
+            token=token or "",
+            channel=self.channel,
+            query=self.query,
+            headers=self.headers,
+            cookies=self.cookies,
+            subprotocols=self.subprotocols,
+            origin=self.origin,
+            source_ip=self.source_ip,
+        )
 
     def _settle(self) -> None:
         """Runs what has become due, such as `$disconnect`."""

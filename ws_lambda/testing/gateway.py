@@ -1,6 +1,5 @@
 """The local gateway in this process. It calls the real function in the caller's thread."""
 
-import json
 from collections.abc import Coroutine
 from contextlib import ExitStack
 from typing import Any, ClassVar, TypeVar
@@ -16,19 +15,18 @@ from ws_lambda.local.errors import IntegrationError
 from ws_lambda.local.fault_injection import Faults
 from ws_lambda.local.gateway_clock import VirtualClock
 from ws_lambda.local.integration_lambda import LambdaIntegration
-from ws_lambda.local.lambda_context import LambdaContext
 from ws_lambda.local.login import Login
 from ws_lambda.local.options import Options
 from ws_lambda.local.project_routes import keys
 from ws_lambda.local.quotas import Quotas
 from ws_lambda.process_state import Occasion
+from ws_lambda.testing.gateway_events import DOMAIN_NAME, STAGE, default_api_id
+from ws_lambda.testing.invocation import invoke
 from ws_lambda.testing.transport import GatewayTransport
 
 T = TypeVar("T")
 NO_THROTTLE = Quotas(connects_per_second=1e12, requests_per_second=1e12, request_burst=1e12)
 """No throttling: the clock stands still, so a quota of 500 connects a second would allow 500 in total."""
-
-DOMAIN_NAME = "test.execute-api.eu-west-1.amazonaws.com"
 
 
 class InProcessGateway:
@@ -49,7 +47,7 @@ class InProcessGateway:
         self,
         *,
         api_id: str | None = None,
-        stage: str = "test",
+        stage: str = STAGE,
         domain_name: str = DOMAIN_NAME,
         handler: Any = None,
         routes: tuple[str, ...] = (),
@@ -60,8 +58,6 @@ class InProcessGateway:
         faults: Faults | None = None,
         seed: int = 0,
     ) -> None:
-        from ws_lambda.gatekeeping.trust import allowed_ids
-
         self._handler, self._raise = handler, raise_exceptions
         self._stack = ExitStack()
         self.clock = VirtualClock()
@@ -69,7 +65,7 @@ class InProcessGateway:
 
         route = Route(integration=LambdaIntegration(self._invoke), replies=replies)
         api = Api(
-            api_id=api_id or min(allowed_ids(), default="test"),
+            api_id=api_id or default_api_id(),
             stage=stage,
             domain_name=domain_name,
             routes=dict.fromkeys((*keys(), *routes), route),
@@ -129,20 +125,12 @@ class InProcessGateway:
         return self.clock.run(work)
 
     async def _invoke(self, event: Event) -> object:
-        # Converted to JSON and back in both directions: on AWS a function neither gets nor returns Python objects.
         try:
-            return json.loads(json.dumps(self._function()(json.loads(json.dumps(event)), LambdaContext("test"))))
+            return invoke(event, handler=self._handler)
         except Exception as error:
             if self._raise:
                 raise
             raise IntegrationError(f"{type(error).__name__}: {error}") from error
-
-    def _function(self) -> Any:
-        if self._handler is None:
-            from ws_lambda.lambda_handler import handler
-
-            self._handler = handler
-        return self._handler
 
 
 def _rebuild_middleware(**_kwargs: object) -> None:

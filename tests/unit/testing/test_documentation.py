@@ -117,8 +117,8 @@ def run(python: Path, project: Path, *arguments: str, program: tuple[str, ...] =
 def test_the_examples_run_in_a_users_project(python, project):
     for number, example in enumerate(EXAMPLES):
         (project / f"test_example_{number}.py").write_text(example)
-    assert len(EXAMPLES) == 7
-    assert "7 passed" in run(python, project, "-q")
+    assert len(EXAMPLES) == 8
+    assert "8 passed" in run(python, project, "-q")
 
 
 def test_the_plugin_is_the_wheels_own(python, project):
@@ -138,7 +138,7 @@ def test_pytest_without_a_plugin_for_django(python, project):
     )
     for number, example in enumerate(EXAMPLES):
         (project / f"test_example_{number}.py").write_text(example)
-    assert "7 passed" in run(python, project, "-q", "-p", "no:django")
+    assert "8 passed" in run(python, project, "-q", "-p", "no:django")
 
 
 def test_users_in_sql(python, project):
