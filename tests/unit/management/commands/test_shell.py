@@ -31,7 +31,7 @@ def shell(folder: Path, apps: list[str], *words: str) -> str:
     """What `manage.py shell` prints."""
     (folder / "manage.py").write_text(MANAGE)
     (folder / "shell_settings.py").write_text(SETTINGS.format(apps=apps))
-    root = str(Path(__file__).parents[2])
+    root = str(Path(__file__).parents[4])
     env = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "COV_"))}
     env |= {"AWS_REGION": "eu-west-1", "PYTHONPATH": os.pathsep.join([str(folder), root])}
     command = [sys.executable, "manage.py", "shell", *words]
