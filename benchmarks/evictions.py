@@ -1,4 +1,4 @@
-"""Fills a channel of a local run, then has everybody put out: `python -m benchmarks.evictions MEMBERS`.
+"""Fills a channel of a local run, then has everybody removed: `python -m benchmarks.evictions MEMBERS`.
 
 To be run in the environment of the run (`/env`). The members that are open already stay; to those as many are added as
 there are to be, each with a user of its own and no socket, which the gateway tells at its DELETE.

@@ -1,4 +1,4 @@
-"""Ten thousand members put out of a channel of `ws_local`, on dynoxide, by one `ws_permissions set`.
+"""Ten thousand members removed from a channel of `ws_local`, on dynoxide, by one `ws_permissions set`.
 
 A thousand of them have sockets, which are closed, and whose `$disconnect` the function has to answer meanwhile.
 """
@@ -87,4 +87,4 @@ def rows(result: dict[str, Any]) -> list[tuple[str, str, str]]:
     """Lines of the table."""
     if not result:
         return []
-    return [(f"{result['members']:,} members put out, ws_local", f"{result['seconds']} s", "<= 30 s")]
+    return [(f"{result['members']:,} members removed, ws_local", f"{result['seconds']} s", "<= 30 s")]
