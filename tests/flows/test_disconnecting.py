@@ -51,6 +51,7 @@ def test_what_is_left_when_the_time_is_up_is_the_schedules(there: FarSide, small
     with delivery.deadline(59):
         report = selection.disconnect()
     assert (report.sent, report.unread) == (10, True)
+    assert "the rest of the roster not read" in str(report)
     assert len(open_ids()) == 15
     open_one(there, "new=", age=-timedelta(seconds=1))
     assert housekeeping.run().disconnected == 15

@@ -99,6 +99,8 @@ class DeliveryReport:
             words.append(f"{len(self.held_over)} held over")
         if self.queued:
             words.append(f"{self.queued} ranges queued")
+        if self.unread:
+            words.append("the rest of the roster not read")
         return f"{', '.join(words)} in {self.seconds:.2f} s"
 
 

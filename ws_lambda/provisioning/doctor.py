@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 
-from ws_lambda import aws, clock
+from ws_lambda import aws, clock, deadlines
 from ws_lambda.conf import conf, gateway_secrets
 from ws_lambda.events import FIXED_ROUTES, ONE_WAY
 from ws_lambda.provisioning import answers, aws_errors, dynamodb_tables
@@ -80,6 +80,7 @@ def examine(deployment: Deployment, *, reach: bool = True) -> Iterator[Finding]:
         ("tables", _tables),
         ("clock", _clock),
         ("secret", _secret),
+        ("timeout", _timeout),
         ("api", _api),
         ("permission", _permission),
         ("policy", _policy),
@@ -140,6 +141,12 @@ def _secrets(deployment: Deployment) -> list[tuple[str, str]]:
     if given:
         return given
     return [("SECRET_KEY", settings.SECRET_KEY), *(("GATEWAY_SECRET", value) for value in gateway_secrets())]
+
+
+def _timeout(deployment: Deployment) -> Iterator[Finding]:
+    if (timeout := deployment.configuration.get("Timeout")) and timeout <= deadlines.MARGIN:
+        text = f"the function may take {timeout} s, of which {deadlines.MARGIN:.0f} s are reserved for its end"
+        yield Finding("error", "timeout", text, "No time is left to send messages. Set the timeout to 30 s or more.")
 
 
 def _api(deployment: Deployment) -> Iterator[Finding]:

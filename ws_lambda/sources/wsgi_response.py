@@ -101,11 +101,19 @@ def _without_repetition(headers: Headers, *, several_cookies: bool) -> Iterator[
         key = name.lower()
         if key == "set-cookie":
             cookies.append(value.strip())  # Django's values begin with a space
+        elif key == "content-type":
+            joined[key] = name, _lowercase_type(value)
         else:
             joined[key] = (joined[key][0], f"{joined[key][1]}, {value}") if key in joined else (name, value)
     yield from joined.values()
     names = itertools.repeat("Set-Cookie") if several_cookies else _spellings("Set-Cookie")
     yield from zip(names, cookies, strict=False)
+
+
+def _lowercase_type(value: str) -> str:
+    """A content type with its media type in lower case. Case has no meaning there, but apig-wsgi compares it."""
+    media_type, semicolon, parameters = value.partition(";")
+    return media_type.lower() + semicolon + parameters
 
 
 def _spellings(name: str) -> Iterator[str]:

@@ -222,6 +222,11 @@ def test_a_placeholder_among_the_functions_variables(account: str) -> None:
     assert bad() == [("secret", "DJANGO_SECRET_KEY is too short, or a placeholder")]
 
 
+def test_a_timeout_that_leaves_no_time_to_send(account: str) -> None:
+    boto3.client("lambda", region_name=REGION).update_function_configuration(FunctionName="demo-dev", Timeout=3)
+    assert bad() == [("timeout", "the function may take 3 s, of which 3 s are reserved for its end")]
+
+
 def test_no_such_function(account: str) -> None:
     with pytest.raises(CommandError, match="other-dev"):
         call_command("ws_doctor", function="other-dev")

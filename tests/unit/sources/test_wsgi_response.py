@@ -51,6 +51,16 @@ def test_pieces_are_collected_and_closed(monkeypatch: pytest.MonkeyPatch) -> Non
     assert body.closed
 
 
+def test_the_case_of_a_media_type_has_no_meaning(monkeypatch: pytest.MonkeyPatch) -> None:
+    def application(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [("Content-Type", 'TEXT/HTML; boundary="Aa"')])
+        return [b"<p>"]
+
+    answered = answer(monkeypatch, application)
+    assert (answered["isBase64Encoded"], answered["body"]) == (False, "<p>")
+    assert answered["headers"]["content-type"] == 'text/html; boundary="Aa"'
+
+
 def test_a_body_that_breaks_off_is_closed_and_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     body = Closing(b"half", b"!")
 
