@@ -6,13 +6,13 @@ PORT ?= 8000
 WS_PORT ?= 8001
 VENV := .venv$(if $(filter-out python3,$(PYTHON)),-$(notdir $(PYTHON)))$(if $(DJANGO),-django$(DJANGO))
 BIN := $(VENV)/bin
-MINISTACK := ministack==1.5.33
 
 # Installs what constraints.txt pins, also into the passing environment that the package itself is built in: older
 # versions of pip take that from the first variable, newer ones from the second.
 PINS := $(if $(DJANGO),$(VENV)/constraints.txt,constraints.txt)
 PINNED := PIP_CONSTRAINT=$(PINS) PIP_BUILD_CONSTRAINT=$(PINS) PIP_DISABLE_PIP_VERSION_CHECK=1
 
+MINISTACK_VERSION := 1.5.33
 DYNOXIDE := 1.2.1
 DYNAMODB_LOCAL := 11.1.0
 
@@ -24,7 +24,7 @@ run: $(VENV)/.local
 WORKERS ?= 2
 PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist=worksteal
 
-test: $(VENV)/.dev .venv-ministack/bin/ministack
+test: $(VENV)/.dev $(VENV)-ministack/.installed
 	$(PYTEST) $(ARGS)
 
 # The loop while you write: unit and flow tests.
@@ -32,7 +32,7 @@ test-fast: $(VENV)/.dev
 	$(PYTEST) tests/unit tests/flows $(ARGS)
 
 # `make test` with every line and branch counted, in about twice the time. Fails under 90 %.
-coverage: $(VENV)/.dev .venv-ministack/bin/ministack
+coverage: $(VENV)/.dev $(VENV)-ministack/.installed
 	$(PYTEST) --cov --cov-report=term $(ARGS)
 
 # New random examples in every run: EXAMPLES for each property test. A failure prints how to repeat it; SEED=… repeats a run.
@@ -50,7 +50,7 @@ test-engine: $(VENV)/.dev .engines/$(ENGINE)/installed
 
 # The gateway's facts, one by one. TARGET=ministack shows where that emulator departs from them: it exits with 1.
 TARGET ?= local
-conformance: $(VENV)/.dev $(if $(filter ministack,$(TARGET)),.venv-ministack/bin/ministack)
+conformance: $(VENV)/.dev $(if $(filter ministack,$(TARGET)),$(VENV)-ministack/.installed)
 	CONFORMANCE_TARGET=$(TARGET) $(BIN)/python -m pytest tests/conformance -v --tb=line -p no:randomly $(ARGS)
 
 # Some eight minutes. Wants nginx; wrk and dynoxide (`make test-engine`) where there are any. SECTIONS=signing measures only that.
@@ -73,7 +73,7 @@ lock:
 	.venv-lock/bin/python -m pip install --quiet --upgrade setuptools -e .[dev]
 	.venv-lock/bin/python -m pip freeze --all --exclude-editable > constraints.txt
 	$(PYTHON) -m venv --clear .venv-lock
-	.venv-lock/bin/python -m pip install --quiet $(MINISTACK)
+	.venv-lock/bin/python -m pip install --quiet ministack==$(MINISTACK_VERSION)
 	.venv-lock/bin/python -m pip freeze > tests/ministack-constraints.txt
 	rm -rf .venv-lock
 
@@ -98,10 +98,13 @@ $(VENV)/.dev: pyproject.toml $(PINS) | $(VENV)/bin/python
 	@$(PINNED) $(BIN)/python -m pip install --quiet -e .[dev]
 	@touch $@ $(VENV)/.local
 
-# An AWS emulator for the end-to-end tests. It pins botocore, and so lives by itself. Without it those tests are skipped.
-.venv-ministack/bin/ministack:
-	@$(PYTHON) -m venv .venv-ministack
-	@.venv-ministack/bin/python -m pip install --quiet --disable-pip-version-check -c tests/ministack-constraints.txt $(MINISTACK) \
+# An AWS emulator for the end-to-end tests. It pins botocore, and runs the functions deployed to it with its own interpreter:
+# hence an environment beside each of ours. Without it those tests are skipped.
+$(VENV)-ministack/bin/python:
+	@$(PYTHON) -m venv $(VENV)-ministack || { rm -rf $(VENV)-ministack; exit 1; }
+
+$(VENV)-ministack/.installed: tests/ministack-constraints.txt | $(VENV)-ministack/bin/python
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check -c $< ministack==$(MINISTACK_VERSION) && touch $@ \
 		|| echo "ministack cannot be installed here: the tests that need it will be skipped."
 
 # Without npm or network the tests that want the engine are skipped, and say so. A folder for each: npm empties it first.

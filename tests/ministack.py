@@ -14,21 +14,23 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from tests.local_site import ROOT, required
+from tests.local_site import required
+from tests.venvs import directory
 
 START_SECONDS = 180
 TRIES = 3
 
 
 def program() -> str:
-    """The program: what MINISTACK names, or what `make .venv-ministack` has installed.
+    """The program: what MINISTACK names, or what `make test` has installed.
 
+    It runs the functions that are deployed to it with its own interpreter, so there is one for each interpreter.
     Skips the test where there is none.
     """
     named = os.environ.get("MINISTACK") or shutil.which("ministack")
-    installed = ROOT / ".venv-ministack" / "bin" / "ministack"
+    installed = directory("ministack") / "bin" / "ministack"
     if not named and not installed.exists():
-        required("ministack (make .venv-ministack)")
+        required(f"ministack ({installed}, which `make test` makes)")
     return named or str(installed)
 
 

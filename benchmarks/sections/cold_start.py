@@ -10,7 +10,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.venvs import environment
+from tests.venvs import environment
 from ws_lambda.provisioning.zappa.package import repack
 from ws_lambda.provisioning.zappa.trim import PackageOptions
 from ws_lambda.provisioning.zappa.tryout import drive

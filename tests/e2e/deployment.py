@@ -18,7 +18,8 @@ from typing import Any
 from websockets.sync.client import ClientConnection, connect
 
 from tests.e2e.cloud import Cloud
-from tests.e2e.venvs import ROOT, environment
+from tests.local_site import ROOT
+from tests.venvs import environment
 
 STAGE = "dev"
 PACKED = ("project", "ws_lambda", "manage.py", "serverless_config", "zappa_settings.json")
