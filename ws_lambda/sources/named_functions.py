@@ -6,6 +6,7 @@ check, anyone who can write one could run any function. The deployment names fun
 """
 
 import inspect
+import sys
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -13,6 +14,9 @@ from django.utils.module_loading import import_string
 
 from ws_lambda.conf import conf
 from ws_lambda.sources import packed_settings
+
+if sys.version_info >= (3, 14):
+    from annotationlib import Format
 
 OURS: Final = frozenset({"ws_lambda.housekeeping.prune", "ws_lambda.fanout.handle"})
 
@@ -59,10 +63,17 @@ def call_once(function: Callable[..., Any], event: Any, context: Any) -> Any:
     """
     arguments = [event, context]
     try:
-        parameters = inspect.signature(function).parameters.values()
+        parameters = _signature(function).parameters.values()
     except (TypeError, ValueError):
         return function(*arguments)
     if any(one.kind is one.VAR_POSITIONAL for one in parameters):
         return function(*arguments)
     positional = [one for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
     return function(*arguments[: len(positional)])
+
+
+def _signature(function: Callable[..., Any]) -> inspect.Signature:
+    """The signature, with its annotations unread: in Python 3.14 they may name what only a type checker imports."""
+    if sys.version_info >= (3, 14):
+        return inspect.signature(function, annotation_format=Format.STRING)
+    return inspect.signature(function)

@@ -1,5 +1,6 @@
 """Functions that an event may name, and how they are called."""
 
+import sys
 from typing import Any
 
 import pytest
@@ -20,6 +21,15 @@ from ws_lambda.sources import named_functions
 )
 def test_functions_get_as_much_as_they_take(function: Any, expected: tuple[Any, ...]) -> None:
     assert named_functions.call_once(function, "e", "c") == expected
+
+
+def test_annotations_may_name_what_only_a_type_checker_imports() -> None:
+    lazily = "" if sys.version_info >= (3, 14) else "from __future__ import annotations\n"
+    module: dict[str, Any] = {}
+    exec(f"{lazily}def job(event: Event, context: LambdaContext) -> None: seen.append((event, context))", module)  # noqa: S102
+    module["seen"] = []
+    named_functions.call_once(module["job"], "e", "c")
+    assert module["seen"] == [("e", "c")]
 
 
 def test_only_named_functions_run(settings: Any) -> None:
