@@ -4,7 +4,6 @@ import pytest
 from django.core.signals import request_finished, request_started
 from django.http import StreamingHttpResponse
 
-from tests import wire
 from tests.golden import golden
 from tests.urls import ChatView
 from ws_lambda import adapter, process_state
@@ -12,6 +11,8 @@ from ws_lambda.events import GatewayEvent
 from ws_lambda.models import ApiGateway, gateways
 from ws_lambda.process_state import Occasion
 from ws_lambda.tables.gateways import AdditionalRoute
+from ws_lambda.testing import connect_event, decode_answer, invoke, message_event, mint_token
+from ws_lambda.testing.gateway_events import DOMAIN_NAME
 
 pytestmark = pytest.mark.usefixtures("tables", "still")
 
@@ -32,14 +33,14 @@ def seen(use_view, user):
             return StreamingHttpResponse([b'{"a":', b" 1}"])
 
     use_view(Looking)
-    wire.connect(token=wire.mint(user))
+    invoke(connect_event(token=mint_token(user)))
     return found
 
 
 def test_a_request_as_any_other(seen):
-    wire.message({"action": "look"})
+    invoke(message_event({"action": "look"}))
     assert seen == {
-        "host": wire.HOST,
+        "host": DOMAIN_NAME,
         "secure": True,
         "method": "POST",
         "path": "/ws/default",
@@ -55,13 +56,13 @@ def test_the_whole_middleware_runs_and_does_not_stand_in_the_way(seen, settings)
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     settings.ALLOWED_HOSTS = ["www.example.com"]
     process_state.forget(Occasion.SETTINGS)
-    assert wire.message({"action": "look"})["statusCode"] == 200
+    assert invoke(message_event({"action": "look"}))["statusCode"] == 200
     assert seen["secure"]
     process_state.forget(Occasion.SETTINGS)
 
 
 def test_a_streamed_answer_is_put_together(seen):
-    assert wire.answer(wire.message({"action": "stream"})) == (200, {"a": 1})
+    assert decode_answer(invoke(message_event({"action": "stream"}))) == (200, {"a": 1})
 
 
 def test_requests_begin_and_end(seen):
@@ -69,7 +70,7 @@ def test_requests_begin_and_end(seen):
     began, ended = (lambda **_kwargs: heard.append("began")), (lambda **_kwargs: heard.append("ended"))
     request_started.connect(began)
     request_finished.connect(ended)
-    wire.message({"action": "look"})
+    invoke(message_event({"action": "look"}))
     request_started.disconnect(began)
     request_finished.disconnect(ended)
     assert heard == ["began", "ended"]
@@ -102,5 +103,5 @@ def test_a_registered_gateways_additional_route_names_its_path():
 def test_an_event_that_says_too_little(caplog):
     event = golden("message")
     del event["requestContext"]["apiId"]
-    assert wire.answer(wire.send(event)) == (400, {"message": "Invalid request format", "status": 400})
+    assert decode_answer(invoke(event)) == (400, {"message": "Invalid request format", "status": 400})
     assert "Not a WebSocket proxy event: KeyError: 'apiId'" in caplog.text

@@ -4,13 +4,15 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 
-from tests import backends, wire
+from tests import backends
 from tests.urls import ChatView
 from ws_lambda import clock, process_state
 from ws_lambda.models import ApiGateway, ChannelMembership, RateLimit, WebSocketSession, WebSocketToken, gateways
 from ws_lambda.process_state import Occasion
 from ws_lambda.tables.rate_limits import current_window
 from ws_lambda.tables.tokens import digest
+from ws_lambda.testing import connect_event, decode_answer, invoke, message_event, mint_token
+from ws_lambda.testing.gateway_events import DOMAIN_NAME
 
 pytestmark = pytest.mark.usefixtures("tables", "still")
 
@@ -32,16 +34,16 @@ def refusals(ip="203.0.113.9"):
 
 
 def test_13_a_valid_connect_opens_a_session(user, tables):
-    token = wire.mint(user)
+    token = mint_token(user, session_key="login-1")
     tables.clear()
-    response = wire.connect(token=token, query={"channel": "general"})
+    response = invoke(connect_event(token=token, channel="general"))
     assert response == {"statusCode": 200, "body": "{}"}
     # The third round trip, the read of the user's record, is made by the auth backend.
     assert tables == ["Scan", "BatchGetItem", "Scan", "TransactWriteItems"], "both scans are cached by the process"
     opened = session()
     assert (opened.channel_name, opened.channels, opened.user_id) == ("general", {"general"}, "7")
-    assert (opened.api_id, opened.connected, opened.request_count) == ("abc123", True, 0)
-    assert opened.endpoint_url == f"https://{wire.HOST}/prod"
+    assert (opened.api_id, opened.connected, opened.request_count) == ("test", True, 0)
+    assert opened.endpoint_url == f"https://{DOMAIN_NAME}/test"
     assert opened.source_ip == "203.0.113.9"
     assert opened.login_id == digest("login-1")
     assert opened.connect_path == "/ws/connect"
@@ -52,88 +54,88 @@ def test_13_a_valid_connect_opens_a_session(user, tables):
 
 
 def test_a_second_connect_costs_three_round_trips(user, tables):
-    wire.connect(token=wire.mint(user), query={"channel": "general"})
-    token = wire.mint(user)
+    invoke(connect_event(token=mint_token(user), channel="general"))
+    token = mint_token(user)
     tables.clear()
     backends.DictBackend.reads = 0
-    assert status(wire.connect("C2=", token=token, query={"channel": "general"})) == 200
+    assert status(invoke(connect_event("C2=", token=token, channel="general"))) == 200
     assert (tables, backends.DictBackend.reads) == (["BatchGetItem", "TransactWriteItems"], 1)
 
 
 def test_a_refusal_costs_one_update(user, tables):
-    wire.connect(token=wire.mint(user))
+    invoke(connect_event(token=mint_token(user)))
     tables.clear()
-    assert status(wire.connect("C2=", query={"channel": "a b"})) == 400
+    assert status(invoke(connect_event("C2=", channel="a b"))) == 400
     assert tables == ["UpdateItem"]
     tables.clear()
-    assert status(wire.connect("C2=", headers={"Origin": "https://evil.example"})) == 403
+    assert status(invoke(connect_event("C2=", origin="https://evil.example"))) == 403
     assert tables == [], "a refused origin counts against nobody"
 
 
 @pytest.mark.parametrize("wrong", ["bad id<script>", "a" * 129, "has/slash", "C1=\n", ""])
 def test_14_connection_ids_that_no_gateway_makes(user, wrong):
-    token = wire.mint(user)
-    assert status(wire.connect(wrong, token=token)) == 400
+    token = mint_token(user)
+    assert status(invoke(connect_event(wrong, token=token))) == 400
     assert unspent(token)
 
 
 def test_14_every_character_that_an_id_may_have(user):
-    assert status(wire.connect("abcABC123_=-", token=wire.mint(user))) == 200
+    assert status(invoke(connect_event("abcABC123_=-", token=mint_token(user)))) == 200
 
 
 @pytest.mark.parametrize("channel", ["a b", "a;b", "room\n", "a" * 129, "", "a#0", "a*"])
 def test_16_what_is_no_channel(user, channel):
-    token = wire.mint(user)
-    code, said = wire.answer(wire.connect(token=token, query={"channel": channel}))
+    token = mint_token(user)
+    code, said = decode_answer(invoke(connect_event(token=token, channel=channel)))
     assert (code, said["message"]) == (400, "Invalid channel")
     assert unspent(token)
 
 
 def test_16_the_querys_channel_beats_the_gateways_and_neither_is_none(user):
-    assert status(wire.connect("C0=", token=wire.mint(user))) == 200
+    assert status(invoke(connect_event("C0=", token=mint_token(user)))) == 200
     assert (session("C0=").channel_name, session("C0=").channels) == ("", None)
-    ApiGateway("chat", api_id="abc123", default_channel_name="lobby").save()
+    ApiGateway("chat", api_id="test", default_channel_name="lobby").save()
     gateways.forget()
-    wire.connect("C1=", token=wire.mint(user))
-    wire.connect("C2=", token=wire.mint(user), query={"channel": "general"})
+    invoke(connect_event("C1=", token=mint_token(user)))
+    invoke(connect_event("C2=", token=mint_token(user), channel="general"))
     assert (session("C1=").channel_name, session("C2=").channel_name) == ("lobby", "general")
 
 
 @pytest.mark.parametrize("token", ["", "abc", "0" * 64, "Z" * 64, "0" * 65, "é" * 64])
 def test_17_no_token_of_ours(token):
-    assert status(wire.connect(token=token)) == 401
+    assert status(invoke(connect_event(token=token))) == 401
 
 
 def test_17_a_used_token(user):
-    token = wire.mint(user)
-    assert status(wire.connect(token=token)) == 200
-    assert status(wire.connect("C2=", token=token)) == 401
+    token = mint_token(user)
+    assert status(invoke(connect_event(token=token))) == 200
+    assert status(invoke(connect_event("C2=", token=token))) == 401
 
 
 def test_17_an_expired_token(user, monkeypatch):
-    token = wire.mint(user)
+    token = mint_token(user)
     later = clock.now() + 90
     monkeypatch.setattr(clock, "now", lambda: later)
-    assert status(wire.connect(token=token)) == 401
+    assert status(invoke(connect_event(token=token))) == 401
 
 
 def test_17_a_token_for_one_channel(user):
-    token = wire.mint(user, channel="general")
-    assert status(wire.connect(token=token, query={"channel": "other"})) == 403
+    token = mint_token(user, channel="general")
+    assert status(invoke(connect_event(token=token, channel="other"))) == 403
     assert unspent(token)
-    assert status(wire.connect(token=token, query={"channel": "general"})) == 200
+    assert status(invoke(connect_event(token=token, channel="general"))) == 200
 
 
 def test_17_a_cookie_of_the_same_login_is_welcome_and_of_another_is_not(user):
-    token = wire.mint(user, session_key="mine")
-    assert status(wire.connect(token=token, headers={"Cookie": "sessionid=another"})) == 401
+    token = mint_token(user, session_key="mine")
+    assert status(invoke(connect_event(token=token, headers={"Cookie": "sessionid=another"}))) == 401
     assert unspent(token)
-    assert status(wire.connect(token=token, headers={"Cookie": "sessionid=mine"})) == 200
+    assert status(invoke(connect_event(token=token, headers={"Cookie": "sessionid=mine"}))) == 200
 
 
 def test_18_the_token_as_a_subprotocol(user):
-    offered = {"Sec-WebSocket-Protocol": f"chat.v2, ws-token.{wire.mint(user)}, chat.v1"}
-    response = wire.connect(headers=offered)
+    offered = {"Sec-WebSocket-Protocol": f"chat.v2, ws-token.{mint_token(user)}, chat.v1"}
+    response = invoke(connect_event(headers=offered))
     assert response["headers"] == {"Sec-WebSocket-Protocol": "chat.v2"}
 
 
@@ -142,49 +144,47 @@ def test_18_of_several_subprotocols_a_supported_one(user, use_view):
         SUBPROTOCOLS = ("chat.v1",)
 
     use_view(Picky)
-    response = wire.connect(headers={"Sec-WebSocket-Protocol": f"chat.v2, chat.v1, ws-token.{wire.mint(user)}"})
+    response = invoke(connect_event(subprotocols=("chat.v2", "chat.v1", f"ws-token.{mint_token(user)}")))
     assert response["headers"] == {"Sec-WebSocket-Protocol": "chat.v1"}
-    response = wire.connect("C2=", headers={"Sec-WebSocket-Protocol": f"ws-token.{wire.mint(user)}"})
+    response = invoke(connect_event("C2=", headers={"Sec-WebSocket-Protocol": f"ws-token.{mint_token(user)}"}))
     assert "headers" not in response
 
 
 def test_18_two_different_tokens(user):
-    first, second = wire.mint(user), wire.mint(user)
+    first, second = mint_token(user), mint_token(user)
     offered = {"Sec-WebSocket-Protocol": f"chat, ws-token.{first}"}
-    assert status(wire.connect(token=second, headers=offered)) == 401
-    assert status(wire.connect(token=first, headers=offered)) == 200
+    assert status(invoke(connect_event(token=second, headers=offered))) == 401
+    assert status(invoke(connect_event(token=first, headers=offered))) == 200
 
 
 def test_19_too_many_refusals_of_one_address(user):
     for _ in range(20):
-        assert status(wire.connect(token="0" * 64)) == 401
-    assert status(wire.connect(token="0" * 64)) == 429
-    assert status(wire.connect(token="0" * 64, identity={"sourceIp": "198.51.100.1"})) == 401
-    assert status(wire.connect(token=wire.mint(user))) == 200, "a valid token passes"
+        assert status(invoke(connect_event(token="0" * 64))) == 401
+    assert status(invoke(connect_event(token="0" * 64))) == 429
+    assert status(invoke(connect_event(token="0" * 64, source_ip="198.51.100.1"))) == 401
+    assert status(invoke(connect_event(token=mint_token(user)))) == 200, "a valid token passes"
 
 
 def test_19_a_new_minute_starts_anew_however_often_it_was_tried(user, monkeypatch):
     for _ in range(30):
-        wire.connect()
+        invoke(connect_event())
     assert refusals() == 20, "who is refused anyway is not counted further"
-    assert status(wire.connect()) == 429
+    assert status(invoke(connect_event())) == 429
     later = clock.now() + 60
     monkeypatch.setattr(clock, "now", lambda: later)
-    assert status(wire.connect()) == 401
+    assert status(invoke(connect_event())) == 401
 
 
 def test_19_too_many_connects_of_one_user_from_any_address(user, settings):
     settings.WS_LAMBDA = {"CONNECTS_PER_MINUTE": 3}
-    codes = [
-        status(wire.connect(f"C{n}=", token=wire.mint(user), identity={"sourceIp": f"10.0.0.{n}"})) for n in range(5)
-    ]
+    codes = [status(invoke(connect_event(f"C{n}=", token=mint_token(user), source_ip=f"10.0.0.{n}"))) for n in range(5)]
     assert codes == [200, 200, 200, 429, 429]
     assert RateLimit.get("connect#7", current_window()).hits == 3
 
 
 def test_19_a_crowd_behind_one_address_is_not_locked_out(people):
     crowd = [backends.add(str(100 + n)) for n in range(30)]
-    assert {status(wire.connect(f"C{n}=", token=wire.mint(one))) for n, one in enumerate(crowd)} == {200}
+    assert {status(invoke(connect_event(f"C{n}=", token=mint_token(one)))) for n, one in enumerate(crowd)} == {200}
 
 
 def test_19_limits_of_a_view(user, use_view):
@@ -195,17 +195,17 @@ def test_19_limits_of_a_view(user, use_view):
         RATE_LIMIT_REFUSALS_PER_MINUTE = 1
 
     use_view(Open)
-    assert {status(wire.connect()) for _ in range(25)} == {401}
+    assert {status(invoke(connect_event())) for _ in range(25)} == {401}
     assert refusals() == 0
     use_view(Strict)
-    assert [status(wire.connect()) for _ in range(2)] == [401, 429]
+    assert [status(invoke(connect_event())) for _ in range(2)] == [401, 429]
 
 
 def test_20_the_same_connection_again(user):
-    wire.connect(token=wire.mint(user), query={"channel": "general"})
+    invoke(connect_event(token=mint_token(user), channel="general"))
     first = session().serialize()
-    token = wire.mint(user)
-    assert status(wire.connect(token=token, query={"channel": "other"})) == 409
+    token = mint_token(user)
+    assert status(invoke(connect_event(token=token, channel="other"))) == 409
     assert unspent(token)
     assert session().serialize() == first
 
@@ -219,8 +219,8 @@ def test_what_a_hook_raises_refuses(user, use_view, raised, code, counted):
             raise raised
 
     use_view(Raising)
-    token = wire.mint(user)
-    assert status(wire.connect(token=token)) == code
+    token = mint_token(user)
+    assert status(invoke(connect_event(token=token))) == code
     assert (refusals(), unspent(token)) == (counted, True)
 
 
@@ -235,15 +235,15 @@ def test_additional_checks_and_permissions_leave_the_token_unspent(user, use_vie
     class Later(Permitted):
         CHECK_PERMISSIONS_ON_CONNECT = False
 
-    token = wire.mint(user)
+    token = mint_token(user)
     use_view(Closed)
-    code, said = wire.answer(wire.connect(token=token))
+    code, said = decode_answer(invoke(connect_event(token=token)))
     assert (code, said["message"]) == (403, "Come back tomorrow")
     use_view(Permitted)
-    assert status(wire.connect(token=token)) == 403
+    assert status(invoke(connect_event(token=token))) == 403
     assert unspent(token)
     use_view(Later)
-    assert status(wire.connect(token=token)) == 200
+    assert status(invoke(connect_event(token=token))) == 200
 
 
 def test_without_tokens_the_cookie_names_the_user(user, use_view):
@@ -259,9 +259,9 @@ def test_without_tokens_the_cookie_names_the_user(user, use_view):
     login["_auth_user_hash"] = user.get_session_auth_hash()
     login.save()
     use_view(Cookies)
-    assert status(wire.connect(headers={"Cookie": f"sessionid={login.session_key}"})) == 200
+    assert status(invoke(connect_event(headers={"Cookie": f"sessionid={login.session_key}"}))) == 200
     assert (session().user_id, session().login_id) == ("7", digest(login.session_key))
-    assert status(wire.connect("C2=")) == 200
+    assert status(invoke(connect_event("C2="))) == 200
     assert session("C2=").user_id is None
 
 
@@ -277,14 +277,14 @@ def test_without_tokens_a_user_known_by_something_else_than_a_login_stays_known(
             return {"user": request.user.username}
 
     use_view(Known)
-    assert status(wire.connect()) == 200
-    assert wire.answer(wire.message({"action": "who"})) == (200, {"user": "user7"})
+    assert status(invoke(connect_event())) == 200
+    assert decode_answer(invoke(message_event({"action": "who"}))) == (200, {"user": "user7"})
     later = clock.now() + 61
     monkeypatch.setattr(clock, "now", lambda: later)
-    assert wire.answer(wire.message({"action": "who"})) == (200, {"user": "user7"})
+    assert decode_answer(invoke(message_event({"action": "who"}))) == (200, {"user": "user7"})
     user.set_password("another")
     monkeypatch.setattr(clock, "now", lambda: later + 61)
-    assert status(wire.message({"action": "who"})) == 400
+    assert status(invoke(message_event({"action": "who"}))) == 400
 
 
 def test_a_subclass_extends_connect(user, use_view):
@@ -297,8 +297,8 @@ def test_a_subclass_extends_connect(user, use_view):
             return response
 
     use_view(Greeting)
-    wire.connect()
-    wire.connect(token=wire.mint(user))
+    invoke(connect_event())
+    invoke(connect_event(token=mint_token(user)))
     assert seen == [("C1=", "user7")]
 
 
@@ -317,7 +317,7 @@ def test_what_a_middleware_refuses_after_the_view_leaves_no_open_session(user, s
     settings.MIDDLEWARE = [f"{__name__}.interrupting", *settings.MIDDLEWARE]
     process_state.forget(Occasion.SETTINGS)
     try:
-        assert status(wire.connect(token=wire.mint(user), query={"channel": "general"})) == 403
+        assert status(invoke(connect_event(token=mint_token(user), channel="general"))) == 403
     finally:
         process_state.forget(Occasion.SETTINGS)
     assert not session().connected

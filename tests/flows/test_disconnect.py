@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests import wire
 from ws_lambda.models import ChannelMembership, WebSocketSession, gateways
+from ws_lambda.testing import connect_event, disconnect_event, invoke, mint_token
 
 pytestmark = pytest.mark.usefixtures("tables", "still")
 
@@ -15,13 +15,13 @@ def session(connection_id="C1="):
 @pytest.mark.parametrize("exists", [True, False])
 def test_24_disconnect_is_never_an_error(user, tables, exists):
     if exists:
-        wire.connect(token=wire.mint(user), query={"channel": "general"})
+        invoke(connect_event(token=mint_token(user), channel="general"))
     gateways.registered()  # known to the process from here on
     tables.clear()
-    assert wire.disconnect() == {"statusCode": 200, "body": "{}"}
+    assert invoke(disconnect_event()) == {"statusCode": 200, "body": "{}"}
     assert tables == (["UpdateItem", "TransactWriteItems"] if exists else ["UpdateItem"])
-    assert wire.disconnect()["statusCode"] == 200
-    assert wire.disconnect("has/slash")["statusCode"] == 200
+    assert invoke(disconnect_event())["statusCode"] == 200
+    assert invoke(disconnect_event("has/slash"))["statusCode"] == 200
     assert list(ChannelMembership.query("general")) == []
     if exists:
         closed = session()
@@ -30,6 +30,6 @@ def test_24_disconnect_is_never_an_error(user, tables, exists):
 
 
 def test_24_another_gateways_disconnect_changes_nothing(user):
-    wire.connect(token=wire.mint(user))
-    wire.disconnect(apiId="other")
+    invoke(connect_event(token=mint_token(user)))
+    invoke(disconnect_event(apiId="other"))
     assert session().connected

@@ -12,11 +12,11 @@ import pytest
 from botocore.exceptions import ConnectionClosedError
 from django.contrib.auth import get_user_model
 
-from tests import backends, urls, wire
+from tests import backends, urls
 from ws_lambda import clock, delivery, housekeeping
 from ws_lambda.local.dynamodb_faults import DynamoDBFaults
 from ws_lambda.models import ChannelMembership, ChannelMessage, WebSocketSession
-from ws_lambda.testing import ConnectRefused
+from ws_lambda.testing import ConnectRefused, connect_event, disconnect_event, invoke, message_event, mint_token
 
 TIMES = 15
 LOSING = DynamoDBFaults(cut=0.5)
@@ -135,18 +135,18 @@ def test_many_of_each(ws_dynamodb_faults, people, settings, monkeypatch):
     settings.WS_LAMBDA = settings.WS_LAMBDA | {"HISTORY": {"log": (2 * MANY, 3600)}, "CONNECTIONS_PER_USER": 10_000}
     monkeypatch.setitem(urls.current, "view", Moving)
     user = backends.add("7")
-    tokens = [wire.mint(user) for _ in range(MANY)]
+    tokens = [mint_token(user) for _ in range(MANY)]
     ws_dynamodb_faults.faults = LOSING
 
-    connects = statuses(lambda n: wire.connect(f"C{n}=", token=tokens[n], query={"channel": "general"}))
-    messages = statuses(lambda n: wire.message({"action": "chat"}, f"C{n}="))
-    joins = statuses(lambda n: wire.message({"action": "move", "to": f"room-{n % 7}"}, f"C{n}="))
+    connects = statuses(lambda n: invoke(connect_event(f"C{n}=", token=tokens[n], channel="general")))
+    messages = statuses(lambda n: invoke(message_event({"action": "chat"}, f"C{n}=")))
+    joins = statuses(lambda n: invoke(message_event({"action": "move", "to": f"room-{n % 7}"}, f"C{n}=")))
     appends = statuses(stored)
     ws_dynamodb_faults.faults = DynamoDBFaults()
     sessions = {row.connection_id: row for row in WebSocketSession.scan(consistent_read=True)}
     agreed()
     ws_dynamodb_faults.faults = LOSING
-    disconnects = statuses(lambda n: wire.disconnect(f"C{n}="))
+    disconnects = statuses(lambda n: invoke(disconnect_event(f"C{n}=")))
     ws_dynamodb_faults.faults = DynamoDBFaults()
 
     for n in range(MANY):

@@ -8,10 +8,11 @@ import pytest
 from django.core import mail
 from django.http import HttpResponse, JsonResponse
 
-from tests import backends, wire
+from tests import backends
 from tests.urls import ChatView
 from ws_lambda import clock
 from ws_lambda.models import WebSocketSession
+from ws_lambda.testing import connect_event, decode_answer, disconnect_event, invoke, message_event, mint_token
 from ws_lambda.views import WebSocketView, handler
 
 pytestmark = pytest.mark.usefixtures("still")
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("still")
 @pytest.fixture
 def c1(tables, user):
     """Connected session C1 of user u."""
-    assert wire.connect(token=wire.mint(user), query={"channel": "general"})["statusCode"] == 200
+    assert invoke(connect_event(token=mint_token(user), channel="general"))["statusCode"] == 200
     tables.clear()
     return "C1="
 
@@ -31,15 +32,15 @@ def session():
 
 @pytest.mark.parametrize("body", ["[1,2]", '"x"', "5", "null", "", "{", "[" * 50_000, '{"a": NaN}', "1" * 5000])
 def test_1_a_body_that_is_no_json_object(c1, body, caplog):
-    status, said = wire.answer(wire.message(body))
+    status, said = decode_answer(invoke(message_event(body)))
     assert (status, said["message"]) == (400, "Invalid request format")
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert mail.outbox == []
 
 
 def test_1_bad_utf8(c1):
-    event = wire.golden("message", connectionId="C1=") | {"body": "/w==", "isBase64Encoded": True}
-    assert wire.answer(wire.send(event))[0] == 400
+    event = message_event("/w==") | {"isBase64Encoded": True}
+    assert decode_answer(invoke(event))[0] == 400
 
 
 def test_2_a_body_over_the_limit_and_one_just_under_it(c1, use_view):
@@ -51,22 +52,22 @@ def test_2_a_body_over_the_limit_and_one_just_under_it(c1, use_view):
 
     use_view(Small)
     frame = json.dumps({"action": "chat", "pad": ""})
-    assert wire.answer(wire.message(frame.replace('""', f'"{"x" * (65 - len(frame))}"')))[0] == 413
-    assert wire.answer(wire.message(frame.replace('""', f'"{"x" * (64 - len(frame))}"'))) == (
+    assert decode_answer(invoke(message_event(frame.replace('""', f'"{"x" * (65 - len(frame))}"'))))[0] == 413
+    assert decode_answer(invoke(message_event(frame.replace('""', f'"{"x" * (64 - len(frame))}"')))) == (
         200,
         {"handler": "chat"},
     )
 
 
 def test_3_neither_key_runs_default_if_the_subclass_defines_it(c1, use_view):
-    assert wire.answer(wire.message({"a": 1}))[1] == {"handler": "default"}
+    assert decode_answer(invoke(message_event({"a": 1})))[1] == {"handler": "default"}
 
     class NoDefault(WebSocketView):
         def chat(self, request, *args, **kwargs):
             return {}
 
     use_view(NoDefault)
-    status, said = wire.answer(wire.message({"a": 1}))
+    status, said = decode_answer(invoke(message_event({"a": 1})))
     assert (status, said["message"]) == (400, "Invalid request format")
 
 
@@ -89,7 +90,7 @@ def test_3_neither_key_runs_default_if_the_subclass_defines_it(c1, use_view):
     ],
 )
 def test_4_5_6_which_handler_runs(c1, body, ran):
-    status, said = wire.answer(wire.message(body))
+    status, said = decode_answer(invoke(message_event(body)))
     assert (status, said["handler"]) == (200, ran)
 
 
@@ -100,13 +101,13 @@ def test_6_unknown_action_without_a_default(c1, use_view, name):
             return {}
 
     use_view(NoDefault)
-    status, said = wire.answer(wire.message({"handler": name}))
+    status, said = decode_answer(invoke(message_event({"handler": name})))
     assert (status, said["message"]) == (400, "Unknown action")
 
 
 def test_7_a_custom_route_names_its_method(c1):
-    assert wire.answer(wire.message({"text": "hi"}, routeKey="chat"))[1]["handler"] == "chat"
-    assert wire.answer(wire.message({"text": "hi"}, routeKey="other"))[1]["handler"] == "default"
+    assert decode_answer(invoke(message_event({"text": "hi"}, routeKey="chat")))[1]["handler"] == "chat"
+    assert decode_answer(invoke(message_event({"text": "hi"}, routeKey="other")))[1]["handler"] == "default"
 
 
 class Answers(WebSocketView):
@@ -131,9 +132,9 @@ class Answers(WebSocketView):
 
 def test_8_what_a_handler_may_return(c1, use_view):
     use_view(Answers)
-    assert wire.answer(wire.message({"action": "nothing"})) == (200, {})
-    assert wire.answer(wire.message({"action": "json"})) == (201, {"b": 2})
-    binary = wire.message({"action": "binary"})
+    assert decode_answer(invoke(message_event({"action": "nothing"}))) == (200, {})
+    assert decode_answer(invoke(message_event({"action": "json"}))) == (201, {"b": 2})
+    binary = invoke(message_event({"action": "binary"}))
     assert (binary["body"], binary["isBase64Encoded"]) == ("/w==", True)
 
 
@@ -142,18 +143,16 @@ def test_8_a_handler_that_raises(c1, use_view, admins, caplog, monkeypatch):
     now = clock.now()
     monkeypatch.setattr(clock, "now", lambda: now)
     for _ in range(3):
-        response = wire.message({"action": "raises", "secret": "s3cret-body"})
+        response = invoke(message_event({"action": "raises", "secret": "s3cret-body"}, requestId="R1="))
         assert response["statusCode"] == 500
-        assert response["body"] == (
-            '{"message": "Internal server error", "connectionId":"C1=", "requestId":"BFHPhFe3IAMF95g="}'
-        )
+        assert response["body"] == '{"message": "Internal server error", "connectionId":"C1=", "requestId":"R1="}'
     errors = [record for record in caplog.records if record.levelno == logging.ERROR]
-    assert [record.request_id for record in errors] == ["BFHPhFe3IAMF95g="] * 3
+    assert [record.request_id for record in errors] == ["R1="] * 3
     assert len(mail.outbox) == 1
-    wire.message({"action": "raises_otherwise"})
+    invoke(message_event({"action": "raises_otherwise"}))
     assert len(mail.outbox) == 2
     monkeypatch.setattr(clock, "now", lambda: now + 61)
-    wire.message({"action": "raises"})
+    invoke(message_event({"action": "raises"}))
     assert len(mail.outbox) == 3
     assert "s3cret-body" not in caplog.text + "".join(one.body for one in mail.outbox)
     assert session().connected
@@ -165,7 +164,7 @@ def test_8_a_mail_that_cannot_be_sent_changes_no_answer(c1, use_view, admins, ca
 
     use_view(Answers)
     monkeypatch.setattr("django.core.mail.backends.locmem.EmailBackend.send_messages", fail)
-    response = wire.message({"action": "raises"})
+    response = invoke(message_event({"action": "raises"}))
     assert (response["statusCode"], response["body"][:37]) == (500, '{"message": "Internal server error", ')
     assert "raises raised" in caplog.text
     assert "could not be sent" in caplog.text
@@ -173,32 +172,32 @@ def test_8_a_mail_that_cannot_be_sent_changes_no_answer(c1, use_view, admins, ca
 
 def test_8_a_result_of_no_use_is_an_error_of_the_handler(c1, use_view, caplog):
     use_view(Answers)
-    assert wire.message({"action": "wrong"})["statusCode"] == 500
+    assert invoke(message_event({"action": "wrong"}))["statusCode"] == 500
     assert "TypeError" in caplog.text
 
 
 @pytest.mark.parametrize("where", [{"connection_id": "C2="}, {"apiId": "other"}])
 def test_9_unknown_or_other_gateways_connection(c1, where):
-    status, said = wire.answer(wire.message({"action": "chat"}, **where))
+    status, said = decode_answer(invoke(message_event({"action": "chat"}, **where)))
     assert (status, said["message"]) == (400, "Invalid connection ID")
     assert session().request_count == 0
 
 
 def test_9_closed_connection(c1):
-    wire.disconnect()
-    assert wire.answer(wire.message({"action": "chat"}))[1]["message"] == "Invalid connection ID"
+    invoke(disconnect_event())
+    assert decode_answer(invoke(message_event({"action": "chat"})))[1]["message"] == "Invalid connection ID"
     assert session().request_count == 0
 
 
 def test_10_every_message_counts_one_whatever_becomes_of_it(c1):
     for body in ({"action": "chat"}, "[", {"handler": "connect"}):
-        wire.message(body)
+        invoke(message_event(body))
     assert session().request_count == 3
 
 
 def test_10_also_when_they_come_at_once(c1):
     with ThreadPoolExecutor(8) as pool:
-        codes = list(pool.map(lambda _n: wire.message({"action": "default"})["statusCode"], range(40)))
+        codes = list(pool.map(lambda _n: invoke(message_event({"action": "default"}))["statusCode"], range(40)))
     assert codes == [200] * 40
     assert session().request_count == 40
 
@@ -210,13 +209,13 @@ def test_a_message_costs_one_request_and_no_user(c1, tables, use_view):
 
     use_view(Quiet)
     backends.DictBackend.reads = 0
-    wire.message({"action": "chat"})
+    invoke(message_event({"action": "chat"}))
     assert tables == ["UpdateItem"]
     assert backends.DictBackend.reads == 0
 
 
 def test_11_the_user_is_the_sessions(c1):
-    assert wire.answer(wire.message({"action": "chat"}))[1]["user"] == "user7"
+    assert decode_answer(invoke(message_event({"action": "chat"})))[1]["user"] == "user7"
 
 
 @pytest.mark.parametrize("how", ["deactivated", "password", "gone"])
@@ -228,9 +227,9 @@ def test_11_a_user_who_may_no_longer(c1, user, how, monkeypatch):
         user.set_password("another")
     else:
         backends.people.clear()
-    assert wire.answer(wire.message({"action": "chat"}))[0] == 200, "asked once a minute only"
+    assert decode_answer(invoke(message_event({"action": "chat"})))[0] == 200, "asked once a minute only"
     monkeypatch.setattr(clock, "now", lambda: later)
-    assert wire.answer(wire.message({"action": "chat"}))[0] == 400
+    assert decode_answer(invoke(message_event({"action": "chat"})))[0] == 400
     assert not session().connected
 
 
@@ -240,7 +239,7 @@ def test_11_the_user_is_read_again_once_in_an_interval(c1, monkeypatch):
     reads = []
     for offset in (1, 61, 62, 119, 121, 500, 501):
         monkeypatch.setattr(clock, "now", lambda offset=offset: start + offset)
-        wire.message({"action": "default"})
+        invoke(message_event({"action": "default"}))
         reads.append(backends.DictBackend.reads)
     assert reads == [0, 1, 1, 1, 2, 3, 3]
 
@@ -261,7 +260,7 @@ def test_12_permissions(c1, use_view, user):
 
     def status(view):
         use_view(view)
-        return wire.answer(wire.message({"action": "chat"}))
+        return decode_answer(invoke(message_event({"action": "chat"})))
 
     assert status(Some)[0] == 403
     assert status(Some)[1]["message"] == "Permission Denied"
@@ -286,9 +285,9 @@ class Inheriting(Mixin, ChatView):
 
 def test_only_the_classs_own_functions_and_marked_ones(c1, use_view):
     use_view(Inheriting)
-    assert wire.answer(wire.message({"action": "from_mixin"}))[1] == {"handler": "default"}
-    assert wire.answer(wire.message({"action": "chat"}))[1] == {"handler": "default"}
-    assert wire.answer(wire.message({"action": "marked"}))[1] == {"handler": "marked"}
+    assert decode_answer(invoke(message_event({"action": "from_mixin"})))[1] == {"handler": "default"}
+    assert decode_answer(invoke(message_event({"action": "chat"})))[1] == {"handler": "default"}
+    assert decode_answer(invoke(message_event({"action": "marked"})))[1] == {"handler": "marked"}
 
 
 def test_additional_and_exact_lists_of_handlers(c1, use_view):
@@ -302,8 +301,8 @@ def test_additional_and_exact_lists_of_handlers(c1, use_view):
             return {"handler": "own"}
 
     use_view(More)
-    assert wire.answer(wire.message({"action": "from_mixin"}))[1] == {"handler": "from_mixin"}
-    assert wire.answer(wire.message({"action": "connect"}))[1] == {"handler": "default"}
+    assert decode_answer(invoke(message_event({"action": "from_mixin"})))[1] == {"handler": "from_mixin"}
+    assert decode_answer(invoke(message_event({"action": "connect"})))[1] == {"handler": "default"}
     use_view(Exactly)
-    assert wire.answer(wire.message({"action": "from_mixin"}))[1] == {"handler": "from_mixin"}
-    assert wire.answer(wire.message({"action": "own"}))[0] == 400
+    assert decode_answer(invoke(message_event({"action": "from_mixin"})))[1] == {"handler": "from_mixin"}
+    assert decode_answer(invoke(message_event({"action": "own"})))[0] == 400

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from tests import wire
 from tests.deployed import deployed, lines
 from tests.flows.housekeeping.conftest import open_one
 from tests.urls import ChatView
 from ws_lambda import aws, delivery, telemetry
 from ws_lambda.models import WebSocketSession
+from ws_lambda.testing import LambdaContext, connect_event, disconnect_event, invoke, message_event, mint_token
 
 pytestmark = pytest.mark.usefixtures("still", "tables")
 
@@ -66,27 +66,27 @@ def counted(user: Any, use_view: Any, far_side: Any, settings: Any, capsys: Any)
     use_view(View)
     queue = aws.client("sqs").create_queue(QueueName="fanout")["QueueUrl"]
     aws.client("sqs").send_message(QueueUrl=queue, MessageBody="waiting")
-    token = wire.mint(user)
+    token = mint_token(user)
     for name in ANSWERS:
         open_one(far_side, name, age=timedelta(minutes=30), channel="hall")
     prune = {"detail-type": "Scheduled Event", "resources": [PRUNE]}
     events = {
-        "connect": lambda: wire.connect(token=token, query={"channel": "lobby"}),
-        "refused": lambda: wire.connect("C2=", token=token),
-        "broadcast": lambda: wire.message({"action": "broadcast"}),
-        "failed": lambda: wire.connect("C3=", token=wire.mint(user), query={"channel": "broken"}),
-        "breaks": lambda: wire.message({"action": "breaks"}),
-        "prune": lambda: wire.send(prune),
-        "queued": lambda: wire.message({"action": "broadcast"}),
-        "prune with a queue": lambda: wire.send(prune),
-        "disconnect": wire.disconnect,
+        "connect": connect_event(token=token, channel="lobby"),
+        "refused": connect_event("C2=", token=token),
+        "broadcast": message_event({"action": "broadcast"}),
+        "failed": connect_event("C3=", token=mint_token(user), channel="broken"),
+        "breaks": message_event({"action": "breaks"}),
+        "prune": prune,
+        "queued": message_event({"action": "broadcast"}),
+        "prune with a queue": prune,
+        "disconnect": disconnect_event(),
     }
     found = {}
     with deployed():
         for kind, event in events.items():
             if kind == "queued":
                 settings.WS_LAMBDA = {"FANOUT_QUEUE_URL": queue, "FANOUT_INLINE_MAX": 1}
-            event()
+            invoke(event)
             found[kind] = metrics(lines(capsys))
     return found
 
@@ -112,10 +112,11 @@ def test_every_metric_is_written_by_the_event_that_it_counts(counted: dict[str, 
 
 def test_log_lines_of_a_project_carry_ids(user: Any, use_view: Any, far_side: Any, capsys: Any) -> None:
     use_view(View)
+    event, context = message_event({"action": "broadcast"}), LambdaContext()
     with deployed():
-        wire.connect(token=wire.mint(user))
-        wire.message({"action": "broadcast"})
+        invoke(connect_event(token=mint_token(user)))
+        invoke(event, context)
     (line,) = [one for one in lines(capsys) if one.get("message") == "about to send"]
     assert (line["connection_id"], line["route"], line["level"]) == ("C1=", "$default", "INFO")
-    sent = wire.golden("message")["requestContext"]["requestId"]
-    assert (line["request_id"], line["function_request_id"]) == (sent, wire.Context.aws_request_id)
+    sent = event["requestContext"]["requestId"]
+    assert (line["request_id"], line["function_request_id"]) == (sent, context.aws_request_id)

@@ -3,9 +3,9 @@
 import pytest
 from django.http import JsonResponse
 
-from tests import wire
 from tests.urls import ChatView
 from ws_lambda.models import RateLimit
+from ws_lambda.testing import connect_event, decode_answer, invoke, message_event
 
 pytestmark = pytest.mark.usefixtures("tables", "still")
 
@@ -16,7 +16,7 @@ def test_a_subclass_answers_a_refusal_its_own_way(use_view):
             return JsonResponse({"please": "log in"}, status=403)
 
     use_view(Polite)
-    assert wire.answer(wire.connect()) == (403, {"please": "log in"})
+    assert decode_answer(invoke(connect_event())) == (403, {"please": "log in"})
     assert sum(row.hits for row in RateLimit.query("refused#203.0.113.9")) == 1
 
 
@@ -29,8 +29,8 @@ def test_a_subclass_answers_every_refusal_its_own_way(user, use_view):
             return super().rate_limited(request, refusal)
 
     use_view(Curt)
-    assert wire.answer(wire.connect()) == (401, {"no": "TokenRefused"})
-    assert wire.answer(wire.connect(headers={"Origin": "https://evil.example"})) == (403, {"no": "OriginRefused"})
-    assert wire.answer(wire.message({"action": "chat"})) == (400, {"no": "InvalidConnectionId"})
+    assert decode_answer(invoke(connect_event())) == (401, {"no": "TokenRefused"})
+    assert decode_answer(invoke(connect_event(origin="https://evil.example"))) == (403, {"no": "OriginRefused"})
+    assert decode_answer(invoke(message_event({"action": "chat"}))) == (400, {"no": "InvalidConnectionId"})
     Curt.RATE_LIMIT_REFUSALS_PER_MINUTE = 1
-    assert wire.answer(wire.connect()) == (429, {"no": "RateLimited"})
+    assert decode_answer(invoke(connect_event())) == (429, {"no": "RateLimited"})

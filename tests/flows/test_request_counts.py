@@ -4,10 +4,11 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 
-from tests import wire
 from tests.urls import ChatView
 from ws_lambda import clock
 from ws_lambda.models import ApiGateway, ChannelPermission, WebSocketSession, channel_permissions, gateways, stats
+from ws_lambda.testing import connect_event, disconnect_event, invoke, message_event
+from ws_lambda.testing.gateway_events import DOMAIN_NAME
 
 pytestmark = pytest.mark.usefixtures("tables", "still")
 
@@ -35,7 +36,7 @@ def http(settings, use_view):
         "GATEWAY_SECRET": "s" * 32,
     }
     use_view(Guarded)
-    ApiGateway("chat", api_id="abc123", api_endpoint=f"wss://{wire.HOST}", stage_name="prod").save()
+    ApiGateway("chat", api_id="abc123", api_endpoint=f"wss://{DOMAIN_NAME}", stage_name="prod").save()
     gateways.forget()
     ChannelPermission("gen*", access="permissions", rules=[["chat.enter", "chat.speak"]]).save()
     get_user_model().objects.create_user("ann", password="pw", permission_names={"chat.enter", "chat.speak"})
@@ -46,41 +47,41 @@ def http(settings, use_view):
 
 def connect(http, connection_id):
     token = http.post("/api/ws-token/").json()["token"]
-    wire.connect("warm=")  # refused, but now the process knows the gateways
-    return lambda: wire.connect(connection_id, token=token, query={"channel": "general"})
+    invoke(connect_event("warm="))  # refused, but now the process knows the gateways
+    return connect_event(connection_id, token=token, channel="general")
 
 
-def cost(tables, act):
+def cost(tables, event):
     tables.clear()
-    assert act()["statusCode"] == 200
+    assert invoke(event)["statusCode"] == 200
     return list(tables)
 
 
 def test_connect_message_and_disconnect(http, tables, monkeypatch):
-    connect(http, "first=")()  # reads the permissions
+    invoke(connect(http, "first="))  # reads the permissions
     assert cost(tables, connect(http, "C1=")) == CONNECT
     # The user is read for `permissions_required`; a view without it reads none.
-    assert cost(tables, lambda: wire.message({"action": "chat"})) == [*MESSAGE, "GetItem"]
+    assert cost(tables, message_event({"action": "chat"})) == [*MESSAGE, "GetItem"]
     monkeypatch.setattr(Guarded, "permissions_required", ())
-    assert cost(tables, lambda: wire.message({"action": "chat"})) == MESSAGE
-    assert cost(tables, wire.disconnect) == DISCONNECT
+    assert cost(tables, message_event({"action": "chat"})) == MESSAGE
+    assert cost(tables, disconnect_event()) == DISCONNECT
     assert not WebSocketSession.get("C1=").connected
 
 
 def test_revalidation_costs_the_user_and_one_batch_once_in_an_interval(http, tables, monkeypatch):
-    connect(http, "C1=")()
+    invoke(connect(http, "C1="))
     later = clock.now() + 61
     monkeypatch.setattr(clock, "now", lambda: later)
     monkeypatch.setattr(Guarded, "permissions_required", ())
     gateways.registered()  # known anew: the copies have aged
     channel_permissions.permission_for("general")
     stats.forget()  # the overview's figures, a write in ten seconds of a process
-    assert cost(tables, lambda: wire.message({"action": "chat"})) == [*MESSAGE, "GetItem", "BatchGetItem"]
-    assert cost(tables, lambda: wire.message({"action": "chat"})) == MESSAGE
+    assert cost(tables, message_event({"action": "chat"})) == [*MESSAGE, "GetItem", "BatchGetItem"]
+    assert cost(tables, message_event({"action": "chat"})) == MESSAGE
 
 
 def test_a_change_of_permissions_costs_the_next_connect_of_a_process_one_scan(http, tables):
-    connect(http, "C1=")()
+    invoke(connect(http, "C1="))
     ChannelPermission("other", access="allow_all").save()
     assert cost(tables, connect(http, "C2=")) == ["BatchGetItem", "GetItem", "Scan", "TransactWriteItems"]
     assert cost(tables, connect(http, "C3=")) == CONNECT

@@ -5,9 +5,9 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import include, path
 
-from tests import wire
 from tests.urls import ChatView
 from ws_lambda.models import WebSocketSession
+from ws_lambda.testing import connect_event, invoke
 
 COOKIE = "sessionid"
 
@@ -53,7 +53,7 @@ class Browser(Client):
         return self.post("/api/ws-token/").json()["token"]
 
     def open(self, connection_id):
-        assert wire.connect(connection_id, token=self.token())["statusCode"] == 200
+        assert invoke(connect_event(connection_id, token=self.token()))["statusCode"] == 200
         return WebSocketSession.get(connection_id, consistent_read=True)
 
 

@@ -2,8 +2,10 @@
 
 import pytest
 
-from tests import wire
+from tests.security.forging import forged
 from ws_lambda.gatekeeping.origin import is_allowed
+from ws_lambda.testing import connect_event, decode_answer, invoke, mint_token
+from ws_lambda.testing.gateway_events import DOMAIN_NAME
 
 
 @pytest.fixture(autouse=True)
@@ -23,11 +25,11 @@ def production(settings):
         "https://app.example.org:8443",
         "https://one.example.net",
         "https://other.example:444",
-        f"https://{wire.HOST}",
+        f"https://{DOMAIN_NAME}",
     ],
 )
 def test_allowed(origin):
-    assert is_allowed(origin, wire.HOST)
+    assert is_allowed(origin, DOMAIN_NAME)
 
 
 @pytest.mark.parametrize(
@@ -72,20 +74,20 @@ def test_allowed(origin):
     ],
 )
 def test_look_alikes_are_refused_and_told_nothing(origin, tables, user):
-    token = wire.mint(user)
-    response = wire.connect(token=token, headers={"Origin": origin})
-    status, said = wire.answer(response)
+    token = mint_token(user)
+    response = invoke(connect_event(token=token, origin=origin))
+    status, said = decode_answer(response)
     assert status == 403
     assert said["message"] == "Origin not allowed"
     assert "example" not in response["body"].replace("execute-api", "")
-    assert wire.connect("C2=", token=token)["statusCode"] == 200, "the token is unspent"
+    assert invoke(connect_event("C2=", token=token))["statusCode"] == 200, "the token is unspent"
 
 
 def test_a_client_without_origin_is_refused_unless_the_setting_lets_it(tables, user, settings):
-    assert wire.connect(token=wire.mint(user), headers={"Origin": None})["statusCode"] == 403
+    assert invoke(connect_event(token=mint_token(user), origin=None))["statusCode"] == 403
     settings.WS_LAMBDA = {"ALLOW_MISSING_ORIGIN": True}
-    assert wire.connect(token=wire.mint(user), headers={"Origin": None})["statusCode"] == 200
-    assert wire.connect("C2=", token=wire.mint(user), headers={"Origin": "null"})["statusCode"] == 403
+    assert invoke(connect_event(token=mint_token(user), origin=None))["statusCode"] == 200
+    assert invoke(connect_event("C2=", token=mint_token(user), origin="null"))["statusCode"] == 403
 
 
 def test_on_a_developers_machine_http_and_any_port_of_its_own(settings):
@@ -97,4 +99,4 @@ def test_on_a_developers_machine_http_and_any_port_of_its_own(settings):
 
 
 def test_a_host_other_than_the_gateways(tables, user):
-    assert wire.connect(token=wire.mint(user), headers={"Host": "evil.example"})["statusCode"] == 403
+    assert invoke(forged(connect_event(token=mint_token(user)), {"Host": "evil.example"}))["statusCode"] == 403

@@ -5,11 +5,13 @@ from django.core.checks import run_checks
 from django.test import override_settings
 
 from project.csp import ContentSecurityPolicyMiddleware
-from tests import wire
+from tests.security.forging import forged
 from tests.urls import ChatView
 from ws_lambda.models import ApiGateway, WebSocketSession
 from ws_lambda.provisioning.rules import url_problems
 from ws_lambda.tables.gateways import Status
+from ws_lambda.testing import connect_event, invoke, mint_token
+from ws_lambda.testing.gateway_events import DOMAIN_NAME
 
 
 @pytest.fixture(autouse=True)
@@ -26,10 +28,10 @@ def test_a_page_that_came_in_the_clear_opens_no_connection(user, settings, liste
         settings.CSRF_TRUSTED_ORIGINS = ["http://plain.example", "http://*.example"]
     else:
         settings.ALLOWED_HOSTS = ["plain.example"]
-    token = wire.mint(user)
-    for origin in ("http://plain.example", "http://plain.example:443", f"http://{wire.HOST}", "ws://plain.example"):
-        assert wire.connect(token=token, headers={"Origin": origin})["statusCode"] == 403
-    assert wire.connect(token=token, headers={"Origin": f"https://{wire.HOST}"})["statusCode"] == 200
+    token = mint_token(user)
+    for origin in ("http://plain.example", "http://plain.example:443", f"http://{DOMAIN_NAME}", "ws://plain.example"):
+        assert invoke(connect_event(token=token, origin=origin))["statusCode"] == 403
+    assert invoke(connect_event(token=token, origin=f"https://{DOMAIN_NAME}"))["statusCode"] == 200
 
 
 @pytest.mark.usefixtures("tables")
@@ -44,15 +46,15 @@ def test_no_header_makes_django_believe_that_a_socket_is_not_encrypted(user, set
     use_view(Looking)
     settings.SECURE_SSL_REDIRECT = True
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    forged = dict.fromkeys(("X-Forwarded-Proto", "x-forwarded-proto", "X_Forwarded_Proto", "X-Forwarded-Port"), "http")
-    assert wire.connect(token=wire.mint(user), headers=forged)["statusCode"] == 200
+    headers = dict.fromkeys(("X-Forwarded-Proto", "x-forwarded-proto", "X_Forwarded_Proto", "X-Forwarded-Port"), "http")
+    assert invoke(forged(connect_event(token=mint_token(user)), headers))["statusCode"] == 200
     assert seen == [(True, "https")]
 
 
 @pytest.mark.usefixtures("tables")
-@pytest.mark.parametrize("host", [wire.HOST, "ws.example.com"])
+@pytest.mark.parametrize("host", [DOMAIN_NAME, "ws.example.com"])
 def test_messages_to_a_connection_go_out_encrypted(user, host):
-    wire.connect(token=wire.mint(user), headers={"Host": host}, domainName=host)
+    invoke(connect_event(token=mint_token(user), domainName=host))
     assert WebSocketSession.get("C1=").endpoint_url.startswith("https://")
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from django.test import Client, RequestFactory
 
-from tests import wire
+from tests.golden import golden
 from tests.security.test_s05_minting import client_of
 from tests.urls import ChatView
 from ws_lambda.adapter import GatewayRequest
@@ -14,12 +14,13 @@ from ws_lambda.gatekeeping.tokens import token_of
 from ws_lambda.local.redact import redacted
 from ws_lambda.models import WebSocketSession
 from ws_lambda.provisioning.access_log import ACCESS_LOG_FORMAT
+from ws_lambda.testing import connect_event, invoke, mint_token
 
 TOKEN = "a1" * 32
 
 
 def event_with(token):
-    event = wire.golden("connect", connectionId="C1=")
+    event = golden("connect", connectionId="C1=")
     event["headers"] |= {"Sec-WebSocket-Protocol": f"chat, ws-token.{token}", "Cookie": "sessionid=a-session-key"}
     event["queryStringParameters"] = {"ws_token": token}
     event["multiValueQueryStringParameters"] = {"ws_token": [token]}
@@ -28,8 +29,8 @@ def event_with(token):
 
 @pytest.mark.usefixtures("tables")
 def test_the_subprotocol_carries_it_and_only_the_applications_own_comes_back(user):
-    token = wire.mint(user)
-    response = wire.connect(headers={"Sec-WebSocket-Protocol": f"ws-token.{token},chat.v1"})
+    token = mint_token(user)
+    response = invoke(connect_event(headers={"Sec-WebSocket-Protocol": f"ws-token.{token},chat.v1"}))
     assert response == {"statusCode": 200, "body": "{}", "headers": {"Sec-WebSocket-Protocol": "chat.v1"}}
 
 
@@ -38,24 +39,24 @@ def test_the_subprotocol_carries_it_and_only_the_applications_own_comes_back(use
 @pytest.mark.parametrize("spelled", ["ws-token.{}", "WS-Token.{}", " ws-token.{} ", "ws-token.{}, ws-token.{}"])
 def test_no_spelling_of_it_is_echoed(user, use_view, supported, spelled):
     use_view(type("Picky", (ChatView,), {"SUBPROTOCOLS": supported}))
-    token = wire.mint(user)
-    response = wire.connect(token=token, headers={"Sec-WebSocket-Protocol": spelled.replace("{}", token)})
+    token = mint_token(user)
+    response = invoke(connect_event(token=token, headers={"Sec-WebSocket-Protocol": spelled.replace("{}", token)}))
     assert response == {"statusCode": 200, "body": "{}"}
 
 
 @pytest.mark.usefixtures("tables")
 @pytest.mark.parametrize("odd", ["chat v1", "chät", "chat;v=1", 'chat"', "chat\tv1"])
 def test_what_is_no_subprotocol_is_not_echoed(user, odd):
-    response = wire.connect(token=wire.mint(user), headers={"Sec-WebSocket-Protocol": f"{odd}, chat.v1"})
+    response = invoke(connect_event(token=mint_token(user), headers={"Sec-WebSocket-Protocol": f"{odd}, chat.v1"}))
     assert response["headers"] == {"Sec-WebSocket-Protocol": "chat.v1"}
 
 
 @pytest.mark.usefixtures("tables")
 def test_no_answer_and_no_record_has_it(user):
-    token = wire.mint(user)
-    wrong = wire.connect(token=token, query={"channel": "a b"})
+    token = mint_token(user)
+    wrong = invoke(connect_event(token=token, channel="a b"))
     assert token not in json.dumps(wrong)
-    assert wire.connect(token=token)["statusCode"] == 200
+    assert invoke(connect_event(token=token))["statusCode"] == 200
     assert token not in str([row.serialize() for row in WebSocketSession.scan()])
 
 

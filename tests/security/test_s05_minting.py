@@ -7,12 +7,13 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.sessions.backends.base import SessionBase
 from django.test import Client
 
-from tests import backends, wire
+from tests import backends
 from ws_lambda import clock
 from ws_lambda.gatekeeping.logins import known_login
 from ws_lambda.models import WebSocketSession, WebSocketToken
 from ws_lambda.session_store import SessionStore
 from ws_lambda.tables.tokens import digest
+from ws_lambda.testing import connect_event, invoke
 
 pytestmark = pytest.mark.usefixtures("tables", "still")
 URL = "/api/ws-token/"
@@ -43,15 +44,15 @@ def test_a_token_its_lifetime_and_where_to_go(user, settings):
     stored = WebSocketToken.get(digest(answer["token"]))
     assert (stored.user_id, stored.auth_backend) == ("7", backends.PATH)
     assert stored.login_id == digest(client.cookies["sessionid"].value)
-    assert wire.connect(token=answer["token"])["statusCode"] == 200, "with no cookie on the WebSocket's domain"
+    assert invoke(connect_event(token=answer["token"]))["statusCode"] == 200, "with no cookie on the WebSocket's domain"
 
 
 def test_a_token_for_one_channel_opens_no_other(user):
     client = client_of(user)
     token = client.post(URL, {"channel": "general"}).json()["token"]
     for other in ({"channel": "support"}, None):
-        assert wire.connect(token=token, query=other)["statusCode"] == 403
-    assert wire.connect(token=token, query={"channel": "general"})["statusCode"] == 200, "it was left unspent"
+        assert invoke(connect_event(token=token, query=other))["statusCode"] == 403
+    assert invoke(connect_event(token=token, channel="general"))["statusCode"] == 200, "it was left unspent"
 
 
 def test_no_token_for_what_is_no_channel(user):
@@ -118,15 +119,15 @@ def test_a_user_without_a_django_login_gets_a_session_key(user, settings):
     key = client.cookies["sessionid"].value
     stored = WebSocketToken.get(digest(token))
     assert (stored.session_hash, stored.login_id) == (digest(key), known_login(SessionStore(key)))
-    assert wire.connect(token=token, headers={"Cookie": f"sessionid={key}"})["statusCode"] == 200
+    assert invoke(connect_event(token=token, headers={"Cookie": f"sessionid={key}"}))["statusCode"] == 200
     stale = client.post(URL).json()["token"]
     user.set_password("other")
-    assert wire.connect("C2=", token=stale)["statusCode"] == 401, "bound to the password of the moment as well"
+    assert invoke(connect_event("C2=", token=stale))["statusCode"] == 401, "bound to the password of the moment as well"
 
 
 def test_a_token_is_of_the_requests_user_whoever_the_session_is_of(user, settings):
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, f"{__name__}.recognised_by_header"]
     other = backends.add("8")
     client = client_of(other, headers={"X-Api-Key": "of-user-7"})
-    assert wire.connect(token=client.post(URL).json()["token"])["statusCode"] == 200
+    assert invoke(connect_event(token=client.post(URL).json()["token"]))["statusCode"] == 200
     assert WebSocketSession.get("C1=").user_id == "7"

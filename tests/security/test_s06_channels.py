@@ -7,11 +7,12 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.core.management import call_command
 
-from tests import backends, wire
+from tests import backends
 from tests.urls import ChatView
 from ws_lambda import delivery
 from ws_lambda.models import ChannelMembership, ChannelPermission, WebSocketSession, channel_permissions
 from ws_lambda.models.channel_permissions import may_join
+from ws_lambda.testing import connect_event, decode_answer, invoke, message_event, mint_token
 
 pytestmark = pytest.mark.usefixtures("tables")
 
@@ -103,7 +104,7 @@ def test_a_process_keeps_its_copy_for_a_bounded_time(everybody, tables, monkeypa
 
 def test_a_refused_channel_at_connect(user):
     permit("admin", "staff_only")
-    assert wire.connect(token=wire.mint(user), query={"channel": "admin"})["statusCode"] == 403
+    assert invoke(connect_event(token=mint_token(user), channel="admin"))["statusCode"] == 403
     assert list(ChannelMembership.query("admin")) == []
 
 
@@ -118,11 +119,11 @@ class Joining(ChatView):
 
 
 def test_23_clients_change_channel_only_where_the_view_allows_it(user, use_view):
-    wire.connect(token=wire.mint(user), query={"channel": "general"})
+    invoke(connect_event(token=mint_token(user), channel="general"))
     change = {"action": "change_channel", "channel": "other"}
-    assert wire.answer(wire.message(change))[1] == {"handler": "default"}
+    assert decode_answer(invoke(message_event(change)))[1] == {"handler": "default"}
     use_view(Movable)
-    assert wire.answer(wire.message(change)) == (200, {"channel": "other"})
+    assert decode_answer(invoke(message_event(change))) == (200, {"channel": "other"})
     assert list(ChannelMembership.query("general")) == []
     assert WebSocketSession.get("C1=").channels == {"other"}
 
@@ -133,8 +134,8 @@ def test_23_clients_change_channel_only_where_the_view_allows_it(user, use_view)
 def test_23_and_pass_the_same_checks(user, use_view, channel, status):
     permit("admin", "staff_only")
     use_view(Movable)
-    wire.connect(token=wire.mint(user), query={"channel": "general"})
-    code, _said = wire.answer(wire.message({"action": "change_channel", "channel": channel}))
+    invoke(connect_event(token=mint_token(user), channel="general"))
+    code, _said = decode_answer(invoke(message_event({"action": "change_channel", "channel": channel})))
     assert code == status
     assert WebSocketSession.get("C1=").channels == {"general"}
 
@@ -142,10 +143,10 @@ def test_23_and_pass_the_same_checks(user, use_view, channel, status):
 def test_join_inside_a_handler_is_checked_too(user, use_view):
     permit("admin", "staff_only")
     use_view(Joining)
-    wire.connect(token=wire.mint(user), query={"channel": "general"})
-    assert wire.answer(wire.message({"action": "enter", "channel": "admin"}))[0] == 403
-    assert wire.answer(wire.message({"action": "enter", "channel": "a b"}))[0] == 400
-    assert wire.answer(wire.message({"action": "enter", "channel": "ok"})) == (200, {"joined": "ok"})
+    invoke(connect_event(token=mint_token(user), channel="general"))
+    assert decode_answer(invoke(message_event({"action": "enter", "channel": "admin"})))[0] == 403
+    assert decode_answer(invoke(message_event({"action": "enter", "channel": "a b"})))[0] == 400
+    assert decode_answer(invoke(message_event({"action": "enter", "channel": "ok"}))) == (200, {"joined": "ok"})
 
 
 def test_a_view_may_have_its_own_mind(user, use_view):
@@ -154,8 +155,8 @@ def test_a_view_may_have_its_own_mind(user, use_view):
             return channel_name == f"user-{request.user.pk}"
 
     use_view(Own)
-    assert wire.connect("C1=", token=wire.mint(user), query={"channel": "user-8"})["statusCode"] == 403
-    assert wire.connect("C2=", token=wire.mint(user), query={"channel": "user-7"})["statusCode"] == 200
+    assert invoke(connect_event("C1=", token=mint_token(user), channel="user-8"))["statusCode"] == 403
+    assert invoke(connect_event("C2=", token=mint_token(user), channel="user-7"))["statusCode"] == 200
 
 
 @pytest.fixture
@@ -175,23 +176,23 @@ def another_process():
 def test_who_was_put_out_does_not_come_back_by_an_older_copy(user, use_view, another_process, monkeypatch):
     monkeypatch.setattr(delivery, "close", lambda those: delivery.DeliveryReport(sent=len(list(those))))
     use_view(Joining)
-    wire.connect("A=", token=wire.mint(user), query={"channel": "general"})
-    wire.connect("B=", token=wire.mint(user), query={"channel": "lobby"})
+    invoke(connect_event("A=", token=mint_token(user), channel="general"))
+    invoke(connect_event("B=", token=mint_token(user), channel="lobby"))
     with another_process():
         call_command("ws_permissions", "set", "gen*", "staff_only", stdout=StringIO())
     assert list(ChannelMembership.query("general")) == []
-    assert wire.connect("C=", token=wire.mint(user), query={"channel": "general"})["statusCode"] == 403
+    assert invoke(connect_event("C=", token=mint_token(user), channel="general"))["statusCode"] == 403
     with another_process():
         ChannelPermission("lob*", access="staff_only").save()
-    assert wire.answer(wire.message({"action": "enter", "channel": "lob"}, "B="))[0] == 403
+    assert decode_answer(invoke(message_event({"action": "enter", "channel": "lob"}, "B=")))[0] == 403
     with another_process():
         ChannelPermission("gen*").delete()
-    assert wire.answer(wire.message({"action": "enter", "channel": "general"}, "B="))[0] == 200
+    assert decode_answer(invoke(message_event({"action": "enter", "channel": "general"}, "B=")))[0] == 200
 
 
 def test_nor_by_changing_the_channel(user, use_view, another_process):
     use_view(Movable)
-    wire.connect(token=wire.mint(user), query={"channel": "general"})
+    invoke(connect_event(token=mint_token(user), channel="general"))
     with another_process():
         ChannelPermission("admin", access="staff_only").save()
-    assert wire.answer(wire.message({"action": "change_channel", "channel": "admin"}))[0] == 403
+    assert decode_answer(invoke(message_event({"action": "change_channel", "channel": "admin"})))[0] == 403

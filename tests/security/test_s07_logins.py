@@ -3,12 +3,12 @@
 import pytest
 from django.contrib.auth import HASH_SESSION_KEY
 
-from tests import wire
 from tests.security.login_story import COOKIE, Browser, is_open
 from tests.urls import ChatView
 from ws_lambda.gatekeeping import logins
 from ws_lambda.models import WebSocketSession
 from ws_lambda.tables.tokens import digest
+from ws_lambda.testing import connect_event, invoke
 
 pytestmark = [pytest.mark.usefixtures("tables"), pytest.mark.urls("tests.security.login_story")]
 
@@ -62,7 +62,7 @@ def test_a_login_that_is_replaced_by_another_closes_its_sockets(browser, bob, dr
 def test_a_replaced_logins_token_is_worthless(browser, bob):
     token = browser.token()
     browser.log_in("bob")
-    assert wire.connect(token=token)["statusCode"] == 401
+    assert invoke(connect_event(token=token))["statusCode"] == 401
 
 
 def test_a_login_goes_on_although_dynamodb_does_not_answer(browser, bob, monkeypatch, caplog):
@@ -78,15 +78,15 @@ def test_a_login_goes_on_although_dynamodb_does_not_answer(browser, bob, monkeyp
 def test_a_cookie_of_the_login_is_accepted_after_its_key_was_changed(browser, tables):
     token = browser.token()
     tables.clear()
-    assert wire.connect("A=", token=token, headers={"Cookie": f"{COOKIE}={browser.key}"})["statusCode"] == 200
+    assert invoke(connect_event("A=", token=token, headers={"Cookie": f"{COOKIE}={browser.key}"}))["statusCode"] == 200
     assert tables.count("GetItem") == 1, "the user: the cookie is the token's own"
     token = browser.token()
     browser.get("/cycle/")
-    assert wire.connect("B=", token=token, headers={"Cookie": f"{COOKIE}={browser.key}"})["statusCode"] == 200
+    assert invoke(connect_event("B=", token=token, headers={"Cookie": f"{COOKIE}={browser.key}"}))["statusCode"] == 200
     token = browser.token()
     other = Browser().log_in("ann")
     for cookie in (other.key, "x" * 32):
-        refused = wire.connect("C=", token=token, headers={"Cookie": f"{COOKIE}={cookie}"})
+        refused = invoke(connect_event("C=", token=token, headers={"Cookie": f"{COOKIE}={cookie}"}))
         assert refused["statusCode"] == 401, "of another login"
 
 
@@ -94,7 +94,7 @@ def test_a_view_without_tokens_binds_its_sockets_to_the_login_too(ann, bob, brow
     monkeypatch.setattr(ChatView, "USE_WS_TOKEN", False)
     cookie = {"Cookie": f"{COOKIE}={browser.key}"}
     tables.clear()
-    assert wire.connect("A=", headers=cookie)["statusCode"] == 200
+    assert invoke(connect_event("A=", headers=cookie))["statusCode"] == 200
     assert tables.count("TransactWriteItems") == 1
     assert "PutItem" not in tables, "the session had its login's id"
     session = WebSocketSession.get("A=", consistent_read=True)

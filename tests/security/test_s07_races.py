@@ -3,9 +3,9 @@
 import pytest
 from django.contrib.auth import get_user_model
 
-from tests import wire
 from tests.security.login_story import Browser
 from ws_lambda.models import WebSocketSession
+from ws_lambda.testing import connect_event, invoke
 
 pytestmark = [pytest.mark.usefixtures("tables"), pytest.mark.urls("tests.security.login_story")]
 
@@ -39,7 +39,7 @@ def test_who_is_saved_between_being_read_and_the_transaction(ann, browser, monke
 
     token = browser.token()
     monkeypatch.setattr(admission, "owner_still_valid", read_then_change)
-    assert wire.connect("A=", token=token)["statusCode"] == status
+    assert invoke(connect_event("A=", token=token))["statusCode"] == status
     assert [one.connection_id for one in WebSocketSession.scan()] == (["A="] if status == 200 else [])
 
 
@@ -55,7 +55,7 @@ def test_who_is_deleted_between_being_read_and_the_transaction(ann, browser, mon
 
     token = browser.token()
     monkeypatch.setattr(admission, "owner_still_valid", read_then_delete)
-    assert wire.connect("A=", token=token)["statusCode"] == 401
+    assert invoke(connect_event("A=", token=token))["statusCode"] == 401
     assert list(WebSocketSession.scan()) == []
 
 
@@ -65,7 +65,7 @@ def test_who_may_log_in_again_gets_in_at_once(ann, browser, later):
     token = browser.token
     ann.is_active = True
     ann.save()
-    assert wire.connect("A=", token=token())["statusCode"] == 200
+    assert invoke(connect_event("A=", token=token()))["statusCode"] == 200
     ann.set_password("secret-new")
     ann.save()
     again = Browser()
@@ -79,6 +79,6 @@ def test_a_change_that_sends_no_signal_is_not_held_against_a_login_for_long(ann,
     from ws_lambda.users.user_row import UserRow
 
     UserRow("ann").update([UserRow.is_active.set(True)])
-    assert wire.connect("A=", token=browser.token())["statusCode"] == 401
+    assert invoke(connect_event("A=", token=browser.token()))["statusCode"] == 401
     later(61)
-    assert wire.connect("A=", token=browser.token())["statusCode"] == 200
+    assert invoke(connect_event("A=", token=browser.token()))["statusCode"] == 200

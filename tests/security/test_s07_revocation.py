@@ -10,13 +10,13 @@ from django.contrib.auth import get_user_model, user_logged_out
 from django.db.models.signals import post_delete, post_save
 from django.http import HttpRequest
 
-from tests import wire
 from tests.security.revocation_story import story
 from ws_lambda import clock
 from ws_lambda.exceptions import DeliveryError
 from ws_lambda.gatekeeping import revocation
 from ws_lambda.models import WebSocketSession
 from ws_lambda.session_store import SessionStore
+from ws_lambda.testing import connect_event, invoke, message_event, mint_token
 from ws_lambda.users.user_row import UserRow
 
 ROOT = Path(__file__).parents[2]
@@ -34,29 +34,29 @@ def log_out(session_key, user):
 
 
 def test_25_logout_closes_that_logins_connections_only(user, dropped):
-    wire.connect("A=", token=wire.mint(user, session_key="login-one"))
-    wire.connect("B=", token=wire.mint(user, session_key="login-one"))
-    wire.connect("C=", token=wire.mint(user, session_key="login-two"))
+    invoke(connect_event("A=", token=mint_token(user, session_key="login-one")))
+    invoke(connect_event("B=", token=mint_token(user, session_key="login-one")))
+    invoke(connect_event("C=", token=mint_token(user, session_key="login-two")))
     log_out("login-one", user)
     assert sorted(dropped) == ["A=", "B="]
     assert [is_open(name) for name in ("A=", "B=", "C=")] == [False, False, True]
 
 
 def test_a_token_of_a_login_that_ended_is_worthless(user, dropped):
-    token = wire.mint(user, session_key="login-one")
+    token = mint_token(user, session_key="login-one")
     log_out("login-one", user)
-    assert wire.connect(token=token)["statusCode"] == 401
-    assert wire.connect("B=", token=wire.mint(user, session_key="login-two"))["statusCode"] == 200
+    assert invoke(connect_event(token=token))["statusCode"] == 401
+    assert invoke(connect_event("B=", token=mint_token(user, session_key="login-two")))["statusCode"] == 200
 
 
 def test_a_connection_that_the_index_did_not_show_yet_is_found_when_it_speaks(user, dropped, monkeypatch):
-    wire.connect("A=", token=wire.mint(user, session_key="login-one"))
+    invoke(connect_event("A=", token=mint_token(user, session_key="login-one")))
     monkeypatch.setattr(WebSocketSession.by_login, "query", lambda key: [])
     log_out("login-one", user)
     assert is_open("A=")
     later = clock.now() + 61
     monkeypatch.setattr(clock, "now", lambda: later)
-    assert wire.message({"action": "chat"}, "A=")["statusCode"] == 400
+    assert invoke(message_event({"action": "chat"}, "A="))["statusCode"] == 400
     assert (is_open("A="), dropped) == (False, ["A="])
 
 
@@ -66,7 +66,7 @@ def test_a_logout_goes_on_although_a_connection_cannot_be_closed(user, dropped, 
     def fail(_recipients):
         raise DeliveryError("DynamoDB is down")
 
-    wire.connect("A=", token=wire.mint(user, session_key="login-one"))
+    invoke(connect_event("A=", token=mint_token(user, session_key="login-one")))
     with monkeypatch.context() as patch:
         patch.setattr(revocation, "close_and_disconnect", fail)
         log_out("login-one", user)
@@ -74,29 +74,29 @@ def test_a_logout_goes_on_although_a_connection_cannot_be_closed(user, dropped, 
     assert "Not all connections of a login that has ended could be closed" in caplog.text
     later = clock.now() + 61
     monkeypatch.setattr(clock, "now", lambda: later)
-    assert wire.message({"action": "chat"}, "A=")["statusCode"] == 400
+    assert invoke(message_event({"action": "chat"}, "A="))["statusCode"] == 400
     assert dropped == ["A="]
 
 
 @pytest.mark.parametrize("fields", [None, ["password"], ["is_active", "email"]])
 def test_a_saved_user_whose_logins_no_longer_hold(user, dropped, fields):
-    wire.connect("A=", token=wire.mint(user))
+    invoke(connect_event("A=", token=mint_token(user)))
     user.is_active = False
     post_save.send(get_user_model(), instance=user, created=False, update_fields=fields)
     assert (is_open("A="), dropped) == (False, ["A="])
 
 
 def test_a_new_password_spares_the_logins_that_have_it(user, dropped):
-    wire.connect("A=", token=wire.mint(user))
+    invoke(connect_event("A=", token=mint_token(user)))
     user.set_password("new")
-    wire.connect("B=", token=wire.mint(user))
+    invoke(connect_event("B=", token=mint_token(user)))
     post_save.send(get_user_model(), instance=user, created=False, update_fields=None)
     assert dropped == ["A="]
 
 
 def test_a_connection_whose_record_is_gone_saves_no_other(user, dropped, tables, monkeypatch):
-    wire.connect("A=", token=wire.mint(user))
-    wire.connect("B=", token=wire.mint(user))
+    invoke(connect_event("A=", token=mint_token(user)))
+    invoke(connect_event("B=", token=mint_token(user)))
     rows = list(WebSocketSession.by_user.query(str(user.pk)))
     WebSocketSession("A=").delete()
     monkeypatch.setattr(WebSocketSession.by_user, "query", lambda _key: rows)  # an index is behind its table
@@ -109,7 +109,7 @@ def test_a_connection_whose_record_is_gone_saves_no_other(user, dropped, tables,
 
 
 def test_what_ends_no_login_costs_nothing(user, dropped, tables):
-    wire.connect("A=", token=wire.mint(user))
+    invoke(connect_event("A=", token=mint_token(user)))
     tables.clear()
     post_save.send(get_user_model(), instance=user, created=False, update_fields=["last_login"])
     post_save.send(get_user_model(), instance=user, created=True, update_fields=None)
@@ -118,13 +118,13 @@ def test_what_ends_no_login_costs_nothing(user, dropped, tables):
 
 
 def test_a_deleted_user(user, dropped):
-    wire.connect("A=", token=wire.mint(user))
+    invoke(connect_event("A=", token=mint_token(user)))
     post_delete.send(get_user_model(), instance=user)
     assert (is_open("A="), dropped) == (False, ["A="])
 
 
 def test_disconnecting_a_session_closes_its_socket(user, dropped):
-    wire.connect("A=", token=wire.mint(user))
+    invoke(connect_event("A=", token=mint_token(user)))
     assert WebSocketSession.get("A=").disconnect().sent == 1
     assert (is_open("A="), dropped) == (False, ["A="])
 

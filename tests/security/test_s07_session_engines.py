@@ -6,11 +6,11 @@ import pytest
 from django.contrib.sessions.backends import cache as cache_sessions
 from django.contrib.sessions.backends.base import SessionBase
 
-from tests import wire
 from tests.security.login_story import COOKIE, Browser, is_open
 from ws_lambda import housekeeping
 from ws_lambda.gatekeeping import logins, revocation
 from ws_lambda.models import WebSocketSession
+from ws_lambda.testing import connect_event, invoke, message_event
 
 pytestmark = [pytest.mark.usefixtures("tables"), pytest.mark.urls("tests.security.login_story")]
 
@@ -31,7 +31,7 @@ def test_a_login_that_ends_in_the_store_is_found(browser, dropped, later, end, s
             browser.session.delete(browser.key)
     later(revocation.LOGIN_SECONDS + 61)
     if speaks:
-        codes = [wire.message({"action": "chat"}, name)["statusCode"] for name in ("A=", "B=")]
+        codes = [invoke(message_event({"action": "chat"}, name))["statusCode"] for name in ("A=", "B=")]
         assert codes == [400, 200]
     else:
         pruned = housekeeping.run()
@@ -107,7 +107,7 @@ def test_an_engine_that_fails_puts_nobody_out(
     monkeypatch.setattr(logins, "_session_class", lambda: engine)
     later(revocation.LOGIN_SECONDS + 61)
     if speaks:
-        assert wire.message({"action": "chat"}, "A=")["statusCode"] == 200
+        assert invoke(message_event({"action": "chat"}, "A="))["statusCode"] == 200
     else:
         pruned = housekeeping.run()
         assert (pruned.evicted, pruned.unchecked) == (0, 2)
@@ -124,7 +124,7 @@ def test_an_engine_without_a_store_ends_logins_by_signal(ann, bob, dropped, late
     assert housekeeping.run().evicted == 0
     browser.get("/cycle/")
     token = browser.token()
-    assert wire.connect("B=", token=token, headers={"Cookie": f"{COOKIE}={browser.key}"})["statusCode"] == 200
+    assert invoke(connect_event("B=", token=token, headers={"Cookie": f"{COOKIE}={browser.key}"}))["statusCode"] == 200
     browser.log_in("bob")
     assert sorted(dropped) == ["A=", "B="], "replaced"
     browser.open("C=")

@@ -9,9 +9,10 @@ from django.test import Client
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests import wire
+from tests.security.forging import forged
 from tests.urls import ChatView
 from ws_lambda.events import HTTP_HEADERS
+from ws_lambda.testing import connect_event, decode_answer, disconnect_event, invoke, message_event, mint_token
 from ws_lambda.views import WebSocketView, handler
 
 anything = st.recursive(
@@ -47,7 +48,7 @@ class Fuzzed(ChatView):
 @pytest.fixture
 def open_connection(tables, user, use_view):
     use_view(Fuzzed)
-    assert wire.connect("F=", token=wire.mint(user), query={"channel": "general"})["statusCode"] == 200
+    assert invoke(connect_event("F=", token=mint_token(user), channel="general"))["statusCode"] == 200
 
 
 def fine(response):
@@ -62,25 +63,26 @@ def fine(response):
 @example("\ud800")
 @example('{"action": "chat", "x": "\\ud800"}')
 def test_any_body(open_connection, body):
-    fine(wire.message(body, "F="))
+    fine(invoke(message_event(body, "F=")))
 
 
 @given(body=st.fixed_dictionaries({}, optional={"handler": names, "action": names, "channel": names, "x": anything}))
 def test_any_object(open_connection, body):
-    fine(wire.message(json.dumps(body), "F="))
+    fine(invoke(message_event(json.dumps(body), "F=")))
 
 
 @given(headers=headers, query=queries, connection_id=st.text(max_size=140), route=st.text(max_size=20))
 def test_any_headers_and_query(open_connection, user, headers, query, connection_id, route):
-    fine(wire.connect(connection_id, headers=headers, query=query, token=query.get("ws_token", "0" * 64)))
-    fine(wire.message("{}", connection_id, routeKey=route))
+    event = connect_event(connection_id, query=query, token=query.get("ws_token", "0" * 64))
+    fine(invoke(forged(event, headers)))
+    fine(invoke(message_event("{}", connection_id, routeKey=route)))
 
 
 @given(connection_id=st.text(max_size=140), moment=st.integers() | st.none() | st.text(max_size=20))
 @example("", 10**30)
 def test_any_connection_id_that_ends_or_opens(open_connection, connection_id, moment):
-    assert wire.disconnect(connection_id)["statusCode"] == 200
-    fine(wire.connect(connection_id, token="0" * 64, connectedAt=moment))
+    assert invoke(disconnect_event(connection_id))["statusCode"] == 200
+    fine(invoke(connect_event(connection_id, token="0" * 64, connectedAt=moment)))
 
 
 gateway_headers = st.dictionaries(
@@ -96,7 +98,7 @@ gateway_headers = st.dictionaries(
 @example("connect", {"X-Ws-Connected-At": "9" * 30, "X-Ws-Source-Ip": "9" * 5000}, {"ws_token": "0" * 64}, b"")
 def test_any_request_of_a_proved_gateway(open_connection, settings, route, headers, query, body):
     settings.WS_LAMBDA = {"GATEWAY_SECRET": "s" * 32}
-    proved = {"connectionId": "F=", "X-Ws-Api-Id": "abc123", "Origin": wire.ORIGIN}
+    proved = {"connectionId": "F=", "X-Ws-Api-Id": "test", "Origin": "https://www.example.com"}
     response = Client(headers={**proved, **headers, "X-Ws-Gateway-Secret": "s" * 32}).post(
         f"/ws/{route}?{urlencode(query)}", body, content_type="application/json"
     )
@@ -109,12 +111,12 @@ def test_any_request_of_a_proved_gateway(open_connection, settings, route, heade
     )
 )
 def test_any_context(open_connection, context):
-    fine(wire.message("{}", "F=", **context))
+    fine(invoke(message_event("{}", "F=", **context)))
 
 
 @pytest.mark.parametrize("size", [131_073, 1_000_000])
 def test_oversized(open_connection, size):
-    assert wire.message('{"action": "chat", "pad": "%s"}' % ("x" * size), "F=")["statusCode"] == 413
+    assert invoke(message_event('{"action": "chat", "pad": "%s"}' % ("x" * size), "F="))["statusCode"] == 413
 
 
 def test_a_schema_names_fields_and_never_values(open_connection, use_view):
@@ -140,7 +142,7 @@ def test_a_schema_names_fields_and_never_values(open_connection, use_view):
     use_view(Game)
 
     def send(**body):
-        return wire.answer(wire.message({"action": "move", **body}, "F="))
+        return decode_answer(invoke(message_event({"action": "move", **body}, "F=")))
 
     assert send(x=1, path=[1, 2.5]) == (200, {"x": 1, "y": 0})
     assert send(x=1, way="run")[0] == 200

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import pytest
 from django.http import HttpResponse, JsonResponse
 
-from tests import wire
 from tests.urls import ChatView
 from ws_lambda.models import ChannelMessage, WebSocketSession
+from ws_lambda.testing import connect_event, decode_answer, invoke, message_event, mint_token
 from ws_lambda.views import handler
 
 pydantic = pytest.importorskip("pydantic")
@@ -64,33 +64,33 @@ class Counting(ChatView):
 @pytest.fixture
 def client(user, use_view):
     use_view(Counting)
-    wire.connect(token=wire.mint(user))
+    invoke(connect_event(token=mint_token(user)))
 
 
 @pytest.mark.parametrize("number", NO_NUMBERS)
 def test_no_number_comes_in(client, number):
     for body in (f'{{"action": "echo", "n": {number}}}', f'{{"action": "echo", "n": [{{"deep": {number}}}]}}'):
-        assert wire.answer(wire.message(body))[1]["message"] == "Invalid request format"
+        assert decode_answer(invoke(message_event(body)))[1]["message"] == "Invalid request format"
 
 
 @pytest.mark.parametrize("number", ["1e308", "9" * 308, "-0.0"])
 def test_a_large_number_does(client, number):
-    assert wire.message(f'{{"action": "echo", "n": {number}}}')["statusCode"] == 200
+    assert invoke(message_event(f'{{"action": "echo", "n": {number}}}'))["statusCode"] == 200
 
 
 @pytest.mark.parametrize("text", ["NaN", "inf", "-Infinity", "1e400"])
 def test_nor_as_a_string_that_a_schema_would_read_as_one(client, text):
-    status, said = wire.answer(wire.message({"action": "price", "amount": text}))
+    status, said = decode_answer(invoke(message_event({"action": "price", "amount": text})))
     assert (status, said["message"]) == (400, "Invalid or missing: amount")
-    status, said = wire.answer(wire.message({"action": "price", "amount": 1, "more": [{"amount": text}]}))
+    status, said = decode_answer(invoke(message_event({"action": "price", "amount": 1, "more": [{"amount": text}]})))
     assert (status, said["message"]) == (400, "Invalid or missing: more")
-    assert wire.message({"action": "point", "x": text})["statusCode"] == 400
-    assert wire.message({"action": "price", "amount": "1e3"})["statusCode"] == 200
+    assert invoke(message_event({"action": "point", "x": text}))["statusCode"] == 400
+    assert invoke(message_event({"action": "price", "amount": "1e3"}))["statusCode"] == 200
 
 
 @pytest.mark.parametrize("name", ["overflow", "nested", "whole", "response", "text"])
 def test_none_goes_out_in_a_reply(client, caplog, name):
-    status, said = wire.answer(wire.message({"action": name}))
+    status, said = decode_answer(invoke(message_event({"action": name})))
     assert (status, said["message"]) == (500, "Internal server error")
     assert f"Counting.{name} raised InvalidNumber" in caplog.text
     assert WebSocketSession.get("C1=").connected
@@ -98,7 +98,7 @@ def test_none_goes_out_in_a_reply(client, caplog, name):
 
 @pytest.mark.parametrize(("name", "body"), [("plain", "NaN"), ("word", '{"value": "NaN, Infinity, 1e400"}')])
 def test_text_is_no_number(client, name, body):
-    assert wire.message({"action": name}) == {"statusCode": 200, "body": body}
+    assert invoke(message_event({"action": name})) == {"statusCode": 200, "body": body}
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, 10**400])

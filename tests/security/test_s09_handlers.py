@@ -6,9 +6,9 @@ from django.views import View
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
-from tests import wire
 from tests.urls import ChatView
 from ws_lambda.handlers import callable_names
+from ws_lambda.testing import connect_event, decode_answer, invoke, message_event, mint_token
 from ws_lambda.views import WebSocketView, handler
 
 ASSIGNED = ["serializer", "shortcut", "again", "borrowed", "disguised"]
@@ -91,10 +91,10 @@ def test_nothing_else_can_be_called(name):
 
 def test_nor_over_the_wire(tables, user, use_view):
     use_view(Target)
-    wire.connect(token=wire.mint(user))
+    invoke(connect_event(token=mint_token(user)))
     for name in (*ASSIGNED, "inherited", "_private", "_Target__dunder", "static", "computed", "dispatch", "__class__"):
         for key in ("handler", "action"):
-            assert wire.answer(wire.message({key: name})) == (200, {"handler": "default"})
+            assert decode_answer(invoke(message_event({key: name}))) == (200, {"handler": "default"})
 
 
 def test_nor_by_listing_what_is_not_meant_for_clients():
@@ -114,12 +114,12 @@ def test_nor_where_the_urlconf_narrows_the_view(tables, user, monkeypatch):
     class Narrowed:
         as_view = staticmethod(lambda: Open.as_view(ALLOWED_HANDLERS=["default"], ADDITIONAL_ALLOWED_HANDLERS=["chat"]))
 
-    wire.connect(token=wire.mint(user))
+    invoke(connect_event(token=mint_token(user)))
     monkeypatch.setitem(urls.current, "view", Open)
-    assert wire.answer(wire.message({"action": "other"}))[1] == {"handler": "other"}
+    assert decode_answer(invoke(message_event({"action": "other"})))[1] == {"handler": "other"}
     monkeypatch.setitem(urls.current, "view", Narrowed)
     for name in ("other", "chat", "connect"):
-        assert wire.answer(wire.message({"action": name}))[1] == {"handler": "default"}
+        assert decode_answer(invoke(message_event({"action": name})))[1] == {"handler": "default"}
 
 
 def test_what_is_assigned_is_open_where_it_is_marked_or_listed():

@@ -2,11 +2,13 @@
 
 import pytest
 
-from tests import backends, wire
+from tests import backends
+from tests.security.forging import forged
 from tests.urls import ChatView
 from ws_lambda import process_state
 from ws_lambda.models import WebSocketSession
 from ws_lambda.process_state import Occasion
+from ws_lambda.testing import connect_event, disconnect_event, invoke, mint_token
 
 pytestmark = pytest.mark.usefixtures("tables", "still")
 SPOOFS = (
@@ -22,10 +24,10 @@ SPOOFS = (
 
 def test_a_new_forged_address_each_time_does_not_get_past_the_limit(user):
     for number in range(20):
-        forged = dict.fromkeys(SPOOFS, f"198.51.100.{number}")
-        assert wire.connect(token="0" * 64, headers=forged)["statusCode"] == 401
-    forged = dict.fromkeys(SPOOFS, "198.51.100.200")
-    assert wire.connect(token="0" * 64, headers=forged)["statusCode"] == 429
+        headers = dict.fromkeys(SPOOFS, f"198.51.100.{number}")
+        assert invoke(forged(connect_event(token="0" * 64), headers))["statusCode"] == 401
+    headers = dict.fromkeys(SPOOFS, "198.51.100.200")
+    assert invoke(forged(connect_event(token="0" * 64), headers))["statusCode"] == 429
 
 
 def test_the_session_and_the_request_have_the_true_one(user, use_view):
@@ -37,8 +39,8 @@ def test_the_session_and_the_request_have_the_true_one(user, use_view):
             return True, ""
 
     use_view(Looking)
-    forged = dict.fromkeys(("X-Forwarded-For", "X_Forwarded_For", "x_forwarded_proto", "Forwarded"), "198.51.100.7")
-    wire.connect(token=wire.mint(user), headers={**forged, "X-Forwarded-Host": "evil.example"})
+    headers = dict.fromkeys(("X-Forwarded-For", "X_Forwarded_For", "x_forwarded_proto", "Forwarded"), "198.51.100.7")
+    invoke(forged(connect_event(token=mint_token(user)), {**headers, "X-Forwarded-Host": "evil.example"}))
     assert WebSocketSession.get("C1=").source_ip == "203.0.113.9"
     assert seen["REMOTE_ADDR"] == "203.0.113.9"
     assert not [name for name in seen if "FORWARDED" in name]
@@ -54,7 +56,7 @@ def forwarded(user, use_view, headers):
             return True, ""
 
     use_view(Looking)
-    assert wire.connect(token=wire.mint(user), headers=headers)["statusCode"] == 200
+    assert invoke(forged(connect_event(token=mint_token(user)), headers))["statusCode"] == 200
     return {name.lower() for name in seen}
 
 
@@ -68,7 +70,7 @@ def forwarded(user, use_view, headers):
 )
 def test_a_header_that_only_a_trusted_proxy_sets_does_not_reach_middleware(user, use_view, name):
     before = forwarded(user, use_view, {})
-    wire.disconnect()
+    invoke(disconnect_event())
     WebSocketSession.get("C1=").delete()
     assert forwarded(user, use_view, {name: "root"}) == before
 
@@ -78,10 +80,11 @@ def test_nobody_becomes_somebody_by_a_header(user, use_view, settings):
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, f"{__name__}.ProxyUserMiddleware"]
     process_state.forget(Occasion.SETTINGS)
     use_view(type("Cookies", (ChatView,), {"USE_WS_TOKEN": False}))
-    forged = {"headers": {"X-Auth-User": "admin", "X_Auth_User": "admin"}, "query": {"channel": "general"}}
-    assert wire.connect(**forged)["statusCode"] == 403
+    headers = {"X-Auth-User": "admin", "X_Auth_User": "admin"}
+    event = connect_event(channel="general", headers=headers)
+    assert invoke(event)["statusCode"] == 403
     settings.WS_LAMBDA = {"FORWARDED_HEADERS": ["X-Auth-User"]}
-    assert wire.connect(**forged)["statusCode"] == 200, "what the setting is for, and what it costs"
+    assert invoke(event)["statusCode"] == 200, "what the setting is for, and what it costs"
     process_state.forget(Occasion.SETTINGS)
 
 

@@ -3,16 +3,19 @@
 import pytest
 from django.test import Client
 
-from tests import backends, wire
+from tests import backends
+from tests.golden import golden
 from ws_lambda.events import HTTP_HEADERS
 from ws_lambda.models import WebSocketSession, channel_permissions, gateways
+from ws_lambda.testing import connect_event, invoke, mint_token
+from ws_lambda.testing.gateway_events import DOMAIN_NAME
 
 SECRET = "the-secret-of-the-gateway-in-this-test"
 
 
 @pytest.fixture
 def c1(tables, user):
-    wire.connect(token=wire.mint(user))
+    invoke(connect_event(token=mint_token(user), apiId="abc123", stage="prod"))
     tables.clear()
 
 
@@ -24,7 +27,7 @@ def forged(**more):
         "X-Ws-Route-Key": "$default",
         "X-Ws-Api-Id": "abc123",
         "X-Ws-Stage": "prod",
-        "X-Ws-Domain-Name": wire.HOST,
+        "X-Ws-Domain-Name": DOMAIN_NAME,
         "X-Ws-Source-Ip": "203.0.113.9",
         "X-Ws-Request-Id": "r",
     }
@@ -47,7 +50,7 @@ def test_copied_headers_without_the_secret_are_refused_before_any_read(
     backends.DictBackend.reads = 0
     gateways.forget()
     channel_permissions.forget_cache()
-    more = {"Cookie": "sessionid=0123456789abcdef", "Origin": wire.ORIGIN}
+    more = {"Cookie": "sessionid=0123456789abcdef", "Origin": "https://www.example.com"}
     if guess is not None:
         more["X-Ws-Gateway-Secret"] = guess
     response = post(f"/ws/{route}?ws_token={'0' * 64}&channel=general", **forged(**more))
@@ -72,8 +75,13 @@ def test_with_any_secret_of_the_list_it_is_the_gateway(c1, settings, used):
 
 def test_connect_and_disconnect_over_http(tables, user, settings):
     settings.WS_LAMBDA = {"GATEWAY_SECRET": SECRET}
-    proved = {"X-Ws-Gateway-Secret": SECRET, "connectionId": "H1=", "X-Ws-Api-Id": "abc123", "Origin": wire.ORIGIN}
-    address = f"/ws/connect?channel=general&ws_token={wire.mint(user)}"
+    proved = {
+        "X-Ws-Gateway-Secret": SECRET,
+        "connectionId": "H1=",
+        "X-Ws-Api-Id": "abc123",
+        "Origin": "https://www.example.com",
+    }
+    address = f"/ws/connect?channel=general&ws_token={mint_token(user)}"
     assert post(address, b"", **proved, **{"X-Ws-Source-Ip": "198.51.100.2"}).status_code == 200
     opened = WebSocketSession.get("H1=")
     assert (opened.channel_name, opened.source_ip, opened.user_id) == ("general", "198.51.100.2", "7")
@@ -87,10 +95,10 @@ def test_proved_but_no_event(tables, settings):
 
 
 def test_a_lambda_event_cannot_be_forged_by_headers_within_it(c1):
-    event = wire.golden("message", connectionId="C9=")
+    event = golden("message", connectionId="C9=")
     event["headers"] = forged()
     event["body"] = "{}"
-    assert wire.send(event)["statusCode"] == 400
+    assert invoke(event)["statusCode"] == 400
 
 
 @pytest.mark.parametrize(
@@ -106,8 +114,13 @@ def test_a_lambda_event_cannot_be_forged_by_headers_within_it(c1):
 )
 def test_a_header_that_a_careless_gateway_does_not_map_leads_messages_to_nobody_else(tables, user, settings, sent):
     settings.WS_LAMBDA = {"GATEWAY_SECRET": SECRET}
-    proved = {"X-Ws-Gateway-Secret": SECRET, "connectionId": "H1=", "X-Ws-Api-Id": "abc123", "Origin": wire.ORIGIN}
-    answer = post(f"/ws/connect?ws_token={wire.mint(user)}", b"", **{**proved, "X-Ws-Stage": "prod", **sent})
+    proved = {
+        "X-Ws-Gateway-Secret": SECRET,
+        "connectionId": "H1=",
+        "X-Ws-Api-Id": "abc123",
+        "Origin": "https://www.example.com",
+    }
+    answer = post(f"/ws/connect?ws_token={mint_token(user)}", b"", **{**proved, "X-Ws-Stage": "prod", **sent})
     opened = [row.endpoint_url for row in WebSocketSession.scan()]
     assert (answer.status_code, opened) in [
         (400, []),
@@ -118,5 +131,5 @@ def test_a_header_that_a_careless_gateway_does_not_map_leads_messages_to_nobody_
 def test_a_generated_address_is_where_messages_go(tables, user):
     hosts = ("a.execute-api.cn-north-1.amazonaws.com.cn", "a.execute-api-fips.us-gov-west-1.amazonaws.com")
     for number, host in enumerate(hosts):
-        wire.connect(f"C{number}=", token=wire.mint(user), headers={"Host": host}, domainName=host)
-        assert WebSocketSession.get(f"C{number}=").endpoint_url == f"https://{host}/prod"
+        invoke(connect_event(f"C{number}=", token=mint_token(user), domainName=host))
+        assert WebSocketSession.get(f"C{number}=").endpoint_url == f"https://{host}/test"

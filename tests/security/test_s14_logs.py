@@ -6,13 +6,13 @@ import pytest
 from django.core import mail
 from django.test import Client
 
-from tests import wire
 from tests.golden import golden
 from tests.secrecy import Heard
 from tests.urls import ChatView
 from ws_lambda import process_state
 from ws_lambda.events import GatewayEvent
 from ws_lambda.process_state import Occasion
+from ws_lambda.testing import connect_event, disconnect_event, invoke, message_event, mint_token
 
 SECRET = "the-secret-of-the-gateway-not-for-logs"
 BODY = "what-a-person-wrote-to-another"
@@ -29,23 +29,22 @@ def test_a_run_of_everything(user, use_view, settings, caplog):
     caplog.set_level(logging.DEBUG)
     use_view(Loud)
     settings.WS_LAMBDA = {"GATEWAY_SECRET": SECRET, "REFUSALS_PER_MINUTE": 5}
-    tokens = [wire.mint(user, session_key=f"login-{n}-of-this-test") for n in range(3)]
-    wire.connect("A=", token=tokens[0], query={"channel": "general"})
-    wire.connect("B=", token=tokens[0])
-    wire.connect(
-        "C=", headers={"Sec-WebSocket-Protocol": f"chat, ws-token.{tokens[1]}", "Cookie": "sessionid=cookie-1"}
-    )
-    wire.connect("D=", token=tokens[2], headers={"Origin": "https://evil.example"})
+    tokens = [mint_token(user, session_key=f"login-{n}-of-this-test") for n in range(3)]
+    invoke(connect_event("A=", token=tokens[0], channel="general"))
+    invoke(connect_event("B=", token=tokens[0]))
+    offered = "chat", f"ws-token.{tokens[1]}"
+    invoke(connect_event("C=", subprotocols=offered, cookies={"sessionid": "cookie-1"}))
+    invoke(connect_event("D=", token=tokens[2], origin="https://evil.example"))
     for _ in range(6):
-        wire.connect("E=", token="f" * 64)
+        invoke(connect_event("E=", token="f" * 64))
     for body in ({"action": "chat", "message": BODY}, {"action": "explode", "message": BODY}, f'"{BODY}', f"[{BODY}"):
-        wire.message(body, "A=")
+        invoke(message_event(body, "A="))
     Client().post("/ws/default", BODY, content_type="text/plain", headers={"X-Ws-Gateway-Secret": GUESS})
     Client().post(
         f"/ws/default?ws_token={tokens[2]}", BODY, content_type="text/plain",
-        headers={"X-Ws-Gateway-Secret": SECRET, "connectionId": "A=", "X-Ws-Api-Id": "abc123"},
+        headers={"X-Ws-Gateway-Secret": SECRET, "connectionId": "A=", "X-Ws-Api-Id": "test"},
     )  # fmt: skip
-    wire.disconnect("A=")
+    invoke(disconnect_event("A="))
     # PynamoDB's and botocore's own DEBUG records print whole requests; nobody turns those on in production.
     ours = [record for record in caplog.records if not record.name.startswith(("botocore", "pynamodb", "moto"))]
     text = "\n".join(logging.Formatter().format(record) + str(vars(record)) for record in ours)
@@ -69,12 +68,12 @@ def test_a_connect_that_fails_is_mailed_once_and_without_its_token(user, use_vie
     if how == "middleware":
         settings.MIDDLEWARE = [f"{__name__}.breaking"]
     process_state.forget(Occasion.SETTINGS)
-    token = wire.mint(user)
+    token = mint_token(user)
     for number in range(3):
         if how == "query":
-            answer = wire.connect(f"A{number}=", token=token)
+            answer = invoke(connect_event(f"A{number}=", token=token))
         else:
-            answer = wire.connect(f"A{number}=", headers={"Sec-WebSocket-Protocol": f"chat, ws-token.{token}"})
+            answer = invoke(connect_event(f"A{number}=", headers={"Sec-WebSocket-Protocol": f"chat, ws-token.{token}"}))
         assert answer["statusCode"] == 500
     process_state.forget(Occasion.SETTINGS)
     assert len(mail.outbox) == (3 if how == "middleware" else 1)
@@ -110,9 +109,9 @@ def test_the_scan_of_the_whole_run_finds_what_is_logged(kind):
 @pytest.mark.usefixtures("tables")
 def test_and_hears_of_everything_confidential(user, nothing_confidential_in_the_logs, settings):
     settings.WS_LAMBDA = {"GATEWAY_SECRET": SECRET}
-    token = wire.mint(user, session_key="login-of-this-test")
-    wire.connect("A=", token=token)
-    wire.message({"action": "chat", "deep": [{"message": BODY}]}, "A=")
+    token = mint_token(user, session_key="login-of-this-test")
+    invoke(connect_event("A=", token=token))
+    invoke(message_event({"action": "chat", "deep": [{"message": BODY}]}, "A="))
     Client().post("/ws/default", headers={"X-Ws-Gateway-Secret": GUESS})
     heard = nothing_confidential_in_the_logs
     assert token in heard.tokens

@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from tests import wire
 from tests.policy import ROOT
 from tests.unit.provisioning.zappa.test_websocket_template import make as make_template
 from tests.unit.provisioning.zappa.test_websocket_template import of_type
 from tests.unit.serverless_config.test_templates import resources
 from tests.unit.test_telemetry import deployed, lines
+from ws_lambda.testing import connect_event, invoke
 
 STAGES = json.loads((ROOT / "zappa_settings.json").read_text())
 QUOTA = 10_000
@@ -36,7 +36,7 @@ def test_the_stage_throttles_connects_harder_than_messages_and_keeps_a_log(make,
 def test_a_flood_of_refused_connects_shows_in_logs_and_metrics(capsys):
     with deployed():
         for number in range(25):
-            wire.connect(f"X{number}=", token="0" * 64)
+            invoke(connect_event(f"X{number}=", token="0" * 64))
         said = lines(capsys)
     by_reason = [one["reason"] for one in said if "Refusals" in one and "reason" in one]
     assert (by_reason.count("TokenRefused"), by_reason.count("RateLimited")) == (20, 5)

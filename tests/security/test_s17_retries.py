@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from tests import backends, wire
+from tests import backends
 from tests.urls import ChatView
 from ws_lambda import clock
 from ws_lambda.gatekeeping import revocation
 from ws_lambda.models import WebSocketSession
+from ws_lambda.testing import connect_event, invoke, message_event, mint_token
 
 pytestmark = pytest.mark.usefixtures("dropped")
 
@@ -28,7 +29,7 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def say() -> int:
-    return int(wire.message({"action": "chat"})["statusCode"])
+    return int(invoke(message_event({"action": "chat"}))["statusCode"])
 
 
 def row() -> WebSocketSession:
@@ -45,7 +46,7 @@ def break_users(patch: pytest.MonkeyPatch) -> None:
 def test_a_user_who_could_not_be_read_is_read_at_a_message_soon_after(
     later: Any, user: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert wire.connect(token=wire.mint(user))["statusCode"] == 200
+    assert invoke(connect_event(token=mint_token(user)))["statusCode"] == 200
     later(MINUTE + 1)
     user.is_active = False
     with monkeypatch.context() as patch:
@@ -61,7 +62,7 @@ def test_a_user_who_could_not_be_read_is_read_at_a_message_soon_after(
 def test_it_is_tried_again_and_again_and_then_only_once_in_an_interval(
     later: Any, user: Any, monkeypatch: pytest.MonkeyPatch, tables: list[str]
 ) -> None:
-    assert wire.connect(token=wire.mint(user))["statusCode"] == 200
+    assert invoke(connect_event(token=mint_token(user)))["statusCode"] == 200
     later(MINUTE + 1)
     with monkeypatch.context() as patch:
         break_users(patch)
@@ -85,7 +86,7 @@ def test_a_login_whose_engine_failed_is_looked_for_again_soon(
         asked.append(session.connection_id)
         raise ConnectionError("the database of sessions is down")
 
-    assert wire.connect(token=wire.mint(user))["statusCode"] == 200
+    assert invoke(connect_event(token=mint_token(user)))["statusCode"] == 200
     later(revocation.LOGIN_SECONDS + 1)
     monkeypatch.setattr(revocation, "goes_on", fail)
     assert say() == 200
@@ -100,7 +101,7 @@ def test_a_login_is_looked_for_in_half_an_hour_whatever_the_interval_of_the_user
 ) -> None:
     """The message that begins the half hour need not be one that begins the other interval."""
     settings.WS_LAMBDA = {"REVALIDATE_USER_SECONDS": 7}
-    assert wire.connect(token=wire.mint(user))["statusCode"] == 200
+    assert invoke(connect_event(token=mint_token(user)))["statusCode"] == 200
     later(1799.5)
     assert say() == 200
     monkeypatch.setattr(revocation, "goes_on", lambda _session: False)
@@ -118,7 +119,7 @@ def test_a_view_that_failed_is_asked_again_soon(later: Any, user: Any, use_view:
             return admitted
 
     use_view(Failing)
-    assert wire.connect(token=wire.mint(user), query={"channel": "general"})["statusCode"] == 200
+    assert invoke(connect_event(token=mint_token(user), channel="general"))["statusCode"] == 200
     later(MINUTE + 1)
     admitted = False
     assert say() == 200
@@ -141,7 +142,7 @@ def test_a_channel_that_could_not_be_taken_away_is_taken_away_soon(
         raise ConnectionError("DynamoDB is down")
 
     use_view(Changing)
-    assert wire.connect(token=wire.mint(user), query={"channel": "lobby"})["statusCode"] == 200
+    assert invoke(connect_event(token=mint_token(user), channel="lobby"))["statusCode"] == 200
     row().join("team", check=False)
     row().update([WebSocketSession.unjudged_channels.remove()])
     admitted = False
@@ -160,7 +161,7 @@ def test_a_failure_that_cannot_be_noted_is_raised_all_the_same(
     def fail(*_args: Any, **_more: Any) -> Any:
         raise ConnectionError("DynamoDB is down")
 
-    assert wire.connect(token=wire.mint(user))["statusCode"] == 200
+    assert invoke(connect_event(token=mint_token(user)))["statusCode"] == 200
     later(MINUTE + 1)
     break_users(monkeypatch)
     monkeypatch.setattr(WebSocketSession, "update", fail)

@@ -10,11 +10,12 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 
-from tests import backends, wire
+from tests import backends
 from tests.security import rights_story
 from tests.urls import ChatView
 from ws_lambda import clock, delivery, housekeeping, telemetry
 from ws_lambda.models import ChannelMembership, ChannelPermission, WebSocketSession
+from ws_lambda.testing import connect_event, invoke, message_event, mint_token
 from ws_lambda.users.user_row import UserRow
 
 ROOT = Path(__file__).parents[2]
@@ -43,11 +44,11 @@ def members(channel):
 
 
 def say(connection_id="C1="):
-    return wire.message({"action": "chat"}, connection_id)["statusCode"]
+    return invoke(message_event({"action": "chat"}, connection_id))["statusCode"]
 
 
 def enter(user, *, channel="general", connection_id="C1="):
-    assert wire.connect(connection_id, token=wire.mint(user), query={"channel": channel})["statusCode"] == 200
+    assert invoke(connect_event(connection_id, token=mint_token(user), channel=channel))["statusCode"] == 200
 
 
 def test_who_is_demoted_loses_the_channel_and_keeps_the_others(user, dropped, later):
@@ -105,7 +106,7 @@ def test_the_views_own_rule_is_asked_again(user, dropped, later, use_view):
     enter(user)
     row().join("team", check=False)
     row().leave("team")
-    assert wire.message({"action": "change_channel", "channel": "team"})["statusCode"] == 200
+    assert invoke(message_event({"action": "change_channel", "channel": "team"}))["statusCode"] == 200
     row().join("general", check=False)
     admitted.clear()
     later(61)
@@ -184,7 +185,7 @@ def test_the_silent_are_judged_by_the_schedule_through_the_urlconf(user, dropped
     assert (pruned.removed, pruned.evicted, pruned.unchecked) == (1, 1, 0)
     assert (members("general"), members("team"), dropped) == ({"C1="}, set(), ["C2="])
     assert set(asked) == {
-        (name, "abc123", name, "/ws/connect", "connect", user.pk, "203.0.113.9") for name in ("C1=", "C2=")
+        (name, "test", name, "/ws/connect", "connect", user.pk, "203.0.113.9") for name in ("C1=", "C2=")
     }
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests import backends, wire
+from tests import backends
 from tests.urls import ChatView
 from ws_lambda import clock
 from ws_lambda.exceptions import PermissionRefused, TooManyChannels
@@ -13,6 +13,7 @@ from ws_lambda.models import ChannelMembership, RateLimit, WebSocketSession, clo
 from ws_lambda.models.batch_closing import close_gone
 from ws_lambda.models.transactions import Collided
 from ws_lambda.tables.rate_limits import OpenConnections
+from ws_lambda.testing import connect_event, decode_answer, disconnect_event, invoke, message_event, mint_token
 
 pytestmark = pytest.mark.usefixtures("tables", "still")
 
@@ -45,7 +46,7 @@ def session(connection_id="C1="):
 
 
 def connect(connection_id, user, **how):
-    return wire.connect(connection_id, token=wire.mint(user, **how))["statusCode"]
+    return invoke(connect_event(connection_id, token=mint_token(user, **how)))["statusCode"]
 
 
 # Open connections of one account
@@ -53,19 +54,19 @@ def connect(connection_id, user, **how):
 
 def test_one_connection_too_many_is_refused_and_burns_no_token(user, three):
     assert [connect(f"C{n}=", user) for n in range(3)] == [200, 200, 200]
-    token = wire.mint(user)
-    status, said = wire.answer(wire.connect("C3=", token=token))
+    token = mint_token(user)
+    status, said = decode_answer(invoke(connect_event("C3=", token=token)))
     assert (status, said["message"]) == (429, "Too many connections are open: close one, then try again")
     assert listed() == {"C0=", "C1=", "C2="}
-    wire.disconnect("C1=")
+    invoke(disconnect_event("C1="))
     assert listed() == {"C0=", "C2="}
-    assert wire.connect("C3=", token=token)["statusCode"] == 200
+    assert invoke(connect_event("C3=", token=token))["statusCode"] == 200
 
 
 def test_connects_that_race_open_no_more_than_the_limit(user, three):
-    tokens = [wire.mint(user) for _ in range(20)]
+    tokens = [mint_token(user) for _ in range(20)]
     with ThreadPoolExecutor(8) as pool:
-        codes = list(pool.map(lambda n: wire.connect(f"R{n}=", token=tokens[n])["statusCode"], range(20)))
+        codes = list(pool.map(lambda n: invoke(connect_event(f"R{n}=", token=tokens[n]))["statusCode"], range(20)))
     assert (codes.count(200), set(codes)) == (3, {200, 429})
     assert len(listed()) == 3
 
@@ -106,8 +107,8 @@ def test_a_limit_of_0_lets_nobody_in_who_is_logged_in(user, settings):
 def test_anonymous_connections_are_not_counted(settings, use_view):
     settings.WS_LAMBDA = {"CONNECTIONS_PER_USER": 0, "UNLISTED_CHANNELS": "anyone"}
     use_view(type("Public", (ChatView,), {"USE_WS_TOKEN": False}))
-    assert wire.connect("C1=")["statusCode"] == 200
-    assert wire.disconnect("C1=")["statusCode"] == 200
+    assert invoke(connect_event("C1="))["statusCode"] == 200
+    assert invoke(disconnect_event("C1="))["statusCode"] == 200
     assert listed("None") is None and not list(RateLimit.query("open#"))
 
 
@@ -137,16 +138,16 @@ def test_a_full_set_is_healed_of_what_closed_without_a_disconnect(user, three, m
 
 
 def test_a_disconnect_removes_all_in_one_request_and_twice_is_as_once(user, tables):
-    wire.connect("C1=", token=wire.mint(user), query={"channel": "general"})
+    invoke(connect_event("C1=", token=mint_token(user), channel="general"))
     tables.clear()
-    assert wire.disconnect("C1=")["statusCode"] == 200
+    assert invoke(disconnect_event("C1="))["statusCode"] == 200
     assert tables == ["UpdateItem", "TransactWriteItems"]
     assert listed() == set() and not list(ChannelMembership.query("general"))
-    wire.disconnect("C1=")
+    invoke(disconnect_event("C1="))
     assert listed() == set()
     connect("C2=", user)
     tables.clear()
-    wire.disconnect("C2=")
+    invoke(disconnect_event("C2="))
     assert tables == ["UpdateItem", "UpdateItem"], "in no channel, nothing to do together"
 
 
@@ -160,9 +161,9 @@ def test_tabs_that_close_at_once_all_leave(user, three, settings):
     settings.WS_LAMBDA = {"CONNECTS_PER_MINUTE": 1000}
     names = [f"C{n}=" for n in range(24)]
     for name in names:
-        wire.connect(name, token=wire.mint(user), query={"channel": "general"})
+        invoke(connect_event(name, token=mint_token(user), channel="general"))
     with ThreadPoolExecutor(8) as pool:
-        assert {one["statusCode"] for one in pool.map(wire.disconnect, names)} == {200}
+        assert {one["statusCode"] for one in pool.map(invoke, map(disconnect_event, names))} == {200}
     assert listed() == set() and not list(ChannelMembership.query("general"))
 
 
@@ -171,9 +172,9 @@ def test_a_disconnect_that_collides_time_and_again_still_leaves_the_channels(use
         raise Collided()
 
     monkeypatch.setattr("ws_lambda.retrying.time.sleep", lambda seconds: None)
-    wire.connect("C1=", token=wire.mint(user), query={"channel": "general"})
+    invoke(connect_event("C1=", token=mint_token(user), channel="general"))
     monkeypatch.setattr(open_connections, "remove", collide)
-    assert wire.disconnect("C1=")["statusCode"] == 200
+    assert invoke(disconnect_event("C1="))["statusCode"] == 200
     assert not list(ChannelMembership.query("general"))
     assert listed() == {"C1="}, "left to healing"
 
@@ -184,20 +185,20 @@ def test_a_disconnect_that_collides_time_and_again_still_leaves_the_channels(use
 def test_one_channel_too_many_is_refused(user, settings, use_view):
     settings.WS_LAMBDA = {"CHANNELS_PER_CONNECTION": 3}
     use_view(Moving)
-    wire.connect(token=wire.mint(user), query={"channel": "a"})
+    invoke(connect_event(token=mint_token(user), channel="a"))
     for name in ("b", "c"):
-        assert wire.message({"action": "join", "channel": name})["statusCode"] == 200
+        assert invoke(message_event({"action": "join", "channel": name}))["statusCode"] == 200
     for action in ("join", "put"):
-        status, said = wire.answer(wire.message({"action": action, "channel": "d"}))
+        status, said = decode_answer(invoke(message_event({"action": action, "channel": "d"})))
         assert (status, said["message"]) == (400, "Too many channels: leave one, then join another")
     assert session().channels == {"a", "b", "c"} and not list(ChannelMembership.query("d"))
-    assert wire.message({"action": "join", "channel": "b"})["statusCode"] == 200, "it is in that one already"
-    assert wire.message({"action": "change_channel", "channel": "d"})["statusCode"] == 200, "one for another"
+    assert invoke(message_event({"action": "join", "channel": "b"}))["statusCode"] == 200, "it is in that one already"
+    assert invoke(message_event({"action": "change_channel", "channel": "d"}))["statusCode"] == 200, "one for another"
     assert session().channels == {"b", "c", "d"}
 
 
 def test_a_connection_is_in_fifty_channels_at_most(user, tables):
-    wire.connect(token=wire.mint(user))
+    invoke(connect_event(token=mint_token(user)))
     opened = session()
     for n in range(50):
         opened.join(f"room-{n}", check=False)
@@ -209,7 +210,7 @@ def test_a_connection_is_in_fifty_channels_at_most(user, tables):
 
 def test_joins_that_race_stay_within_the_limit(user, settings):
     settings.WS_LAMBDA = {"CHANNELS_PER_CONNECTION": 3}
-    wire.connect(token=wire.mint(user))
+    invoke(connect_event(token=mint_token(user)))
     copies = [session() for _ in range(8)]
 
     def join(n):
@@ -225,7 +226,7 @@ def test_joins_that_race_stay_within_the_limit(user, settings):
 
 
 def test_who_was_in_more_before_the_limit_fell_may_leave_and_change_but_not_join(user, settings):
-    wire.connect(token=wire.mint(user))
+    invoke(connect_event(token=mint_token(user)))
     opened = session()
     for name in ("a", "b", "c"):
         opened.join(name)
@@ -239,11 +240,11 @@ def test_who_was_in_more_before_the_limit_fell_may_leave_and_change_but_not_join
 
 def test_more_channels_than_one_transaction_takes_are_left_all_the_same(user, monkeypatch):
     monkeypatch.setattr(closing, "MOST_ITEMS", 3)
-    wire.connect(token=wire.mint(user))
+    invoke(connect_event(token=mint_token(user)))
     opened = session()
     for n in range(5):
         opened.join(f"room-{n}", check=False)
-    wire.disconnect()
+    invoke(disconnect_event())
     assert not list(ChannelMembership.scan())
     assert listed() == set()
 
@@ -253,24 +254,25 @@ def test_more_channels_than_one_transaction_takes_are_left_all_the_same(user, mo
 
 def test_a_token_for_one_channel_binds_what_the_client_joins_later(user, use_view):
     use_view(Moving)
-    wire.connect(token=wire.mint(user, channel="general"), query={"channel": "general"})
+    invoke(connect_event(token=mint_token(user, channel="general"), channel="general"))
     for action in ("join", "change_channel"):
-        assert wire.message({"action": action, "channel": "other"})["statusCode"] == 403
+        assert invoke(message_event({"action": action, "channel": "other"}))["statusCode"] == 403
     assert session().channels == {"general"}
     with pytest.raises(PermissionRefused):
         session().change_channel("other")
-    assert wire.message({"action": "put", "channel": "other"})["statusCode"] == 200, "the server's own decision"
+    put = message_event({"action": "put", "channel": "other"})
+    assert invoke(put)["statusCode"] == 200, "the server's own decision"
     assert session().channels == {"general", "other"}
 
 
 def test_a_bound_connection_may_come_back_to_its_channel(user, use_view):
     use_view(Moving)
-    wire.connect(token=wire.mint(user, channel="general"), query={"channel": "general"})
+    invoke(connect_event(token=mint_token(user, channel="general"), channel="general"))
     session().leave("general")
-    assert wire.message({"action": "join", "channel": "general"})["statusCode"] == 200
+    assert invoke(message_event({"action": "join", "channel": "general"}))["statusCode"] == 200
 
 
 def test_a_token_for_any_channel_binds_nothing(user, use_view):
     use_view(Moving)
-    wire.connect(token=wire.mint(user), query={"channel": "general"})
-    assert wire.message({"action": "join", "channel": "other"})["statusCode"] == 200
+    invoke(connect_event(token=mint_token(user), channel="general"))
+    assert invoke(message_event({"action": "join", "channel": "other"}))["statusCode"] == 200

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ws_lambda.provisioning.zappa import tryout
+from ws_lambda.testing import connect_event
 
 ROOT = Path(__file__).resolve().parents[2]
 LATER = {
@@ -29,15 +30,15 @@ LATER = {
 """What is imported where it is used: by the first broadcast, the first HTTP request, the schedule, or never."""
 
 CONNECT = """
-import gc, json, sys
+import gc, json, os, sys, types
 from ws_lambda.lambda_handler import handler
 loaded = set(sys.modules)
 
 import botocore.session
-from tests import wire
 from ws_lambda import aws
 
-assert wire.connect(token="0" * 64)["statusCode"] == 401
+context = types.SimpleNamespace(get_remaining_time_in_millis=lambda: 29_000)
+assert handler(json.loads(os.environ["EVENT"]), context)["statusCode"] == 401
 aws.client("sqs"), aws.client("apigatewayv2")
 sessions = [one for one in gc.get_objects() if type(one) is botocore.session.Session]
 sys.__stdout__.write("\\n" + json.dumps({
@@ -64,8 +65,9 @@ def on_lambda(script: str, path: Path | None = None, **variables: str) -> str:
 
 
 def test_a_connect_loads_neither_the_sender_nor_zappa_and_makes_one_session() -> None:
+    event = json.dumps(connect_event(token="0" * 64))
     with tryout._empty_dynamodb() as (url, calls):
-        found = json.loads(on_lambda(CONNECT, AWS_ENDPOINT_URL_DYNAMODB=url))
+        found = json.loads(on_lambda(CONNECT, AWS_ENDPOINT_URL_DYNAMODB=url, EVENT=event))
     assert calls
     assert LATER & {*found["loaded"], *found["by the connect"]} == set()
     ours = {name for name in found["by the connect"] if name.startswith("ws_lambda")}

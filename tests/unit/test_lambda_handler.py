@@ -10,12 +10,12 @@ from django.urls import reverse, set_script_prefix
 
 import ws_lambda
 from tests.golden import golden
-from tests.wire import Context
 from ws_lambda import delivery, lambda_handler
 from ws_lambda.deadlines import MARGIN
 from ws_lambda.exceptions import UnknownEvent
 from ws_lambda.lambda_handler import SOURCES, handler
 from ws_lambda.sources import packed_settings
+from ws_lambda.testing import LambdaContext
 
 PACKAGE = Path(ws_lambda.__file__).parent
 ASKS_LAMBDA_FOR_TIME = {
@@ -78,7 +78,7 @@ def test_each_event_has_one_source(settings: Any, name: str) -> None:
 @pytest.mark.parametrize("name", ["another queue", "a topic", "zappa invoke"])
 def test_where_another_tool_has_packed_the_function_zappas_events_are_unknown(name: str) -> None:
     with pytest.raises(UnknownEvent):
-        handler(EVENTS[name][0], Context())
+        handler(EVENTS[name][0], LambdaContext())
 
 
 def test_every_module_that_recognises_events_is_a_source() -> None:
@@ -96,9 +96,9 @@ def test_a_new_source_is_a_module_and_a_name_and_gets_the_one_deadline(monkeypat
 
     tides = SimpleNamespace(recognises=lambda event: "tide" in event, answer=answer)
     with pytest.raises(UnknownEvent, match="the keys tide"):
-        handler({"tide": "high"}, Context())
+        handler({"tide": "high"}, LambdaContext())
     monkeypatch.setattr(lambda_handler, "SOURCES", (*SOURCES, tides))
-    assert handler({"tide": "high"}, Context()) == "high"
+    assert handler({"tide": "high"}, LambdaContext()) == "high"
     assert left[0] == pytest.approx(29 - MARGIN, abs=1)
     assert delivery.seconds_left() == float("inf"), "the deadline ends with the invocation"
 
@@ -113,11 +113,11 @@ def test_the_stage_of_a_request_is_in_no_url_of_the_next_event(monkeypatch: pyte
     monkeypatch.setattr(lambda_handler, "SOURCES", (*SOURCES, probe))
     monkeypatch.setattr("django.urls.base._prefixes", Local())
     set_script_prefix(prefix)
-    before = handler({"probe": 1}, Context())
-    assert handler(golden("http/rest_api"), Context())["statusCode"] in (400, 404)
-    assert handler({"probe": 1}, Context()) == before
-    handler(golden("message"), Context())
-    assert handler({"probe": 1}, Context()) == before
+    before = handler({"probe": 1}, LambdaContext())
+    assert handler(golden("http/rest_api"), LambdaContext())["statusCode"] in (400, 404)
+    assert handler({"probe": 1}, LambdaContext()) == before
+    handler(golden("message"), LambdaContext())
+    assert handler({"probe": 1}, LambdaContext()) == before
 
 
 def test_one_module_works_out_how_much_time_lambda_leaves() -> None:

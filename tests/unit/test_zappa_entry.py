@@ -7,8 +7,8 @@ import pytest
 from zappa import websocket
 
 from tests.golden import golden
-from tests.wire import Context
 from ws_lambda import zappa_entry
+from ws_lambda.testing import LambdaContext
 
 AUTHORIZER = {"type": "REQUEST", "methodArn": "arn:aws:execute-api:eu-west-1:1:abc/dev/$connect"}
 
@@ -17,7 +17,7 @@ def test_an_authorizer_event_is_no_connect() -> None:
     event = {**golden("connect"), **AUTHORIZER}
     for route in ("$connect", "$default", "$disconnect"):
         with pytest.raises(PermissionError, match="Unauthorized"):
-            websocket.get_handler(route)(event, Context())
+            websocket.get_handler(route)(event, LambdaContext())
 
 
 def test_every_route_is_registered_so_that_zappa_never_says_yes_by_default() -> None:
@@ -29,7 +29,7 @@ def test_every_route_is_registered_so_that_zappa_never_says_yes_by_default() -> 
 
 def test_a_handler_that_does_not_load_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ws_lambda.lambda_handler", None)
-    assert websocket.get_handler("$connect")(golden("connect"), Context())["statusCode"] == 500
+    assert websocket.get_handler("$connect")(golden("connect"), LambdaContext())["statusCode"] == 500
 
 
 def test_importing_the_entry_needs_nothing_that_could_be_missing() -> None:

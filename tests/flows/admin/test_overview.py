@@ -1,6 +1,5 @@
 """The overview: counted from the index of open connections, answered over HTTP and over the WebSocket."""
 
-import json
 from collections import Counter
 from typing import Any
 
@@ -8,10 +7,10 @@ import pytest
 from django.test import Client
 
 from tests.flows.admin.conftest import logged_in, person, session
-from tests.wire import answer, connect, message
 from ws_lambda import clock
 from ws_lambda.admin import overview
 from ws_lambda.models import ApiGateway, stats
+from ws_lambda.testing import connect_event, decode_answer, invoke, message_event
 
 PAGE = "/admin/ws_lambda/liveoverview/"
 
@@ -94,9 +93,9 @@ def test_who_may_not_see_sessions_sees_no_overview(admin_tables: list[str]) -> N
 
 def ask(user: str, **more: Any) -> tuple[int, Any]:
     """What the overview answers to a connection of a user."""
-    session("C1=", api_id="abc123", user_id=user, auth_backend="ws_lambda.users.backends.DynamoDBBackend", **more)
+    session("C1=", api_id="test", user_id=user, auth_backend="ws_lambda.users.backends.DynamoDBBackend", **more)
     sent = {"action": "overview", "handler": "overview"}
-    return answer(message(sent, "C1=", routeKey="overview"))
+    return decode_answer(invoke(message_event(sent, "C1=", routeKey="overview")))
 
 
 @pytest.fixture
@@ -170,8 +169,9 @@ def test_a_clock_that_is_set_back_does_not_stop_the_writing(
 @pytest.mark.usefixtures("still")
 def test_connects_messages_and_refusals_are_counted_without_a_request(tables: list[str]) -> None:
     stats.forget()
-    connect(headers={"Origin": "https://evil.example"})
-    assert json.loads(message({"handler": "chat"}, "unknown")["body"])["message"] == "Invalid connection ID"
+    invoke(connect_event(origin="https://evil.example"))
+    refused = invoke(message_event({"handler": "chat"}, "unknown"))
+    assert decode_answer(refused)[1]["message"] == "Invalid connection ID"
     assert "UpdateItem" not in [name for name in tables if name == "stats"]
     stats.flush()
     [row] = [row for row in stats.last_hour() if row["refusals"]]

@@ -11,11 +11,11 @@ from django.core.management import call_command
 
 from tests.far_side import FarSide
 from tests.flows.housekeeping.conftest import everybodys_turn, members, open_ids, open_one
-from tests.wire import Context
 from ws_lambda import housekeeping
 from ws_lambda.deadlines import MARGIN
 from ws_lambda.delivery import dispatch
 from ws_lambda.models import ChannelMembership, cursors
+from ws_lambda.testing import LambdaContext
 
 pytestmark = pytest.mark.usefixtures("tables")
 
@@ -90,7 +90,7 @@ def test_a_scheduled_run_ends_before_lambda_ends_it(far_side: FarSide, monkeypat
     for number in range(20):
         open_one(far_side, f"idle{number}=", age=timedelta(minutes=30))
 
-    class Left(Context):
+    class Left(LambdaContext):
         def __init__(self, seconds: float) -> None:
             self.seconds = MARGIN + housekeeping.GRACE + seconds
 
@@ -138,7 +138,7 @@ def test_a_schedule_calls_it_through_the_function(far_side: FarSide, event: dict
 
     open_one(far_side, "idle=", age=timedelta(minutes=30))
     everybodys_turn()
-    answer: dict[str, Any] = handler(event, Context())
+    answer: dict[str, Any] = handler(event, LambdaContext())
     assert answer["gone"] == 1
     assert answer["complete"] is True
 

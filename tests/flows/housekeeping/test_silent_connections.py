@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from tests import backends, wire
+from tests import backends
 from tests.far_side import FarSide
 from tests.flows.housekeeping.conftest import everybodys_turn, members, open_ids, open_one
 from ws_lambda import clock, housekeeping
 from ws_lambda.models import ChannelMembership, opening
 from ws_lambda.models.login_marks import record_ended_login
 from ws_lambda.tables.tokens import digest
+from ws_lambda.testing import invoke, message_event
 
 pytestmark = pytest.mark.usefixtures("tables")
 
@@ -68,7 +69,7 @@ def test_who_speaks_is_looked_at_then_and_not_here(
     everybody_there: FarSide, user: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     open_one(everybody_there, "C1=", age=timedelta(minutes=5), user=user)
-    assert wire.message({"action": "chat"})["statusCode"] == 200
+    assert invoke(message_event({"action": "chat"}, apiId="abc123"))["statusCode"] == 200
     deactivate(user)
     assert housekeeping.run().evicted == 0
     later = clock.now() + 61

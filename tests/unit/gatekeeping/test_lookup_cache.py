@@ -8,7 +8,6 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.sessions.backends.base import UpdateError
 
-from tests import wire
 from ws_lambda import aws, clock
 from ws_lambda.gatekeeping.batch_revalidation import revalidate_many
 from ws_lambda.gatekeeping.encryption import decrypt
@@ -18,6 +17,7 @@ from ws_lambda.models import WebSocketSession, WebSocketToken, owners
 from ws_lambda.models.login_marks import record_ended_login
 from ws_lambda.session_store import SessionStore
 from ws_lambda.tables import shared_connection
+from ws_lambda.testing import connect_event, invoke
 from ws_lambda.users.backends import DynamoDBBackend
 from ws_lambda.users.user_row import UserRow
 
@@ -42,7 +42,7 @@ def opened(tables: list[str], monkeypatch: pytest.MonkeyPatch) -> list[WebSocket
             login_proof=proof_of_login(store),
         )
         store.save()
-        assert wire.connect(f"{name}=", token=token)["statusCode"] == 200
+        assert invoke(connect_event(f"{name}=", token=token))["statusCode"] == 200
         found.append(WebSocketSession.get(f"{name}=", consistent_read=True))
     tables.clear()
     return found

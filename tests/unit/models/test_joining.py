@@ -2,16 +2,16 @@
 
 import pytest
 
-from tests import wire
 from ws_lambda.models import WebSocketSession
 from ws_lambda.models.joining import change_as_view, leave
+from ws_lambda.testing import connect_event, invoke, mint_token
 
 pytestmark = pytest.mark.usefixtures("tables")
 
 
 @pytest.fixture
 def session(user):
-    wire.connect(token=wire.mint(user), query={"channel": "general"})
+    invoke(connect_event(token=mint_token(user), channel="general"))
     return WebSocketSession.get("C1=", consistent_read=True)
 
 

@@ -6,7 +6,6 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import FieldError
 
-from tests import wire
 from tests.golden import golden
 from ws_lambda import clock
 from ws_lambda.delivery import YOUNG_SECONDS
@@ -16,6 +15,7 @@ from ws_lambda.models import ApiGateway, ChannelMembership, ChannelPermission, W
 from ws_lambda.models.batch_closing import close_gone
 from ws_lambda.models.closing import close_session
 from ws_lambda.models.opening import new_session, open_session
+from ws_lambda.testing.gateway_events import DOMAIN_NAME
 
 objects = WebSocketSession.objects
 pytestmark = pytest.mark.usefixtures("tables")
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("tables")
 def make(connection_id, channel="", user=None, api_id="abc123"):
     began = int((clock.now() - YOUNG_SECONDS) * 1000)
     event = GatewayEvent.from_lambda(golden("connect", connectionId=connection_id, apiId=api_id, connectedAt=began))
-    session = new_session(event, endpoint_url=f"https://{wire.HOST}/prod", channel_name=channel)
+    session = new_session(event, endpoint_url=f"https://{DOMAIN_NAME}/prod", channel_name=channel)
     if user is not None:
         session.user_id, session.auth_backend = str(user), "tests.backends.DictBackend"
     open_session(session)

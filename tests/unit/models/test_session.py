@@ -2,14 +2,15 @@
 
 import pytest
 
-from tests import backends, wire
+from tests import backends
 from ws_lambda.models import SessionQuerySet, WebSocketSession
 from ws_lambda.tables.sessions import SessionRow
+from ws_lambda.testing import connect_event, invoke, mint_token
 
 
 @pytest.fixture
 def session(tables, user):
-    wire.connect("C1=", token=wire.mint(user))
+    invoke(connect_event("C1=", token=mint_token(user)))
     return WebSocketSession.get("C1=")
 
 

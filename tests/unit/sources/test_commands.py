@@ -4,27 +4,27 @@ from typing import Any
 
 import pytest
 
-from tests.wire import Context
 from ws_lambda.exceptions import CommandFailed
 from ws_lambda.lambda_handler import handler
 from ws_lambda.sources import management_command
+from ws_lambda.testing import LambdaContext
 
 
 def manage(command: Any) -> Any:
-    return handler({"manage": command}, Context())
+    return handler({"manage": command}, LambdaContext())
 
 
 @pytest.mark.parametrize("name", ["prunes", "", None, ["prune"], "_prune", "__class__"])
 def test_an_unknown_command_is_told_which_there_are(name: Any) -> None:
     with pytest.raises(CommandFailed, match=r"Unknown command .*\. Known commands: prune\."):
-        handler({"ws_lambda": name}, Context())
+        handler({"ws_lambda": name}, LambdaContext())
 
 
 def test_raw_commands_are_refused() -> None:
     with pytest.raises(PermissionError, match="raw_command is refused"):
-        handler({"raw_command": "raise SystemExit"}, Context())
+        handler({"raw_command": "raise SystemExit"}, LambdaContext())
     with pytest.raises(PermissionError, match="raw_command is refused"):
-        handler({"raw_command": "raise SystemExit", "manage": "check"}, Context())
+        handler({"raw_command": "raise SystemExit", "manage": "check"}, LambdaContext())
 
 
 @pytest.mark.parametrize("command", ["check --tag security", ["check", "--tag", "security"]])

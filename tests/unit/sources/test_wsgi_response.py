@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from tests.golden import golden
-from tests.wire import send
 from ws_lambda.sources import wsgi
+from ws_lambda.testing import invoke
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +37,7 @@ class Closing:
 
 def answer(monkeypatch: pytest.MonkeyPatch, application: Any, kind: str = "http_api") -> dict[str, Any]:
     monkeypatch.setattr(wsgi, "_application", lambda: application)
-    return send(golden(f"http/{kind}"))
+    return invoke(golden(f"http/{kind}"))
 
 
 def test_pieces_are_collected_and_closed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,6 +106,6 @@ def test_a_status_that_nobody_knows(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_a_wsgi_application_django_itself_answers(settings: Any) -> None:
     assert settings.WSGI_APPLICATION is None
     settings.ALLOWED_HOSTS = ["*"]
-    found = send(golden("http/http_api"))
+    found = invoke(golden("http/http_api"))
     assert found["statusCode"] == 404
     assert "text/html" in found["headers"]["content-type"]

@@ -3,10 +3,10 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from tests import wire
 from ws_lambda.models import WebSocketSession
 from ws_lambda.models.rate_limits import hit
 from ws_lambda.tables import idempotency
+from ws_lambda.testing import connect_event, invoke, message_event, mint_token
 
 
 def refused(operation, item=None, *, attempts=1, reasons=()):
@@ -45,24 +45,24 @@ def test_an_error_of_the_network_has_no_code():
 
 
 def test_a_row_keeps_the_marks_of_its_last_eight_messages(tables, user):
-    wire.connect("C1=", token=wire.mint(user))
+    invoke(connect_event("C1=", token=mint_token(user)))
     for number in range(8):
-        wire.message({"action": "chat"}, messageId=f"m{number}")
+        invoke(message_event({"action": "chat"}, messageId=f"m{number}"))
     row = WebSocketSession.get("C1=")
     for number in range(8):  # each is known, and not counted again
-        assert wire.message({"action": "chat"}, messageId=f"m{number}")["statusCode"] == 200
+        assert invoke(message_event({"action": "chat"}, messageId=f"m{number}"))["statusCode"] == 200
     assert WebSocketSession.get("C1=").request_count == row.request_count == 8
-    wire.message({"action": "chat"}, messageId="m8")
-    wire.message({"action": "chat"}, messageId="m0")  # nine others ago it was another message
+    invoke(message_event({"action": "chat"}, messageId="m8"))
+    invoke(message_event({"action": "chat"}, messageId="m0"))  # nine others ago it was another message
     assert WebSocketSession.get("C1=").request_count == 10
 
 
 def test_a_known_message_goes_through_though_the_limit_is_reached_meanwhile(tables, user, settings):
     settings.WS_LAMBDA = {"MESSAGES_PER_MINUTE": 1}
-    wire.connect("C1=", token=wire.mint(user))
-    assert wire.message({"action": "chat"}, messageId="m")["statusCode"] == 200
-    assert wire.message({"action": "chat"}, messageId="m")["statusCode"] == 200
-    assert wire.message({"action": "chat"}, messageId="n")["statusCode"] == 429
+    invoke(connect_event("C1=", token=mint_token(user)))
+    assert invoke(message_event({"action": "chat"}, messageId="m"))["statusCode"] == 200
+    assert invoke(message_event({"action": "chat"}, messageId="m"))["statusCode"] == 200
+    assert invoke(message_event({"action": "chat"}, messageId="n"))["statusCode"] == 429
 
 
 def test_a_counter_counts_each_hit(tables):

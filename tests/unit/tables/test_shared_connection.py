@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from pynamodb.exceptions import PutError
 
-from tests import wire
 from ws_lambda.models import WebSocketSession
 from ws_lambda.models.login_marks import ended_among, record_ended_login
 from ws_lambda.tables.shared_connection import connection
+from ws_lambda.testing import connect_event, disconnect_event, invoke, message_event, mint_token
 
 
 @pytest.fixture
@@ -33,17 +33,17 @@ def collide(tables: list[str]) -> Any:
 
 
 def test_a_message_that_meets_a_join_is_counted_once_and_answered(user: Any, collide: Any) -> None:
-    wire.connect("C1=", token=wire.mint(user))
+    invoke(connect_event("C1=", token=mint_token(user)))
     collided = collide("UpdateItem", 3)
-    assert wire.message({"action": "chat"})["statusCode"] == 200
+    assert invoke(message_event({"action": "chat"}))["statusCode"] == 200
     assert len(collided) == 3
     assert WebSocketSession.get("C1=").request_count == 1
 
 
 def test_a_disconnect_that_meets_a_join_closes_the_session(user: Any, collide: Any) -> None:
-    wire.connect("C1=", token=wire.mint(user))
+    invoke(connect_event("C1=", token=mint_token(user)))
     collided = collide("UpdateItem", 1)
-    assert wire.disconnect()["statusCode"] == 200
+    assert invoke(disconnect_event())["statusCode"] == 200
     assert collided
     assert not WebSocketSession.get("C1=").connected
 

@@ -6,11 +6,12 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests import backends, wire
+from tests import backends
 from ws_lambda import delivery
 from ws_lambda.gatekeeping import eviction
 from ws_lambda.models import ChannelPermission, WebSocketSession
 from ws_lambda.models.batch_leaving import RemovalResult, leave_many
+from ws_lambda.testing import connect_event, disconnect_event, invoke, mint_token
 
 pytestmark = pytest.mark.usefixtures("tables")
 
@@ -37,8 +38,8 @@ def members(channel):
 @pytest.fixture
 def two_in_a_team(user):
     backends.add("8", is_staff=True)
-    wire.connect("A=", token=wire.mint(user), query={"channel": "team-red"})
-    wire.connect("B=", token=wire.mint(backends.people["8"]), query={"channel": "team-red"})
+    invoke(connect_event("A=", token=mint_token(user), channel="team-red"))
+    invoke(connect_event("B=", token=mint_token(backends.people["8"]), channel="team-red"))
     WebSocketSession.get("A=").join("lobby")
 
 
@@ -79,7 +80,7 @@ def test_a_revoked_permission_puts_members_out(two_in_a_team, pattern, dropped):
 
 def test_who_leaves_meanwhile_does_not_keep_the_others_in(two_in_a_team, monkeypatch):
     def leave_late(departures):
-        wire.disconnect("A=")
+        invoke(disconnect_event("A="))
         return leave_many(departures)
 
     monkeypatch.setattr(eviction, "leave_many", leave_late)
