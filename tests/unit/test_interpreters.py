@@ -19,7 +19,8 @@ CHOICES = {
 
 def commands(*words: str) -> list[str]:
     """What make would do, were nothing installed yet."""
-    own = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "PYTHON", "DJANGO")}
+    outer = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PYTHON", "DJANGO")  # of the make that runs these tests
+    own = {name: value for name, value in os.environ.items() if name not in outer}
     command = ["make", "--dry-run", "--always-make", *words]
     return subprocess.run(command, cwd=ROOT, env=own, capture_output=True, text=True, check=True).stdout.splitlines()
 
