@@ -14,7 +14,6 @@ from ws_lambda.events import GatewayEvent
 from ws_lambda.models import ChannelMembership, WebSocketSession
 from ws_lambda.models.closing import close_session
 from ws_lambda.models.opening import new_session, open_session
-from ws_lambda.testing import tables
 
 objects = WebSocketSession.objects
 
@@ -23,9 +22,10 @@ objects = WebSocketSession.objects
 def tables_behind_http(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The sender reads rosters without botocore, so they are served."""
     with dynamodb_server.serving() as url:
-        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", url)
+        for name, value in {"ENDPOINT_URL_DYNAMODB": url, "ACCESS_KEY_ID": "local", "SECRET_ACCESS_KEY": "local"}.items():
+            monkeypatch.setenv(f"AWS_{name}", value)
         aws.forget()
-        with tables():
+        with dynamodb_server.empty_tables():
             yield
     aws.forget()
 
