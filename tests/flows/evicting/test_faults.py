@@ -50,7 +50,7 @@ def everybody_is_out(room: list[Any]) -> None:
         DynamoDBFaults(cut=0.2, cut_before=0.1, throttle=0.1),
     ],
 )
-def test_nobody_stays_in(ws_dynamodb_faults: Any, room: list[Any], faults: DynamoDBFaults) -> None:
+def test_nobody_stays_in(room: list[Any], ws_dynamodb_faults: Any, faults: DynamoDBFaults) -> None:
     ChannelPermission("general", access="staff_only").save()
     ws_dynamodb_faults.faults = faults
     out = 0
@@ -71,7 +71,7 @@ def test_nobody_stays_in(ws_dynamodb_faults: Any, room: list[Any], faults: Dynam
 
 
 def test_when_nothing_can_be_written_it_is_said_and_done_later(
-    ws_dynamodb_faults: Any, room: list[Any], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    room: list[Any], ws_dynamodb_faults: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(calls, "_RETRY", replace(calls._RETRY, attempts=1))
     ChannelPermission("general", access="staff_only").save()
