@@ -16,6 +16,9 @@ MINISTACK_VERSION := 1.5.33
 DYNOXIDE := 1.2.1
 DYNAMODB_LOCAL := 11.1.0
 
+# The tests start hundreds of Python processes. Each is quicker if it finds the bytecode of the one before.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test test-fast coverage fuzz test-engine conformance bench lint format lock clean
 
 run: $(VENV)/.local
