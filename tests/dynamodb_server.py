@@ -25,7 +25,7 @@ def serving() -> Iterator[str]:
 
 @contextmanager
 def empty_tables() -> Iterator[list[str]]:
-    """All tables, empty, on the server that AWS_ENDPOINT_URL_DYNAMODB names. The value is the list of requests so far."""
+    """All tables, empty, on the server, which AWS_ENDPOINT_URL_DYNAMODB names. The value is the list of requests."""
     with clients() as requests:
         moto_tables.create(all_tables())  # the server is in this process
         requests.clear()

@@ -22,8 +22,9 @@ objects = WebSocketSession.objects
 def tables_behind_http(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The sender reads rosters without botocore, so they are served."""
     with dynamodb_server.serving() as url:
-        for name, value in {"ENDPOINT_URL_DYNAMODB": url, "ACCESS_KEY_ID": "local", "SECRET_ACCESS_KEY": "local"}.items():
-            monkeypatch.setenv(f"AWS_{name}", value)
+        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", url)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
         aws.forget()
         with dynamodb_server.empty_tables():
             yield
