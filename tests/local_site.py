@@ -81,7 +81,8 @@ class Visitor:
             with self._opener.open(request) as answer:
                 return str(answer.read().decode())
         except urllib.error.HTTPError as error:
-            error.add_note(error.read().decode())  # in debug mode, the page with what was raised
+            with error:
+                error.add_note(error.read().decode())  # in debug mode, the page with what was raised
             raise
 
     def socket_url(self, channel: str) -> str:

@@ -78,7 +78,8 @@ def _answers(process: "subprocess.Popen[bytes]", port: int) -> bool:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/_ministack/health", timeout=10):
                 return True
-        except urllib.error.HTTPError:
+        except urllib.error.HTTPError as error:
+            error.close()
             return True  # it answers, whatever it thinks of the question
         except (OSError, http.client.HTTPException):
             time.sleep(0.2)

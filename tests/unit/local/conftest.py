@@ -66,7 +66,8 @@ class Run:
         """Whether the site answers with this; an error of the code of the moment is another answer."""
         try:
             return self.page() == text
-        except urllib.error.HTTPError:
+        except urllib.error.HTTPError as error:
+            error.close()
             return False
 
 

@@ -87,6 +87,7 @@ def test_a_view_that_does_not_import_is_mended_without_a_restart(shared):
         try:
             return not run.page()
         except urllib.error.HTTPError as error:
+            error.close()
             return error.code == 500
 
     with connected(run.gateway) as client:
