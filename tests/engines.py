@@ -1,7 +1,7 @@
-"""The DynamoDB that the tests run on: moto, or what WS_LAMBDA_TEST_ENGINE names.
+"""The DynamoDB that the tests run on: moto, or the engine that WS_LAMBDA_TEST_ENGINE names.
 
-moto takes requests that AWS refuses. `dynoxide` and `dynamodb-local` check as AWS does; each is a process of this
-worker's own, on loopback, in memory. docs/testing.md says how to get them.
+moto accepts some requests that AWS refuses. `dynoxide` and `dynamodb-local` validate requests as AWS does. Each worker
+starts its own process, on loopback, in memory. docs/testing.md describes how to install them.
 """
 
 import atexit
@@ -29,23 +29,23 @@ _PATIENCE = 60.0
 
 
 class Missing(Exception):
-    """The engine cannot be started here; the text says what to do."""
+    """The engine cannot be started here. The text says what to do."""
 
 
 def real() -> bool:
-    """Whether tests run on a server that checks as AWS does."""
+    """Whether tests run on a server that validates requests as AWS does."""
     return NAME != "moto"
 
 
 @cache
 def endpoint() -> str:
-    """The URL of the engine's server, which is started when first asked for and ends with this process.
+    """Returns the URL of the engine's server. The first call starts it, and it ends with this process.
 
     Raises:
         Missing: it is not installed, or must not be started here.
     """
     port = _free_port()
-    # Elsewhere: DynamoDB Local leaves a file where it is started.
+    # In a temporary directory, because DynamoDB Local leaves a file where it is started.
     process = subprocess.Popen(_command(port), cwd=gettempdir(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     atexit.register(process.kill)
     ends = time.monotonic() + _PATIENCE
@@ -60,7 +60,7 @@ def endpoint() -> str:
 
 
 def endpoint_or_skip() -> str:
-    """The same for a fixture: a newcomer without the engine is told, CI fails."""
+    """The same for a fixture. Without the engine it skips the test, or fails it in CI."""
     try:
         return endpoint()
     except Missing as missing:
@@ -70,11 +70,11 @@ def endpoint_or_skip() -> str:
 
 
 FIXTURES = frozenset({"dynamodb", "ws_tables", "in_memory"})
-"""What a test has of DynamoDB. Those without any of them say the same on every engine, and are left out."""
+"""Fixtures that give a test a DynamoDB. Tests without any of them are the same on every engine, and are left out."""
 
 
 def select(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On a real engine, leaves only the tests that have something of DynamoDB."""
+    """On a real engine, leaves only the tests that use DynamoDB."""
     if not real():
         return
     if NAME not in CHOICES:
@@ -85,7 +85,7 @@ def select(config: pytest.Config, items: list[pytest.Item]) -> None:
 
 
 def put_many(table_name: str, items: list[dict[str, Any]]) -> None:
-    """Thousands of items, in DynamoDB's JSON, in a second or two."""
+    """Stores thousands of items, in DynamoDB's JSON, within a second or two."""
     if real():
         for start in range(0, len(items), 25):
             requests = [{"PutRequest": {"Item": item}} for item in items[start : start + 25]]
@@ -114,7 +114,7 @@ def _dynoxide() -> str:
 
 
 def _java() -> list[str]:
-    """DynamoDB Local listens on every interface, so it is started only where there is none but loopback."""
+    """DynamoDB Local listens on every interface, so it is started only where loopback is the only one."""
     if [name for _index, name in socket.if_nameindex()] != ["lo"]:
         raise Missing(
             "DynamoDB Local listens on every interface: `make test-engine ENGINE=dynamodb-local` runs the tests in a "

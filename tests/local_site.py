@@ -1,6 +1,6 @@
 """`manage.py ws_local` with the demo, as a fixture: a real site and a real gateway, on free ports.
 
-A plugin rather than a conftest, for the tests that follow a whole event and those in a browser share it.
+This is a plugin and not a conftest, because tests of several folders share it.
 """
 
 import http.cookiejar
@@ -24,27 +24,27 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PATIENT = str(ROOT / "tests" / "patient_pynamodb.py")
 PATIENCE = 180
-"""Seconds to start in, and to end in."""
+"""Seconds in which it must start, and in which it must end."""
 
 
 @dataclass(frozen=True, slots=True)
 class LocalSite:
-    """Where a running demo is."""
+    """The addresses of a running demo."""
 
     url: str
-    """Of the pages, with no slash at the end."""
+    """The URL of the pages, without a slash at the end."""
 
     gateway: str
-    """Host, port and stage of the gateway."""
+    """The host, port and stage of the gateway."""
 
     @property
     def page_url(self) -> str:
-        """The gateway's live page, with no slash at the end."""
+        """The URL of the gateway's live page, without a slash at the end."""
         return f"http://{self.gateway.partition('/')[0]}"
 
     @property
     def keys(self) -> dict[str, str]:
-        """What a boto3 client of the run is made with. Like a shell, it asks the gateway."""
+        """Arguments for a boto3 client of the run. They come from the gateway, as for a shell."""
         return keys_of(self.page_url)
 
     @property
@@ -82,23 +82,23 @@ class Visitor:
                 return str(answer.read().decode())
         except urllib.error.HTTPError as error:
             with error:
-                error.add_note(error.read().decode())  # in debug mode, the page with what was raised
+                error.add_note(error.read().decode())  # in debug mode, this is the page with the exception
             raise
 
     def socket_url(self, channel: str) -> str:
-        """A URL that opens one WebSocket, within the ten minutes that a token of this site lives."""
+        """A URL that opens one WebSocket within ten minutes, the lifetime of this site's tokens."""
         grant: dict[str, Any] = json.loads(self.post("/api/ws-token/", {}))
         return f"{grant['url']}?{urllib.parse.urlencode({'channel': channel, 'ws_token': grant['token']})}"
 
 
 def environment_of(page_url: str) -> dict[str, str]:
-    """What the gateway there tells a shell."""
+    """The variables that the gateway gives to a shell."""
     with urllib.request.urlopen(f"{page_url}/env") as answer:  # noqa: S310 - our own server
         return dict(re.findall(r"export (\w+)=(\S+)", answer.read().decode()))
 
 
 def keys_of(page_url: str) -> dict[str, str]:
-    """The credentials of the run whose gateway is there."""
+    """The credentials of the run with this gateway."""
     exported = environment_of(page_url)
     return {
         "aws_access_key_id": exported["AWS_ACCESS_KEY_ID"],
@@ -123,7 +123,7 @@ def site() -> Iterator[LocalSite]:
 
 @contextmanager
 def running(folder: Path = ROOT, options: tuple[str, ...] = (), **more: str) -> Iterator[LocalSite]:
-    """The demo, or the project of another folder, running with more options, and more in its environment."""
+    """Runs the demo, or the project in another folder, with more options and environment variables."""
     env = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "COV_"))}
     env |= {"DJANGO_SETTINGS_MODULE": "tests.local_site_settings", "PYTHONUNBUFFERED": "1", "PYNAMODB_CONFIG": PATIENT}
     env |= more
@@ -146,7 +146,7 @@ def running(folder: Path = ROOT, options: tuple[str, ...] = (), **more: str) -> 
 
 
 def _read(process: subprocess.Popen[str], said: list[str], ready: threading.Event) -> None:
-    """Reads on after the banner, because a full pipe would stop the server."""
+    """Keeps reading after the banner, because a full pipe would stop the server."""
     assert process.stdout is not None
     for line in process.stdout:
         said.append(line)

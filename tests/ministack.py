@@ -36,10 +36,7 @@ def program() -> str:
 
 @contextmanager
 def running(folder: Path, **more: str) -> Iterator[str]:
-    """Runs one until the block ends, with more in its environment; the value is its endpoint.
-
-    What it says is in `folder`.
-    """
+    """Runs one until the block ends, with more environment variables. The value is its URL. Its log is in `folder`."""
     with (folder / "ministack.log").open("w") as said:
         process, port = _started(folder, said, more)
         try:
@@ -49,7 +46,7 @@ def running(folder: Path, **more: str) -> Iterator[str]:
 
 
 def _started(folder: Path, said: IO[str], more: dict[str, str]) -> "tuple[subprocess.Popen[bytes], int]":
-    """A process that answers, and its port. Only a number can be told to it: meanwhile that port may be taken."""
+    """Starts a process, and returns it with its port. It takes no port 0, so the free port may be taken meanwhile."""
     for _ in range(TRIES):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -80,7 +77,7 @@ def _answers(process: "subprocess.Popen[bytes]", port: int) -> bool:
                 return True
         except urllib.error.HTTPError as error:
             error.close()
-            return True  # it answers, whatever it thinks of the question
+            return True  # any answer will do
         except (OSError, http.client.HTTPException):
             time.sleep(0.2)
     return False

@@ -1,4 +1,4 @@
-"""Our gateway without sockets and with a clock that tests move: for facts about time and quotas."""
+"""Our gateway without sockets, with a clock that tests move, for facts about time and quotas."""
 
 import json
 from typing import Any
@@ -20,7 +20,7 @@ ours = pytest.mark.skipif(scorecard.target() != "local", reason="needs a clock, 
 
 
 class Bench:
-    """A gateway, its function and its clock. `answers` holds what the function does on a route key."""
+    """A gateway, its function and its clock. `answers` maps a route key to what the function does."""
 
     def __init__(self, *, routes: dict[str, Any] | None = None, replies: bool = True, **options: Any) -> None:
         self.clock = VirtualClock(1_700_000_000.0)

@@ -1,4 +1,4 @@
-"""The function behind the gateway under test: does what it is told, and writes down what it got.
+"""The function behind the gateway under test. It does what a message tells it, and records its events.
 
 It stands alone, for it is also packed and deployed to other gateways.
 """

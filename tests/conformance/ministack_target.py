@@ -1,4 +1,4 @@
-"""ministack as the target: another maker's emulator, with the function deployed into it."""
+"""ministack as the target: an independent emulator, with the function deployed into it."""
 
 import io
 import zipfile

@@ -9,7 +9,7 @@ TARGET_VARIABLE = "CONFORMANCE_TARGET"
 
 
 def target() -> str:
-    """What the suite is pointed at: "local" or "ministack"."""
+    """The target of the suite: "local" or "ministack"."""
     return os.environ.get(TARGET_VARIABLE, "local")
 
 

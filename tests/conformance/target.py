@@ -1,4 +1,4 @@
-"""A gateway under test, from outside: sockets, @connections, and the events that its function got."""
+"""A gateway under test, seen from outside: sockets, @connections, and the events of its function."""
 
 import json
 import time
@@ -16,7 +16,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 PATIENCE = 60.0
-"""Seconds until something that should happen counts as not happening."""
+"""Seconds to wait for something that should happen."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,10 +51,10 @@ class DeployedApi:
     """A deployed API."""
 
     url: str
-    """What clients connect to."""
+    """The URL that clients connect to."""
 
     endpoint: str
-    """What @connections is called at."""
+    """The URL of @connections."""
 
     events_file: Path
     api_id: str
@@ -139,11 +139,11 @@ class Client:
         return json.loads(self.receive())
 
     def is_silent(self) -> None:
-        """Asserts that nothing has been sent to this client: a later question is the first to be answered."""
+        """Asserts that nothing has been sent to this client, by asking a question whose answer must come first."""
         assert "requestContext" in self.ask({"action": "chat", "last": True})
 
     def closed(self) -> tuple[int, str]:
-        """Code and reason that the gateway closes with."""
+        """The code and the reason that the gateway closes with."""
         from websockets.exceptions import ConnectionClosed
 
         try:

@@ -1,4 +1,4 @@
-"""`$disconnect` is best effort: it may never come, come twice, late, or after what followed it."""
+"""`$disconnect` is best effort: it may never come, come twice, come late, or come after later events."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A custom domain: what events say, and where @connections is."""
+"""A custom domain: the contents of events, and the address of @connections."""
 
 import pytest
 from botocore.exceptions import ClientError

@@ -1,4 +1,4 @@
-"""The HTTP proxy integration: what the backend gets."""
+"""The HTTP proxy integration: the requests that the backend gets."""
 
 import pytest
 

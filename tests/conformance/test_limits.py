@@ -1,4 +1,4 @@
-"""Sizes, closes, and what `$disconnect` says of them."""
+"""Sizes, closes, and the `$disconnect` events that follow."""
 
 from contextlib import suppress
 
@@ -12,7 +12,7 @@ KB = 1024
 
 
 def told(client):
-    """Code and reason of the connection's `$disconnect`."""
+    """The code and the reason in the connection's `$disconnect`."""
     context = wait_for(lambda: client.events("DISCONNECT"))[0]["requestContext"]
     return context["disconnectStatusCode"], context["disconnectReason"]
 

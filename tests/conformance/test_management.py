@@ -1,4 +1,4 @@
-"""@connections, by an unmodified boto3 client."""
+"""@connections, called by an unmodified boto3 client."""
 
 import http.client
 import json
@@ -18,7 +18,7 @@ GONE = "AAAAAAAAAAAAAAA="
 
 
 def call(api, method, connection_id, *, body=b"", encoded="", service="execute-api", tamper=None):
-    """A request signed by botocore, sent as it is; status, error type and decoded body."""
+    """Sends a request that botocore has signed. Returns the status, the error type and the decoded body."""
     url = f"{api.endpoint}/@connections/{encoded or quote(connection_id, safe='')}"
     request = AWSRequest(method=method, url=url, data=body, headers={"Content-Type": "application/octet-stream"})
     credentials = boto3.Session(*api.keys).get_credentials()

@@ -1,4 +1,4 @@
-"""Route selection, error frames, and who gets an answer."""
+"""Route selection, error frames, and which clients get an answer."""
 
 import json
 

@@ -1,7 +1,7 @@
-"""An emulated AWS in which APIs have the host names that they would have on AWS, reached by loopback all the same.
+"""An emulated AWS on loopback. Its APIs have the host names that they would have on AWS.
 
-Where it is known to differ: a refused connect is always 403, there are no JSON error frames, an answer reaches the
-client without a route response, and CloudFormation does not know route responses.
+Known differences from AWS: a refused connect is always answered with 403, there are no JSON error frames, an answer
+reaches the client without a route response, and CloudFormation does not know route responses.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ ACCOUNT = "000000000000"
 
 @dataclass(frozen=True)
 class Cloud:
-    """Where it is, and who one is there."""
+    """Its address, and credentials for it."""
 
     url: str
 
@@ -31,7 +31,7 @@ class Cloud:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What makes AWS tools speak to it."""
+        """The variables that make AWS tools use it."""
         return {
             "AWS_ENDPOINT_URL": self.url,
             "AWS_ACCESS_KEY_ID": "test",
@@ -50,7 +50,7 @@ class Cloud:
         )
 
     def connections_url(self, api_id: str, stage: str) -> str:
-        """Where `@connections` is served to who cannot resolve the API's own host name."""
+        """The `@connections` endpoint for clients that cannot resolve the API's own host name."""
         return f"{self.url}/_aws/execute-api/{api_id}/{stage}"
 
     def queue_url(self, name: str) -> str:

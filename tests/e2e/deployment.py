@@ -1,4 +1,4 @@
-"""One deployment: a copy of the project, `zappa` run in it, and clients of what came of it."""
+"""One deployment: a copy of the project, `zappa` commands in it, and clients of the deployed function."""
 
 import http.client
 import json
@@ -26,7 +26,7 @@ PACKED = ("project", "ws_lambda", "manage.py", "serverless_config", "zappa_setti
 
 
 class Deployment:
-    """The demo in a directory of its own, to be deployed to an emulated AWS."""
+    """The demo in its own directory, ready to be deployed to an emulated AWS."""
 
     def __init__(self, directory: Path, aws: Cloud, *, websocket_api: dict[str, Any] | None = None) -> None:
         self.aws = aws
@@ -51,7 +51,7 @@ class Deployment:
         shutil.copytree(Path(__file__).with_name("site"), self.directory / "e2e_site", ignore=leave)
 
     def _settle(self, websocket_api: dict[str, Any]) -> None:
-        """The repository's own settings, less what the emulator lacks."""
+        """Writes the repository's own settings, without what the emulator lacks."""
         path = self.directory / "zappa_settings.json"
         settings = json.loads(path.read_text())
         stage = settings[STAGE]
@@ -70,7 +70,7 @@ class Deployment:
         return self._run("zappa", *arguments)
 
     def manage(self, *arguments: str) -> str:
-        """Runs `manage.py` here, with the rights of who deploys; what it wrote to standard output."""
+        """Runs `manage.py` here with the deployer's rights, and returns its standard output."""
         return self._run("python", "manage.py", *arguments)
 
     def _run(self, program: str, *arguments: str) -> str:
@@ -83,7 +83,7 @@ class Deployment:
             "PYTHONPATH": str(Path(__file__).with_name("recorder")),
             "NOTED_CALLS": str(self.calls),
             "TABLE_PREFIX": f"demo_{STAGE}_",
-            # Zappa asks the package index for a newer version of itself: not from a test.
+            # Keeps Zappa from asking the package index for a newer version of itself.
             "HTTPS_PROXY": "http://127.0.0.1:9",
             "NO_PROXY": "127.0.0.1",
             **self.aws.environment,
@@ -101,7 +101,7 @@ class Deployment:
         return done.stdout if program == "python" else done.stdout + done.stderr
 
     def noted_calls(self) -> Counter[tuple[str, str, str]]:
-        """(service, operation, method) of every call that Zappa has made."""
+        """Counts the (service, operation, method) of every call that Zappa has made."""
         return Counter(tuple(line.split()) for line in self.calls.read_text().splitlines())  # type: ignore[misc]
 
     def function(self) -> dict[str, Any]:
@@ -119,20 +119,20 @@ class Deployment:
         return str(self.function()["Environment"]["Variables"][name])
 
     def websocket(self, query: dict[str, str] | None = None) -> AbstractContextManager[ClientConnection]:
-        """A client at the URL that tokens are handed out with; only where its host is found is the test's doing."""
+        """Connects to the URL that comes with tokens. Only the host's address is replaced, by the emulator's."""
         url = self.variable("WS_LAMBDA_WEBSOCKET_URL").replace("wss://", "ws://", 1)
         return connect(
             f"{url}?{urllib.parse.urlencode(query or {})}",
             origin=f"https://{self.variable('WS_LAMBDA_HTTP_HOST')}",  # type: ignore[arg-type]
             sock=socket.create_connection(("127.0.0.1", self.aws.port)),
             open_timeout=120,
-            ping_interval=None,  # an emulator on a busy machine may be slow, and is not gone for that
+            ping_interval=None,  # an emulator on a busy machine may be slow to answer pings
             compression=None,
         )
 
 
 class Browser:
-    """Enough of a browser to log in: cookies, and the CSRF token of a form."""
+    """The part of a browser that a login needs: cookies, and the CSRF token of a form."""
 
     def __init__(self, deployment: Deployment) -> None:
         self.port = deployment.aws.port

@@ -1,4 +1,4 @@
-"""What the rights of `iam/deploy.json` are needed for."""
+"""Compares the rights in `iam/deploy.json` with the calls that a deploy makes."""
 
 from collections.abc import Iterable
 
@@ -22,7 +22,7 @@ BY_CLOUDFORMATION = {
     *(f"route53:{action}" for action in ("ChangeResourceRecordSets", "ListResourceRecordSets")),
     *(f"route53:{action}" for action in ("GetChange", "GetHostedZone", "ListHostedZones")),
 }
-"""What CloudFormation does with the rights of its caller. Zappa tags its stack, so everything in it is tagged, too."""
+"""Actions of CloudFormation with the rights of its caller. Zappa tags its stack, and so everything in it."""
 
 BY_OTHER_COMMANDS_OF_ZAPPA = {
     *(f"lambda:{action}" for action in ("CreateAlias", "PublishVersion", "PutFunctionConcurrency", "UpdateAlias")),
@@ -31,14 +31,14 @@ BY_OTHER_COMMANDS_OF_ZAPPA = {
     "lambda:TagResource",
     "s3:AbortMultipartUpload",
 }
-"""Of tail, rollback, SnapStart, tags, and of an upload that breaks off."""
+"""For tail, rollback, SnapStart, tags, and an upload that breaks off."""
 
 BY_AWS = {"iam:PassRole", "s3:GetObject", *BY_API_GATEWAY}
-"""Needed by CreateFunction: the role is handed on, and the zip is read with the caller's rights."""
+"""For CreateFunction, which passes the role on, and reads the zip with the caller's rights."""
 
 
-def of_who_deploys(calls: Iterable[tuple[str, str, str]]) -> None:
-    """`iam/deploy.json` has every action that Zappa needed. `tests.policy` finds actions that nobody needs."""
+def of_the_deployer(calls: Iterable[tuple[str, str, str]]) -> None:
+    """Asserts that `iam/deploy.json` has every action that Zappa needed. `tests.policy` finds unused actions."""
     needed = set()
     for service, operation, method in calls:
         name = method if service.startswith("apigateway") else IAM_NAMES.get(operation, operation)

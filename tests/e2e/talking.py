@@ -38,7 +38,7 @@ def enter(deployment: Deployment, browser: Browser, channel: str) -> Any:
 
 
 def ask(client: ClientConnection, **body: Any) -> dict[str, Any]:
-    """Sends a message and returns its answer; what arrives for others in between is looked at by nobody."""
+    """Sends a message and returns its answer. Other frames that arrive in between are ignored."""
     client.send(json.dumps(body))
     return frame(client, lambda one: one.get("type") not in ("message", "presence", "note") and "ack" not in one)
 
@@ -59,7 +59,7 @@ def chat(one: ClientConnection, two: ClientConnection) -> None:
 
 
 def round_trip(client: ClientConnection) -> float:
-    """Milliseconds of a message and its answer, median."""
+    """The median time of a message and its answer, in milliseconds."""
     taken = []
     for _ in range(15):
         taken.append(seconds(lambda: ask(client, action="ping")))
@@ -82,7 +82,7 @@ def multicast_and_broadcast(one: ClientConnection, two: ClientConnection) -> Non
 
 
 def through_the_queue(deployment: Deployment, browser: Browser, one: ClientConnection, two: ClientConnection) -> None:
-    """Three recipients are one more than go without the queue; the third is in another room."""
+    """Three recipients are one too many for a send without the queue. The third is in another room."""
     note = {"type": "note", "text": "to everybody"}
     with enter(deployment, browser, "elsewhere") as three:
         report = ask(one, handler="broadcast", message=note)

@@ -45,7 +45,7 @@ def test_an_api_is_borrowed_and_given_back(tmp_path: Path) -> None:
         assert len(gateway.get_integrations(ApiId=api_id)["Items"]) == 1
         assert gateway.get_api(ApiId=api_id).get("Tags", {}) == {"team": "data"}
         assert [one["StageName"] for one in gateway.get_stages(ApiId=api_id)["Items"]] == [STAGE]
-        rights.of_who_deploys(deployment.noted_calls())
+        rights.of_the_deployer(deployment.noted_calls())
 
 
 def somebody_elses_api(gateway: Any) -> tuple[str, str]:

@@ -1,7 +1,7 @@
-"""A busy room, over real sockets: four who talk, fourteen messages a second, and newcomers all the while.
+"""A busy room over real sockets: four speakers, fourteen messages a second, and newcomers all the time.
 
-Between the commit of its session and the return of its `$connect`, a newcomer is in the room and cannot be sent to yet.
-The local gateway makes that longer, as a cold start does. Nobody may be lost over it.
+Between the commit of its session and the return of its `$connect`, a newcomer is in the room but cannot be sent to
+yet. The local gateway makes that time longer, as a cold start does. No message may be lost because of it.
 """
 
 import asyncio
@@ -17,18 +17,18 @@ from tests.local_site import LocalSite, Visitor, running
 
 TALKERS, PER_SECOND = 4, 14
 NEWCOMERS = int(os.environ.get("WS_LAMBDA_NEWCOMERS", "20"))
-"""Few, so that a busy machine can follow. The whole story has 500: WS_LAMBDA_NEWCOMERS=500."""
+"""Few, so that a busy machine can keep up. WS_LAMBDA_NEWCOMERS=500 runs the whole story."""
 
 AT_ONCE = 5
 STAYS = 1.0
-"""Seconds for which a newcomer listens before it is to have heard all that was said."""
+"""Seconds. A newcomer must have received every message of this time."""
 
 PATIENCE = 60.0
 ROOM = "busy"
 
 
 class Room:
-    """What was said when, by the clock of this process."""
+    """When each message was sent, by the clock of this process."""
 
     def __init__(self) -> None:
         self.said: dict[int, float] = {}
@@ -43,7 +43,7 @@ def heard_in(text: str) -> set[int]:
 
 
 async def talk(session: aiohttp.ClientSession, url: str, room: Room, first: int) -> None:
-    """Says something every 4/14 seconds, but on a busy machine not before it has heard what it said last."""
+    """Sends a message every 4/14 seconds. On a busy machine it waits until its last message has come back."""
     async with session.ws_connect(url, max_msg_size=0) as ws:
         number = first
         while not room.over:
@@ -60,7 +60,7 @@ async def hear(ws: aiohttp.ClientWebSocketResponse, number: int) -> None:
 
 
 async def visit(session: aiohttp.ClientSession, url: str, room: Room) -> str:
-    """One newcomer: connects, listens, asks; what went wrong, or ""."""
+    """Connects a newcomer, which listens and sends a ping. Returns what went wrong, or ""."""
     async with session.ws_connect(url, max_msg_size=0) as ws:
         opened, heard, pong = time.monotonic(), set[int](), False
         await ws.send_json({"action": "ping"})

@@ -32,11 +32,11 @@ PASSWORD = "correct-horse-battery"
 
 @pytest.fixture
 def deployment(tmp_path: Path) -> Iterator[Deployment]:
-    """The demo, not yet deployed, in an AWS that has its tables and its queue."""
+    """The demo before its deployment, in an AWS that has its tables and its queue."""
     with cloud.running(tmp_path) as aws:
         aws.create_stack("queue", ROOT / "serverless_config" / "queue.yaml", QueueName=f"demo-{STAGE}-fanout")
         found = Deployment(tmp_path, aws)
-        # Not by tables.yaml: the emulator's CloudFormation leaves out TTL and point-in-time recovery.
+        # Not with tables.yaml, because the emulator's CloudFormation leaves out TTL and point-in-time recovery.
         found.manage("ws_tables", "create")
         yield found
 
@@ -61,12 +61,12 @@ def test_from_deploy_to_undeploy(deployment: Deployment, record_property: Callab
         taken["update_s"] = seconds(lambda: update(deployment))
         chat(one, two)
         a_token_opens_one_connection(deployment, red)
-        adopted_it_gains_a_route(deployment, one)  # last: the emulator's own name for the API is known to no DNS
+        adopted_it_gains_a_route(deployment, one)  # last, because no DNS knows the emulator's own name for the API
     status(deployment)
     pruned_by_the_schedule(deployment)
     healthy(deployment)
     taken["undeploy_s"] = seconds(lambda: undeploy(deployment))
-    rights.of_who_deploys(deployment.noted_calls())
+    rights.of_the_deployer(deployment.noted_calls())
     record_property(times.PROPERTY, {name: round(value, 1) for name, value in taken.items()})
 
 
@@ -77,7 +77,7 @@ def said(output: str) -> None:
 
 
 def template_has_everything(deployment: Deployment) -> None:
-    """`zappa template` alone forgets the WebSocket API."""
+    """`zappa template` alone leaves out the WebSocket API."""
     arn = "arn:aws:lambda:eu-west-1:000000000000:function:demo-dev"
     role = "arn:aws:iam::000000000000:role/demo"
     deployment.zappa("template", STAGE, "--lambda-arn", arn, "--role-arn", role, "--output", "template.json")
@@ -92,7 +92,7 @@ def template_has_everything(deployment: Deployment) -> None:
 
 
 def deployed_as_asked(deployment: Deployment) -> None:
-    """The stage, the mapping, the schedule, the role."""
+    """The stage, the event source mapping and the role are as the settings say."""
     aws = deployment.aws
     function = deployment.function()
     assert function["Handler"] == "ws_lambda.lambda_handler.handler"
@@ -117,7 +117,7 @@ def deployed_as_asked(deployment: Deployment) -> None:
 
 
 def prepare_accounts(deployment: Deployment) -> None:
-    """What the emulator needs to be told, and two people, made by `zappa manage` in the function itself."""
+    """Sets variables that the emulator needs, and creates two users in the function itself with `zappa manage`."""
     api_id = deployment.variable("WS_LAMBDA_GATEWAY_IDS")
     endpoint = deployment.aws.connections_url(api_id, STAGE)
     deployment.set_variables(AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI=endpoint, DJANGO_SUPERUSER_PASSWORD=PASSWORD)
@@ -129,7 +129,7 @@ def prepare_accounts(deployment: Deployment) -> None:
 
 
 def leave_a_dead_session(deployment: Deployment) -> None:
-    """A session as it is when its `$disconnect` never came."""
+    """Stores a session whose `$disconnect` never came."""
     opened = int((clock.now() - timedelta(hours=3).total_seconds()) * 1000)
     common = {"endpoint_url": {"S": "http://127.0.0.1:9"}, "api_id": {"S": "gone"}, "connected_at": {"N": str(opened)}}
     expires = {"expires_at": {"N": str(int(clock.now()) + 86_400)}}
@@ -150,7 +150,7 @@ def leave_a_dead_session(deployment: Deployment) -> None:
 
 
 def adopted_it_gains_a_route(deployment: Deployment, client: ClientConnection) -> None:
-    """Registered, the API that Zappa made leads one more key to a URL of its own; its clients stay connected."""
+    """Once adopted, the API that Zappa created gets a route to another URL. Its clients stay connected."""
     api_id, noted = deployment.variable("WS_LAMBDA_GATEWAY_IDS"), deployment.calls.read_text()
     adopted = json.loads(deployment.manage("ws_gateway", "adopt", "live", api_id, "--json"))
     assert (adopted["status"], adopted["adopted"]) == ("deployed", True)
@@ -158,20 +158,20 @@ def adopted_it_gains_a_route(deployment: Deployment, client: ClientConnection) -
     assert json.loads(deployment.manage("ws_gateway", *route, "--json"))["last_error"] == ""
 
     def arrives() -> bool:
-        """A process that has read the records lately learns of this one within PERMISSION_CACHE_SECONDS."""
+        """A process that has read the records recently sees the new one within PERMISSION_CACHE_SECONDS."""
         return ask(client, action="late").get("arrived_at") == "/late/arrival"
 
     until(arrives, 240, "the new route does not lead to its URL")
     assert json.loads(deployment.manage("ws_gateway", "sync", "live", "--json"))["differences"] == []
     deployment.manage("ws_gateway", "delete", "live", "--yes")
-    deployment.calls.write_text(noted)  # whoever looks after gateways has rights that nobody needs to deploy
+    deployment.calls.write_text(noted)  # managing gateways takes rights that a deploy does not need
     assert deployment.aws.client("apigatewayv2").get_api(ApiId=api_id)["ApiId"] == api_id
 
 
 def update(deployment: Deployment) -> None:
     secret, api_id = deployment.variable("DJANGO_SECRET_KEY"), deployment.variable("WS_LAMBDA_GATEWAY_IDS")
     assert "is live" in deployment.zappa("update", STAGE)
-    assert deployment.variable("DJANGO_SECRET_KEY") == secret, "or everybody is logged out"
+    assert deployment.variable("DJANGO_SECRET_KEY") == secret, "a new secret would log everyone out"
     assert deployment.variable("WS_LAMBDA_GATEWAY_IDS") == api_id
     (mapping,) = deployment.aws.client("lambda").list_event_source_mappings(FunctionName=f"demo-{STAGE}")[
         "EventSourceMappings"
@@ -181,8 +181,8 @@ def update(deployment: Deployment) -> None:
 
 
 def answers(deployment: Deployment) -> bool:
-    """Whether it refuses a connect. On a busy machine a process may fail to start. The emulator, unlike API Gateway,
-    then closes the open socket whose message it was for."""
+    """Whether the function refuses a connect. On a busy machine a process may fail to start, and the emulator, unlike
+    API Gateway, then closes the open socket that its message came from."""
     try:
         refused(deployment, ws_token="0" * 64)
     except AssertionError:
@@ -198,8 +198,7 @@ def status(deployment: Deployment) -> None:
 
 
 def pruned_by_the_schedule(deployment: Deployment) -> None:
-    """The schedule fires every minute; it has had some by now. An orphan's turn comes within half an hour, and at once
-    in a run by hand."""
+    """The schedule runs every minute. It checks an orphan within half an hour, and `ws_prune` checks it at once."""
     dynamodb = deployment.aws.client("dynamodb")
     key = {"connection_id": {"S": "DEAD="}}
 
@@ -221,7 +220,7 @@ def healthy(deployment: Deployment) -> None:
 
 
 def undeploy(deployment: Deployment) -> None:
-    """Nothing of ours stays: not the role, not the bucket, not a log group of the stack."""
+    """Nothing of ours stays: no role, no bucket, and no log group of the stack."""
     deployment.zappa("undeploy", STAGE, "--yes", "--remove-logs")
     aws = deployment.aws
     assert aws.client("lambda").list_functions()["Functions"] == []

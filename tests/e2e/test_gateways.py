@@ -29,7 +29,7 @@ def handler(event, context):
     route = event["requestContext"]["routeKey"]
     return {"statusCode": 200, "body": json.dumps({"route": route})}
 """
-"""A function that tells which route an event came by."""
+"""A function that answers with the route of its event."""
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def clean(endpoint: str) -> Iterator[None]:
 
 
 def told(endpoint: str, record: ApiGateway, *messages: dict[str, Any]) -> list[str]:
-    """The routes that the messages of one client took."""
+    """Returns the routes that the messages of one client took."""
     host = urlsplit(endpoint).netloc
     with connect(f"ws://{host}/_aws/execute-api/{record.api_id}/{record.stage_name}", open_timeout=120) as socket:
         routes = []

@@ -1,4 +1,4 @@
-"""A pytest plugin: what the end-to-end test measured, at the end of the run and in `build/e2e.json`."""
+"""A pytest plugin that shows the times of the end-to-end test after the run, and writes them to `build/e2e.json`."""
 
 import json
 from pathlib import Path

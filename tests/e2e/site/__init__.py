@@ -1,1 +1,1 @@
-"""The project that the end-to-end test deploys: the demo, and a view with something to look at."""
+"""The project that the end-to-end test deploys: the demo, with handlers for the test."""

@@ -1,4 +1,4 @@
-"""The demo's settings, with broadcasts going through the queue from three recipients on."""
+"""The demo's settings. Broadcasts to three recipients or more go through the queue."""
 
 from project.settings import *  # noqa: F403
 from project.settings import WS_LAMBDA as DEMO

@@ -1,4 +1,4 @@
-"""The demo's URLs, with another view where events arrive."""
+"""The demo's URLs, with the test's own views for events."""
 
 from django.urls import include, path
 from e2e_site.views import LateView, View

@@ -1,4 +1,4 @@
-"""What the end-to-end test asks of a deployed function."""
+"""Handlers that the end-to-end test calls in a deployed function."""
 
 from project.chat.views import ChatView
 from ws_lambda.models import WebSocketSession
@@ -9,7 +9,7 @@ class View(ChatView):
     ADDITIONAL_ALLOWED_HANDLERS = ("chat_message", "ping")
 
     def who(self, request, *args, **kwargs):
-        """Answers with the route that API Gateway chose, and with whose connection it is."""
+        """Answers with the route that API Gateway chose, and with the connection's user."""
         return {"route": self.event.route_key, "user": request.user.get_username()}
 
     def multicast(self, request, *args, **kwargs):
