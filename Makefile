@@ -24,7 +24,8 @@ unexport PYTHONDONTWRITEBYTECODE
 run: $(VENV)/.local
 	@$(BIN)/python manage.py ws_local --port $(PORT) --ws-port $(WS_PORT)
 
-WORKERS ?= 2
+# One more than the cores of a small machine: tests that wait for other processes leave a core idle.
+WORKERS ?= 3
 PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist=worksteal
 
 test: $(VENV)/.dev $(VENV)-ministack/.installed
