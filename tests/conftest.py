@@ -1,5 +1,6 @@
 """Fixtures of the whole test run."""
 
+import gc
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -48,6 +49,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Begins with the long tests: at the end the other worker would have nothing to do."""
     engines.select(config, items)
     items.sort(key=lambda item: next((n for n, where in enumerate(LONG) if item.nodeid.startswith(where)), len(LONG)))
+
+
+def pytest_collection_finish() -> None:
+    """Keeps what is imported by now out of every garbage collection, which saves a twentieth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ Named after the operations of the service model, and answering with its shapes; 
 import json
 import re
 import uuid
+from functools import cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -15,6 +16,8 @@ from moto.apigatewayv2 import urls
 from moto.apigatewayv2.exceptions import StageNotFound
 from moto.apigatewayv2.models import Api, DomainName, Stage
 from moto.apigatewayv2.responses import ApiGatewayV2Response
+from moto.core import responses
+from moto.core.utils import method_names_from_class
 
 Answer = tuple[int, dict[str, str], str]
 
@@ -33,6 +36,7 @@ def install(patch: pytest.MonkeyPatch) -> None:
     for path in ("/deployments$", "/stages/(?P<stage_name>[^/]+)/accesslogsettings$"):
         for known in (urls, both_urls):  # moto asks the second, which has a copy from when it was first imported
             patch.setitem(known.url_paths, "{0}/v2/apis/(?P<api_id>[^/]+)" + path, ApiGatewayV2Response.dispatch)
+    patch.setattr(responses, "method_names_from_class", cache(method_names_from_class))
     patch.setattr(Stage, "to_json", _with_deployment(Stage.to_json))
     patch.setattr(DomainName, "to_json", _with_address(DomainName.to_json))
 

@@ -120,8 +120,8 @@ def test_the_command_says_that_the_rest_follows(there: FarSide, small_pages: Non
 def test_sockets_that_keep_failing_leave_the_walk_its_time(there: FarSide) -> None:
     there.behave = lambda connection_id, _before: 429 if connection_id.startswith("stuck") else 200
     for number in range(120):
-        session = open_one(there, f"stuck{number:03}=", age=timedelta(minutes=10 + number / 100))
-        session.update([WebSocketSession.connected.set(False), WebSocketSession.live_shard.set(CLOSING)])
+        age = timedelta(minutes=10 + number / 100)
+        open_one(there, f"stuck{number:03}=", age=age, connected=False, live_shard=CLOSING)
     open_one(there, "old=", age=timedelta(hours=3))
 
     pruned = housekeeping.run(10)

@@ -46,31 +46,32 @@ def every(client: Client, query: str = "") -> list[str]:
 def crowd(root: Client) -> Client:
     """120 connections of two users in three channels, each a second older than the one before; 10 have closed."""
     now = timezone.now()
-    with ChannelMembership.batch_write() as roster:
-        for n in range(120):
-            connected = n % 12 != 0
-            channel = f"room_{n % 3}"
-            session(
-                f"C{n:03}=",
-                live_shard=str(n % 4) if connected else None,
-                connected=connected,
-                connected_at=now - timedelta(seconds=n),
-                user_id=("ann", "bob")[n % 2],
-                channel_name=channel,
-                channels={channel} if connected else None,
-            )
-            if connected:
-                roster.save(
-                    ChannelMembership(
-                        channel,
-                        f"C{n:03}=",
-                        endpoint_url="http://127.0.0.1:9/dev",
-                        api_id="abc",
-                        connected_at=now,
-                        joined_at=now,
-                        expires_at=now + timedelta(hours=3),
-                    )
+    roster = []
+    for n in range(120):
+        connected = n % 12 != 0
+        channel = f"room_{n % 3}"
+        session(
+            f"C{n:03}=",
+            live_shard=str(n % 4) if connected else None,
+            connected=connected,
+            connected_at=now - timedelta(seconds=n),
+            user_id=("ann", "bob")[n % 2],
+            channel_name=channel,
+            channels={channel} if connected else None,
+        )
+        if connected:
+            roster.append(
+                ChannelMembership(
+                    channel,
+                    f"C{n:03}=",
+                    endpoint_url="http://127.0.0.1:9/dev",
+                    api_id="abc",
+                    connected_at=now,
+                    joined_at=now,
+                    expires_at=now + timedelta(hours=3),
                 )
+            )
+    engines.put_many(ChannelMembership.Meta.table_name, [row.serialize() for row in roster])
     return root
 
 

@@ -55,7 +55,6 @@ import warnings
 
 warnings.simplefilter("error")
 import django
-from moto import mock_aws
 
 django.setup()
 from django.contrib.admin.models import LogEntry
@@ -64,8 +63,9 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
-from ws_lambda.models import ALL_TABLES, ApiGateway, ChannelPermission, WebSocketSession
+from ws_lambda.models import ApiGateway, ChannelPermission, WebSocketSession
 from ws_lambda.tables.admin_log import AdminAction
+from ws_lambda.testing.database import tables
 
 call_command("check", fail_level="ERROR")
 call_command("migrate", verbosity=0)
@@ -73,9 +73,7 @@ call_command("makemigrations", check_changes=True, dry_run=True, verbosity=0)
 from django.db import connection
 
 assert not [name for name in connection.introspection.table_names() if name.startswith("ws_lambda")]
-with mock_aws():
-    for table in ALL_TABLES:
-        table.create_table(billing_mode="PAY_PER_REQUEST")
+with tables():
     clerk = User.objects.create_user("clerk", password="pw", is_staff=True)
     client = Client()
     assert client.login(username="clerk", password="pw")

@@ -1,6 +1,7 @@
 """Members of a channel, at an API Gateway that knows every connection."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -11,16 +12,12 @@ from ws_lambda.gatekeeping import eviction
 from ws_lambda.models import ChannelMembership, ChannelPermission, WebSocketSession
 
 
-def enter(side: FarSide, count: int, *more: str, users: int = 10, begin: int = 0) -> list[str]:
-    """So many members of the channel `general`, each in more channels besides."""
+def enter(side: FarSide, count: int, *more: str, users: int = 10, begin: int = 0, **attributes: Any) -> list[str]:
+    """So many members of the channel `general`, each in more channels besides, and with more attributes."""
     ids = [f"M{number:05}=" for number in range(begin, begin + count)]
     for number, one in enumerate(ids):
         owner = backends.people.get(str(100 + number % users)) or backends.add(str(100 + number % users))
-        session = open_one(side, one, age=timedelta(minutes=1), user=owner)
-        for name in more:
-            ChannelMembership.of(session, name).save()
-        if more:
-            WebSocketSession(one).update([WebSocketSession.channels.add(set(more))])
+        open_one(side, one, *more, age=timedelta(minutes=1), user=owner, **attributes)
     return ids
 
 

@@ -16,7 +16,7 @@ from ws_lambda.gatekeeping.eviction import evict
 from ws_lambda.local.dynamodb_faults import DynamoDBFaults
 from ws_lambda.models import ChannelMembership, ChannelPermission, WebSocketSession, unfinished_work
 
-MEMBERS = 40
+MEMBERS = 20
 WRITES = frozenset({"TransactWriteItems", "BatchWriteItem", "UpdateItem"})
 
 

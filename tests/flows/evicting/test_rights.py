@@ -10,7 +10,7 @@ from tests.far_side import FarSide
 from tests.flows.evicting.conftest import agreed, close, enter, rostered
 from ws_lambda import delivery, housekeeping
 from ws_lambda.gatekeeping import permission_changes
-from ws_lambda.models import WebSocketSession, unfinished_work
+from ws_lambda.models import unfinished_work
 
 pytestmark = pytest.mark.usefixtures("tables")
 
@@ -20,8 +20,7 @@ MEMBERS = 134
 def lose_rights(side: FarSide, count: int, users: int) -> list[str]:
     """So many staff members, each in `general` and in a channel for staff, who are no staff any more; their ids."""
     close("staff")
-    for one in enter(side, count, "staff", users=users):
-        WebSocketSession(one).update([WebSocketSession.connect_path.set("/ws/connect")])
+    enter(side, count, "staff", users=users, connect_path="/ws/connect")
     return list(backends.people)
 
 

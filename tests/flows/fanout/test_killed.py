@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from tests import dynamodb_server
+from tests import dynamodb_server, engines
 from tests.far_side import FarSide
 from ws_lambda import aws, delivery
 from ws_lambda.delivery import reading
@@ -19,7 +19,7 @@ from ws_lambda.local.sqs import LocalQueue
 from ws_lambda.models import ChannelMembership, FanoutJob
 from ws_lambda.tables import shared_connection
 
-MEMBERS = 5_000
+MEMBERS = 3_000
 PATIENCE = 300.0
 BIG = delivery.ChannelMembers("big")
 WS_LAMBDA = {
@@ -87,22 +87,16 @@ def fill(far: FarSide) -> set[str]:
     for table in (ChannelMembership, FanoutJob):
         table.create_table(billing_mode="PAY_PER_REQUEST")
     ids = [f"K{number * 7919 % 100_000:05}x=" for number in range(MEMBERS)]
-    client = aws.client("dynamodb")
-    for start in range(0, MEMBERS, 25):
-        puts = [
-            {
-                "PutRequest": {
-                    "Item": {
-                        "channel": {"S": "big"},
-                        "connection_id": {"S": connection_id},
-                        "endpoint_url": {"S": far.endpoint_url},
-                        "connected_at": {"N": "1700000000000"},
-                    }
-                }
-            }
-            for connection_id in ids[start : start + 25]
-        ]
-        client.batch_write_item(RequestItems={"killed_memberships": puts})
+    items = [
+        {
+            "channel": {"S": "big"},
+            "connection_id": {"S": connection_id},
+            "endpoint_url": {"S": far.endpoint_url},
+            "connected_at": {"N": "1700000000000"},
+        }
+        for connection_id in ids
+    ]
+    engines.put_many("killed_memberships", items)  # the server is in this process
     return set(ids)
 
 

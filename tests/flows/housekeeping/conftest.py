@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from tests import backends
+from tests import backends, engines
 from tests.far_side import FarSide
 from tests.golden import golden
 from ws_lambda import clock, housekeeping
 from ws_lambda.events import GatewayEvent
 from ws_lambda.housekeeping import round_robin
 from ws_lambda.models import ChannelMembership, WebSocketSession, cursors
-from ws_lambda.models.opening import new_session, open_session
+from ws_lambda.models.opening import new_session
 from ws_lambda.tables.attributes import milliseconds
 from ws_lambda.tables.tokens import digest
 
@@ -32,8 +32,16 @@ def graceful(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def open_one(
-    side: FarSide, connection_id: str, *, age: timedelta, channel: str = "general", user: Any = None, login: str = "one"
+    side: FarSide,
+    connection_id: str,
+    *more: str,
+    age: timedelta,
+    channel: str = "general",
+    user: Any = None,
+    login: str = "one",
+    **attributes: Any,
 ) -> WebSocketSession:
+    """A connection with the rows that `open_session` stores, in more channels besides. Many of them take no time."""
     opened = milliseconds(clock.utcnow() - age)
     event = GatewayEvent.from_lambda(golden("connect", connectionId=connection_id, connectedAt=opened))
     session = new_session(event, endpoint_url=side.endpoint_url, channel_name=channel)
@@ -41,7 +49,12 @@ def open_one(
     if user is not None:
         session.user_id, session.auth_backend = str(user.pk), backends.PATH
         session.auth_hash, session.login_id = user.get_session_auth_hash(), digest(login)
-    open_session(session)
+    session.channels = {*(session.channels or ()), *more} or None
+    for name, value in attributes.items():
+        setattr(session, name, value)
+    joined = [ChannelMembership.of(session, name).serialize() for name in session.channels or ()]
+    engines.put_many(WebSocketSession.Meta.table_name, [session.serialize()])
+    engines.put_many(ChannelMembership.Meta.table_name, joined)
     return session
 
 

@@ -7,15 +7,18 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.dynamodb.models import dynamodb_backends
 
-from tests import dynamodb_server
+from tests import dynamodb_server, engines
 from tests.far_side import FarSide
 from ws_lambda import aws, deadlines, delivery
 from ws_lambda.delivery import Recipient, key_ranges, reading, roster
 from ws_lambda.delivery.key_ranges import KeyRange
 from ws_lambda.exceptions import DeliveryError
-
-STRING, NUMBER = "S", "N"
+from ws_lambda.models import ChannelMembership, WebSocketSession
+from ws_lambda.tables import shared_connection
+from ws_lambda.testing import moto_tables
 
 
 @pytest.fixture(scope="module")
@@ -26,53 +29,21 @@ def endpoint() -> Iterator[str]:
 
 @pytest.fixture
 def tables(endpoint: str, monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Any]:
-    """The two tables that a roster is read from, empty; and the client that made them."""
+    """The two tables that a roster is read from, empty; and a client of them."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", endpoint)
     settings.WS_LAMBDA = {"TABLE_PREFIX": "roster_"}
     aws.forget()
-    client = aws.client("dynamodb")
-    client.create_table(
-        TableName="roster_memberships",
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=_typed(channel=STRING, connection_id=STRING),
-        KeySchema=_keyed("channel", "connection_id"),
-    )
-    client.create_table(
-        TableName="roster_sessions",
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=_typed(connection_id=STRING, live_shard=STRING, connected_at=NUMBER),
-        KeySchema=_keyed("connection_id"),
-        GlobalSecondaryIndexes=[
-            {
-                "IndexName": "live",
-                "KeySchema": _keyed("live_shard", "connected_at"),
-                "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["endpoint_url"]},
-            }
-        ],
-    )
-    yield client
-    client.delete_table(TableName="roster_memberships")
-    client.delete_table(TableName="roster_sessions")
+    shared_connection.forget_connection()
+    moto_tables.create((ChannelMembership, WebSocketSession))  # the server is in this process
+    yield aws.client("dynamodb")
+    for name in ("roster_memberships", "roster_sessions"):
+        del dynamodb_backends[DEFAULT_ACCOUNT_ID]["eu-west-1"].tables[name]
+    shared_connection.forget_connection()
 
 
-def _typed(**attributes: str) -> list[dict[str, str]]:
-    return [{"AttributeName": name, "AttributeType": kind} for name, kind in attributes.items()]
-
-
-def _keyed(*names: str) -> list[dict[str, str]]:
-    return [{"AttributeName": name, "KeyType": kind} for name, kind in zip(names, ("HASH", "RANGE"), strict=False)]
-
-
-def _fill(client: Any, table: str, items: list[dict[str, Any]]) -> None:
-    for start in range(0, len(items), 25):
-        puts = [{"PutRequest": {"Item": item}} for item in items[start : start + 25]]
-        client.batch_write_item(RequestItems={table: puts})
-
-
-def _join(client: Any, count: int, channel: str = "general") -> set[Recipient]:
+def _join(count: int, channel: str = "general") -> set[Recipient]:
     people = [Recipient(f"BFH{number * 7919 % 100_000:05}x=", "http://far/p", number) for number in range(count)]
-    _fill(
-        client,
+    engines.put_many(
         "roster_memberships",
         [
             {
@@ -90,7 +61,7 @@ def _join(client: Any, count: int, channel: str = "general") -> set[Recipient]:
 @pytest.mark.parametrize("count", [0, 1, 9, 10, 11, 200])
 def test_members_are_read_to_the_last(tables: Any, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
     monkeypatch.setattr(reading, "PAGE", 10)
-    people = _join(tables, count)
+    people = _join(count)
 
     found = list(roster.everyone_in([KeyRange("channel", "general")], first=10))
 
@@ -100,7 +71,7 @@ def test_members_are_read_to_the_last(tables: Any, monkeypatch: pytest.MonkeyPat
 
 def test_nothing_is_listening_after_it_is_left(tables: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "PAGE", 10)
-    _join(tables, 200)
+    _join(200)
     source = roster.settled(roster.everyone_in([KeyRange("channel", "general")], first=10))
 
     for _ in range(15):
@@ -114,7 +85,7 @@ def test_a_spread_channel_is_read_from_all_its_partitions(tables: Any, settings:
     settings.WS_LAMBDA = {"TABLE_PREFIX": "roster_", "CHANNEL_SHARDS": {"big": 3}}
     people = set()
     for shard in range(3):
-        people |= _join(tables, 5 * (shard + 1), f"big#{shard}")
+        people |= _join(5 * (shard + 1), f"big#{shard}")
 
     assert set(roster.members("big")) == people
 
@@ -122,8 +93,7 @@ def test_a_spread_channel_is_read_from_all_its_partitions(tables: Any, settings:
 def test_everyone(tables: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "PAGE", 10)
     people = [Recipient(f"c{number}=", "http://far/p", 1_000 + number // 3) for number in range(90)]
-    _fill(
-        tables,
+    engines.put_many(
         "roster_sessions",
         [
             {
@@ -135,7 +105,7 @@ def test_everyone(tables: Any, monkeypatch: pytest.MonkeyPatch) -> None:
             for number, one in enumerate(people)
         ],
     )
-    _fill(tables, "roster_sessions", [{"connection_id": {"S": "closed="}, "connected_at": {"N": "1"}}])
+    engines.put_many("roster_sessions", [{"connection_id": {"S": "closed="}, "connected_at": {"N": "1"}}])
 
     found = list(roster.everyone())
 
@@ -144,7 +114,7 @@ def test_everyone(tables: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_part_resumes_behind_its_last(tables: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "PAGE", 7)
-    people = sorted(_join(tables, 60))
+    people = sorted(_join(60))
     whole = KeyRange("channel", "general", upto=people[49].connection_id)
 
     first = [one for one in roster.in_order(whole) if one]
@@ -155,7 +125,7 @@ def test_a_part_resumes_behind_its_last(tables: Any, monkeypatch: pytest.MonkeyP
 
 
 def test_the_resumed_key_need_not_exist(tables: Any) -> None:
-    people = sorted(_join(tables, 30))
+    people = sorted(_join(30))
     gone = people[10]
     key = {"channel": {"S": "general"}, "connection_id": {"S": gone.connection_id}}
     tables.delete_item(TableName="roster_memberships", Key=key)
@@ -167,7 +137,7 @@ def test_the_resumed_key_need_not_exist(tables: Any) -> None:
 
 @pytest.mark.parametrize("pieces", [1, 2, 4, 16])
 def test_pieces_have_everyone_once(tables: Any, pieces: int) -> None:
-    people = _join(tables, 120)
+    people = _join(120)
     parts = roster.divided(KeyRange("channel", "general"), pieces, first=min(people).connection_id)
 
     sizes = [[one for one in roster.in_order(part) if one] for part in parts]
@@ -237,7 +207,7 @@ def test_nor_is_a_pause_between_two_tries(throttled: None, monkeypatch: pytest.M
 def test_a_deadline_ends_the_reading_loudly(tables: Any, monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     """A roster cut short must never look like a small one: those behind the cut would be forgotten."""
     monkeypatch.setattr(reading, "PAGE", 10)
-    _join(tables, 200)
+    _join(200)
     source = roster.in_order(KeyRange("channel", "general"))
     with delivery.deadline(3):
         begun = [next(source) for _ in range(5)]
@@ -256,7 +226,7 @@ def test_a_deadline_ends_the_reading_loudly(tables: Any, monkeypatch: pytest.Mon
 
 
 def test_with_a_transport_installed_botocore_reads(tables: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    people = _join(tables, 25)
+    people = _join(25)
     asked: list[delivery.Request] = []
 
     class Everything200:

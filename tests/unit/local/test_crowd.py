@@ -12,12 +12,12 @@ from aiohttp import ClientSession, ClientWebSocketResponse, TCPConnector
 from tests.unit.local.conftest import PATIENCE, running
 from tests.unit.local.test_ws_local_ending import child
 
-AT_ONCE = 300
+AT_ONCE = 200
 MEGABYTES = 200
 """moto by itself has 80. While it copied whole tables for each transaction, it had 260 with 200 sockets."""
 
 
-def test_three_hundred_at_once_all_open_and_are_answered(folder: Path) -> None:
+def test_two_hundred_at_once_all_open_and_are_answered(folder: Path) -> None:
     with running(folder, "--noreload", f"--quota=integration_timeout={PATIENCE}") as run:
         assert asyncio.run(answers(run.gateway)) == ['{"version": 1, "door": "GatewayRequest"}'] * AT_ONCE
         status = Path(f"/proc/{child(run.process, 'dynamodb')}/status").read_text()

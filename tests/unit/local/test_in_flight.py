@@ -8,6 +8,7 @@ import urllib.request
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection, RemoteDisconnected
+from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,12 +19,10 @@ import pytest
 from tests.local_site import environment_of
 from tests.unit.local.conftest import (
     PATIENCE,
-    SETTINGS,
     URLS,
     Run,
     connected,
     project_in,
-    put_back,
     running,
     wait_for,
 )  # fmt: skip
@@ -59,7 +58,7 @@ class Slow(Echo):
 
 urlpatterns[1] = path("ws/<slug:route>", Slow.as_view())
 def kept_open(request):
-    return HttpResponse("version 1", headers={"Content-Length": "9"})
+    return HttpResponse("kept open", headers={"Content-Length": "9"})
 
 urlpatterns += [path("kept-open", kept_open), path("log-in", log_in)]
 urlpatterns += [path("stream", lambda request: StreamingHttpResponse(pieces()))]
@@ -82,6 +81,7 @@ def handler(event, context):
 
 
 CODE = URLS + SLOW
+VERSIONS = count(2)
 
 Shared = tuple[Run, Path]
 
@@ -97,21 +97,27 @@ def shared_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
 
 @pytest.fixture
 def slow(shared_run: Shared) -> Shared:
-    """That run and its folder, with the code that it began with, in which nothing has happened."""
+    """That run and its folder, in which nothing has happened."""
     run, folder = shared_run
     for name in ("begun", "ended"):
         (folder / name).unlink(missing_ok=True)
-    put_back(run, folder, SETTINGS, CODE)
     return run, folder
 
 
-def reload_during(folder: Path, work: Callable[[], str]) -> str:
-    """What `work` gives where code changes once it has begun."""
+def edit(folder: Path) -> str:
+    """Changes the code. Returns what the page says once it is loaded."""
+    text = f"version {next(VERSIONS)}"
+    (folder / "urls.py").write_text(CODE.replace("version 1", text))
+    return text
+
+
+def reload_during(folder: Path, work: Callable[[], str]) -> tuple[str, str]:
+    """What `work` gives where code changes once it has begun; and what the page says with the new code."""
     with ThreadPoolExecutor() as pool:
         answer = pool.submit(work)
         wait_for((folder / "begun").exists)
-        (folder / "urls.py").write_text(CODE.replace("ersion 1", "ersion 2"))
-        return answer.result(PATIENCE)
+        text = edit(folder)
+        return answer.result(PATIENCE), text
 
 
 def test_a_streamed_answer_comes_to_its_end(slow: Shared) -> None:
@@ -121,8 +127,9 @@ def test_a_streamed_answer_comes_to_its_end(slow: Shared) -> None:
         with urllib.request.urlopen(f"{run.site}stream", timeout=PATIENCE) as answer:  # noqa: S310 - our own server
             return str(answer.read().decode())
 
-    assert reload_during(folder, stream).endswith("24 the end")
-    wait_for(lambda: run.page() == "version 2")
+    streamed, text = reload_during(folder, stream)
+    assert streamed.endswith("24 the end")
+    wait_for(lambda: run.page() == text)
 
 
 def test_a_websocket_event_is_answered(slow: Shared) -> None:
@@ -133,8 +140,9 @@ def test_a_websocket_event_is_answered(slow: Shared) -> None:
             client.send('{"action": "slow"}')
             return str(client.recv(PATIENCE))
 
-        assert json.loads(reload_during(folder, call)) == {"version": 1, "slept": True}
-        wait_for(lambda: run.page() == "version 2")
+        answer, text = reload_during(folder, call)
+        assert json.loads(answer) == {"version": 1, "slept": True}
+        wait_for(lambda: run.page() == text)
 
 
 def test_a_job_of_the_queue_is_done_once(slow: Shared) -> None:
@@ -147,8 +155,9 @@ def test_a_job_of_the_queue_is_done_once(slow: Shared) -> None:
         wait_for((folder / "ended").exists)
         return (folder / "ended").read_text()
 
-    assert reload_during(folder, send) == "job"
-    wait_for(lambda: run.page() == "version 2")
+    done, text = reload_during(folder, send)
+    assert done == "job"
+    wait_for(lambda: run.page() == text)
     wait_for(lambda: set(left_on(queue, url)) == {"0"})
     assert (folder / "ended").read_text() == "job"
     queue.close()
@@ -182,9 +191,9 @@ def test_no_answer_to_a_login_is_cut_short(slow: Shared) -> None:
         for _ in range(4):
             pool.submit(log_in, urlsplit(run.site).netloc)
         try:
-            for version in range(2, 5):
-                (folder / "urls.py").write_text(CODE.replace("ersion 1", f"ersion {version}"))
-                wait_for(lambda version=version: run.page() == f"version {version}")
+            for _ in range(3):
+                text = edit(folder)
+                wait_for(lambda text=text: run.page() == text)
         finally:
             stop.set()
     assert cut == []
@@ -198,10 +207,10 @@ def test_a_spare_connection_holds_up_no_reload(slow: Shared) -> None:
     spare, used = (HTTPConnection(urlsplit(run.site).netloc, timeout=PATIENCE) for _ in range(2))
     spare.connect()
     used.request("GET", "/kept-open")
-    assert used.getresponse().read() == b"version 1"
+    assert used.getresponse().read() == b"kept open"
     before = time.monotonic()
-    (folder / "urls.py").write_text(CODE.replace("ersion 1", "ersion 2"))
-    wait_for(lambda: run.page() == "version 2")
+    text = edit(folder)
+    wait_for(lambda: run.page() == text)
     assert time.monotonic() - before < GRACE, "waited for what nobody asked"
     spare.close()
     used.close()
@@ -213,7 +222,7 @@ def test_requests_that_come_together_are_all_answered(slow: Shared) -> None:
     with socket.create_connection((parts.hostname, parts.port), timeout=PATIENCE) as connection:
         connection.sendall(b"GET /kept-open HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 3)
         said = b""
-        while said.count(b"version 1") < 3:
+        while said.count(b"kept open") < 3:
             more = connection.recv(65_536)
             assert more, said
             said += more

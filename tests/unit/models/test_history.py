@@ -178,7 +178,7 @@ def test_a_hot_channel_does_not_collapse(tables, monkeypatch):
 def test_lost_answers_store_no_message_twice(ws_dynamodb_faults, impatient, operation):
     ws_dynamodb_faults.faults = DynamoDBFaults(cut=0.5, operations=frozenset({operation}))
     numbers, lost = {}, []
-    for n in range(40):
+    for n in range(25):
         try:
             numbers[n] = append(n)
         except Exception as error:

@@ -16,7 +16,7 @@ import boto3
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests import moto_apigateway
+from tests import created_tables, moto_apigateway
 from ws_lambda import aws, clock
 from ws_lambda.events import FIXED_ROUTES
 from ws_lambda.provisioning import doctor, dynamodb_tables, role_policy
@@ -30,8 +30,7 @@ def account(monkeypatch: pytest.MonkeyPatch, dynamodb: list[str], settings: Any)
     moto_apigateway.install(monkeypatch)
     aws.forget()
     settings.SECRET_KEY = "s" * 50
-    for _ in dynamodb_tables.create():
-        pass
+    created_tables.create()
     gateway = boto3.client("apigatewayv2", region_name=REGION)
     api_id: str = gateway.create_api(
         Name="demo", ProtocolType="WEBSOCKET", RouteSelectionExpression="$request.body.action"
