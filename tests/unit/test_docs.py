@@ -33,6 +33,15 @@ def test_the_commands_of_the_readme_are_targets_of_the_makefile():
     assert said <= targets
 
 
+def test_the_package_names_the_versions_that_the_tests_have_run_on():
+    rows = re.findall(r"^\| (3\.\d+) \| ([\d., ]+) \|", (DOCS / "testing.md").read_text(), re.MULTILINE)
+    named = re.findall(r'"(.+) :: (\d+\.\d+)"', (ROOT / "pyproject.toml").read_text())
+    assert {version for kind, version in named if kind.endswith("Python")} == {python for python, _ in rows}
+    assert {version for kind, version in named if kind.endswith("Django")} == {
+        django for _, several in rows for django in several.split(", ")
+    }
+
+
 def test_links_between_documents_lead_somewhere():
     for page in [*ROOT.glob("*.md"), *DOCS.glob("*.md"), *(ROOT / "serverless_config").glob("*.md")]:
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
