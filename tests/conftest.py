@@ -8,9 +8,8 @@ from typing import Any
 import django
 import hypothesis
 import pytest
-from moto import mock_aws
 
-from tests import engines, service_models, table_making
+from tests import engines, service_models
 
 os.environ.setdefault("AWS_DEFAULT_REGION", "eu-west-1")
 service_models.read_once()
@@ -59,33 +58,21 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture
-def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """An empty DynamoDB: the test kit's, or the engine that WS_LAMBDA_TEST_ENGINE names; the requests to it so far.
+def ws_tables() -> Iterator[list[str]]:
+    """The test kit's own, on the engine of this run."""
+    from ws_lambda.testing import tables
 
-    Tests create the tables that they need.
-    """
-    from ws_lambda.testing.database import in_memory
-    from ws_lambda.testing.dynamodb_clients import clients
-
-    if not engines.real():
-        with in_memory() as requests:
-            yield requests
-        return
-    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", engines.endpoint_or_skip())
-    with mock_aws(config=engines.mock_config()), clients() as requests:
-        table_making.drop_all()
+    with engines.served(), tables() as requests:
         yield requests
 
 
 @pytest.fixture
-def ws_tables(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """The test kit's own, on the engine of this run."""
-    from ws_lambda.testing.database import tables
+def no_tables() -> Iterator[None]:
+    """A DynamoDB in which no table has been created yet."""
+    from ws_lambda.testing.database import in_memory
 
-    if engines.real():
-        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", engines.endpoint_or_skip())
-    with tables() as requests:
-        yield requests
+    with engines.served(), engines.without_tables() if engines.real() else in_memory():
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -93,16 +80,6 @@ def _not_on_this_engine(request: pytest.FixtureRequest) -> None:
     """Skips tests that test moto itself, or need something that only moto has."""
     if engines.real() and (marker := request.node.get_closest_marker("moto")):
         pytest.skip(f"moto only: {marker.args[0]}")
-
-
-@pytest.fixture
-def tables(dynamodb: list[str]) -> list[str]:
-    """All tables, empty. The value is the list of requests so far."""
-    from ws_lambda.models import all_tables
-
-    table_making.create(*all_tables())
-    dynamodb.clear()
-    return dynamodb
 
 
 @pytest.fixture
@@ -165,9 +142,3 @@ def use_view() -> Iterator[Any]:
     before = urls.current["view"]
     yield put
     put(before)
-
-
-@pytest.fixture
-def calls(dynamodb: list[str]) -> list[str]:
-    """The DynamoDB requests so far, by operation name. Clear it to start counting."""
-    return dynamodb

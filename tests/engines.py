@@ -11,14 +11,20 @@ import shutil
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
+from unittest import mock
 
 import pytest
 
 from ws_lambda import aws
+from ws_lambda.testing.dynamodb_clients import clients
+from ws_lambda.testing.moto_speed import quick_mock
+from ws_lambda.testing.quick_requests import requests_to
 
 NAME = os.environ.get("WS_LAMBDA_TEST_ENGINE", "moto")
 CHOICES = ("moto", "dynoxide", "dynamodb-local")
@@ -59,6 +65,26 @@ def endpoint() -> str:
     raise Missing(f"{NAME} does not come up (exit status {process.poll()})")
 
 
+@contextmanager
+def served() -> Iterator[None]:
+    """Sends requests to DynamoDB to a real engine, and those to other services to moto, for a `with` block."""
+    if not real():
+        yield
+        return
+    with quick_mock(mock_config()), mock.patch.dict(os.environ, {"AWS_ENDPOINT_URL_DYNAMODB": endpoint_or_skip()}):
+        yield
+
+
+@contextmanager
+def without_tables() -> Iterator[None]:
+    """Deletes the tables that a test makes. Those of the test kit have a prefix: a test does not see them."""
+    with requests_to(endpoint()) as ask, clients():
+        before = set(ask("ListTables")["TableNames"])
+        yield
+        for name in set(ask("ListTables")["TableNames"]) - before:
+            ask("DeleteTable", TableName=name)
+
+
 def endpoint_or_skip() -> str:
     """The same for a fixture. Without the engine it skips the test, or fails it in CI."""
     try:
@@ -69,7 +95,7 @@ def endpoint_or_skip() -> str:
         pytest.skip(str(missing))
 
 
-FIXTURES = frozenset({"dynamodb", "ws_tables", "in_memory"})
+FIXTURES = frozenset({"ws_tables", "no_tables", "in_memory"})
 """Fixtures that give a test a DynamoDB. Tests without any of them are the same on every engine, and are left out."""
 
 

@@ -1,7 +1,6 @@
 """Logins from the page to the tables, through Django's own views and middleware."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,10 +12,8 @@ from django.shortcuts import render
 from django.test import AsyncClient, Client
 from django.urls import path
 
-from tests import table_making
 from ws_lambda.session_store import DjangoSession
 from ws_lambda.users.models import User
-from ws_lambda.users.user_row import UserRow
 
 
 @login_required
@@ -59,14 +56,12 @@ SPEAKS = {"permission_names": {"chat.speak"}}
 
 
 @pytest.fixture(autouse=True)
-def site(settings: Any, dynamodb: list[str]) -> Iterator[None]:
+def site(settings: Any, ws_tables: list[str]) -> None:
     settings.ROOT_URLCONF = __name__
     settings.LOGIN_URL = "login"
     engine = settings.TEMPLATES[0]
     loaders = [("django.template.loaders.locmem.Loader", PAGES)]
     settings.TEMPLATES = [{**engine, "APP_DIRS": False, "OPTIONS": {**engine["OPTIONS"], "loaders": loaders}}]
-    table_making.create(UserRow, DjangoSession)
-    yield
 
 
 @pytest.fixture
@@ -110,16 +105,16 @@ def test_a_login_without_the_csrf_token_is_refused(red: User) -> None:
     assert client.post("/login/", {"username": "red", "password": "first-secret"}).status_code == 403
 
 
-def test_what_a_login_and_a_request_cost(red: User, calls: list[str]) -> None:
-    calls.clear()
+def test_what_a_login_and_a_request_cost(red: User, ws_requests: list[str]) -> None:
+    ws_requests.clear()
     client = logged_in()
-    assert calls == ["GetItem", "PutItem", "UpdateItem", "PutItem"]  # user, new key, last login, session
-    calls.clear()
+    assert ws_requests == ["GetItem", "PutItem", "UpdateItem", "PutItem"]  # user, new key, last login, session
+    ws_requests.clear()
     client.get("/whoami/")
-    assert calls == ["GetItem", "GetItem"]  # session, user
-    calls.clear()
+    assert ws_requests == ["GetItem", "GetItem"]  # session, user
+    ws_requests.clear()
     client.post("/logout/")
-    assert calls == ["GetItem", "GetItem", "DeleteItem"]
+    assert ws_requests == ["GetItem", "GetItem", "DeleteItem"]
 
 
 def test_a_deactivated_or_deleted_user_is_out_at_the_next_request(red: User) -> None:
@@ -143,12 +138,12 @@ def test_a_password_change_keeps_this_login_and_ends_the_others(red: User) -> No
     logged_in(password="second-secret")
 
 
-def test_a_password_is_reset_by_mail(red: User, calls: list[str]) -> None:
+def test_a_password_is_reset_by_mail(red: User, ws_requests: list[str]) -> None:
     User.objects.create_user("gone", "RED@example.com", "x", is_active=False)
-    calls.clear()
+    ws_requests.clear()
     client = Client()
     assert client.post("/reset/", {"email": "Red@Example.COM"})["Location"] == "/login/"
-    assert calls == ["Query", "BatchGetItem"]
+    assert ws_requests == ["Query", "BatchGetItem"]
     assert [message.to for message in mail.outbox] == [["red@example.com"]]
     link = re.search(r"/reset/\S+", mail.outbox[0].body)
     assert link is not None

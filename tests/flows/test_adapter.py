@@ -14,7 +14,7 @@ from ws_lambda.tables.gateways import AdditionalRoute
 from ws_lambda.testing import connect_event, decode_answer, invoke, message_event, mint_token
 from ws_lambda.testing.gateway_events import DOMAIN_NAME
 
-pytestmark = pytest.mark.usefixtures("tables", "still")
+pytestmark = pytest.mark.usefixtures("ws_tables", "still")
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ IDS = [f"G{number:05}=" for number in range(COUNT)]
 
 
 @pytest.fixture
-def in_this_process(tables: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def in_this_process(ws_tables: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """botocore makes all requests, however many: it reaches a DynamoDB in this process."""
     monkeypatch.setattr(many_calls, "installed", lambda: "a transport, so botocore makes all requests")
 

@@ -14,7 +14,7 @@ from ws_lambda.tables.tokens import digest
 from ws_lambda.testing import connect_event, decode_answer, invoke, message_event, mint_token
 from ws_lambda.testing.gateway_events import DOMAIN_NAME
 
-pytestmark = pytest.mark.usefixtures("tables", "still")
+pytestmark = pytest.mark.usefixtures("ws_tables", "still")
 
 
 def session(connection_id="C1="):
@@ -33,13 +33,13 @@ def refusals(ip="203.0.113.9"):
     return sum(row.hits for row in RateLimit.query(f"refused#{ip}"))
 
 
-def test_13_a_valid_connect_opens_a_session(user, tables):
+def test_13_a_valid_connect_opens_a_session(user, ws_requests):
     token = mint_token(user, session_key="login-1")
-    tables.clear()
+    ws_requests.clear()
     response = invoke(connect_event(token=token, channel="general"))
     assert response == {"statusCode": 200, "body": "{}"}
     # The third round trip, the read of the user's record, is made by the auth backend.
-    assert tables == ["Scan", "BatchGetItem", "Scan", "TransactWriteItems"], "both scans are cached by the process"
+    assert ws_requests == ["Scan", "BatchGetItem", "Scan", "TransactWriteItems"], "both scans are cached by the process"
     opened = session()
     assert (opened.channel_name, opened.channels, opened.user_id) == ("general", {"general"}, "7")
     assert (opened.api_id, opened.connected, opened.request_count) == ("test", True, 0)
@@ -53,23 +53,23 @@ def test_13_a_valid_connect_opens_a_session(user, tables):
     assert not unspent(token)
 
 
-def test_a_second_connect_costs_three_round_trips(user, tables):
+def test_a_second_connect_costs_three_round_trips(user, ws_requests):
     invoke(connect_event(token=mint_token(user), channel="general"))
     token = mint_token(user)
-    tables.clear()
+    ws_requests.clear()
     backends.DictBackend.reads = 0
     assert status(invoke(connect_event("C2=", token=token, channel="general"))) == 200
-    assert (tables, backends.DictBackend.reads) == (["BatchGetItem", "TransactWriteItems"], 1)
+    assert (ws_requests, backends.DictBackend.reads) == (["BatchGetItem", "TransactWriteItems"], 1)
 
 
-def test_a_refusal_costs_one_update(user, tables):
+def test_a_refusal_costs_one_update(user, ws_requests):
     invoke(connect_event(token=mint_token(user)))
-    tables.clear()
+    ws_requests.clear()
     assert status(invoke(connect_event("C2=", channel="a b"))) == 400
-    assert tables == ["UpdateItem"]
-    tables.clear()
+    assert ws_requests == ["UpdateItem"]
+    ws_requests.clear()
     assert status(invoke(connect_event("C2=", origin="https://evil.example"))) == 403
-    assert tables == [], "a refused origin counts against nobody"
+    assert ws_requests == [], "a refused origin counts against nobody"
 
 
 @pytest.mark.parametrize("wrong", ["bad id<script>", "a" * 129, "has/slash", "C1=\n", ""])

@@ -5,7 +5,7 @@ import pytest
 from ws_lambda.models import ChannelMembership, WebSocketSession, gateways
 from ws_lambda.testing import connect_event, disconnect_event, invoke, mint_token
 
-pytestmark = pytest.mark.usefixtures("tables", "still")
+pytestmark = pytest.mark.usefixtures("ws_tables", "still")
 
 
 def session(connection_id="C1="):
@@ -13,13 +13,13 @@ def session(connection_id="C1="):
 
 
 @pytest.mark.parametrize("exists", [True, False])
-def test_24_disconnect_is_never_an_error(user, tables, exists):
+def test_24_disconnect_is_never_an_error(user, ws_requests, exists):
     if exists:
         invoke(connect_event(token=mint_token(user), channel="general"))
     gateways.registered()  # known to the process from here on
-    tables.clear()
+    ws_requests.clear()
     assert invoke(disconnect_event()) == {"statusCode": 200, "body": "{}"}
-    assert tables == (["UpdateItem", "TransactWriteItems"] if exists else ["UpdateItem"])
+    assert ws_requests == (["UpdateItem", "TransactWriteItems"] if exists else ["UpdateItem"])
     assert invoke(disconnect_event())["statusCode"] == 200
     assert invoke(disconnect_event("has/slash"))["statusCode"] == 200
     assert list(ChannelMembership.query("general")) == []

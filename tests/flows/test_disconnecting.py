@@ -13,7 +13,7 @@ from ws_lambda import delivery, housekeeping
 from ws_lambda.models import WebSocketSession, disconnecting, unfinished_work
 from ws_lambda.tables.sessions import CLOSING
 
-pytestmark = pytest.mark.usefixtures("tables")
+pytestmark = pytest.mark.usefixtures("ws_tables")
 everyone = WebSocketSession.objects.filter(connected=True)
 
 

@@ -19,10 +19,10 @@ pytestmark = pytest.mark.usefixtures("still")
 
 
 @pytest.fixture
-def c1(tables, user):
+def c1(ws_requests, user):
     """Connected session C1 of user u."""
     assert invoke(connect_event(token=mint_token(user), channel="general"))["statusCode"] == 200
-    tables.clear()
+    ws_requests.clear()
     return "C1="
 
 
@@ -202,7 +202,7 @@ def test_10_also_when_they_come_at_once(c1):
     assert session().request_count == 40
 
 
-def test_a_message_costs_one_request_and_no_user(c1, tables, use_view):
+def test_a_message_costs_one_request_and_no_user(c1, ws_requests, use_view):
     class Quiet(WebSocketView):
         def chat(self, request, *args, **kwargs):
             return {}
@@ -210,7 +210,7 @@ def test_a_message_costs_one_request_and_no_user(c1, tables, use_view):
     use_view(Quiet)
     backends.DictBackend.reads = 0
     invoke(message_event({"action": "chat"}))
-    assert tables == ["UpdateItem"]
+    assert ws_requests == ["UpdateItem"]
     assert backends.DictBackend.reads == 0
 
 

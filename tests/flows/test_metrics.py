@@ -15,7 +15,7 @@ from ws_lambda import aws, delivery, telemetry
 from ws_lambda.models import WebSocketSession
 from ws_lambda.testing import LambdaContext, connect_event, disconnect_event, invoke, message_event, mint_token
 
-pytestmark = pytest.mark.usefixtures("still", "tables")
+pytestmark = pytest.mark.usefixtures("still", "ws_tables")
 
 PRUNE = "arn:aws:events:eu-west-1:123456789012:rule/demo-dev-prune-ws_lambda.housekeeping.prune"
 ANSWERS = {"here=": 200, "there=": 200, "gone=": 410, "hidden=": 403}

@@ -7,7 +7,7 @@ from tests.urls import ChatView
 from ws_lambda.models import RateLimit
 from ws_lambda.testing import connect_event, decode_answer, invoke, message_event
 
-pytestmark = pytest.mark.usefixtures("tables", "still")
+pytestmark = pytest.mark.usefixtures("ws_tables", "still")
 
 
 def test_a_subclass_answers_a_refusal_its_own_way(use_view):

@@ -10,7 +10,7 @@ from ws_lambda.models import ApiGateway, ChannelPermission, WebSocketSession, ch
 from ws_lambda.testing import connect_event, disconnect_event, invoke, message_event
 from ws_lambda.testing.gateway_events import DOMAIN_NAME
 
-pytestmark = pytest.mark.usefixtures("tables", "still")
+pytestmark = pytest.mark.usefixtures("ws_tables", "still")
 
 CONNECT = ["BatchGetItem", "GetItem", "TransactWriteItems"]
 MESSAGE = ["UpdateItem"]
@@ -51,24 +51,24 @@ def connect(http, connection_id):
     return connect_event(connection_id, token=token, channel="general")
 
 
-def cost(tables, event):
-    tables.clear()
+def cost(requests, event):
+    requests.clear()
     assert invoke(event)["statusCode"] == 200
-    return list(tables)
+    return list(requests)
 
 
-def test_connect_message_and_disconnect(http, tables, monkeypatch):
+def test_connect_message_and_disconnect(http, ws_requests, monkeypatch):
     invoke(connect(http, "first="))  # reads the permissions
-    assert cost(tables, connect(http, "C1=")) == CONNECT
+    assert cost(ws_requests, connect(http, "C1=")) == CONNECT
     # The user is read for `permissions_required`; a view without it reads none.
-    assert cost(tables, message_event({"action": "chat"})) == [*MESSAGE, "GetItem"]
+    assert cost(ws_requests, message_event({"action": "chat"})) == [*MESSAGE, "GetItem"]
     monkeypatch.setattr(Guarded, "permissions_required", ())
-    assert cost(tables, message_event({"action": "chat"})) == MESSAGE
-    assert cost(tables, disconnect_event()) == DISCONNECT
+    assert cost(ws_requests, message_event({"action": "chat"})) == MESSAGE
+    assert cost(ws_requests, disconnect_event()) == DISCONNECT
     assert not WebSocketSession.get("C1=").connected
 
 
-def test_revalidation_costs_the_user_and_one_batch_once_in_an_interval(http, tables, monkeypatch):
+def test_revalidation_costs_the_user_and_one_batch_once_in_an_interval(http, ws_requests, monkeypatch):
     invoke(connect(http, "C1="))
     later = clock.now() + 61
     monkeypatch.setattr(clock, "now", lambda: later)
@@ -76,12 +76,12 @@ def test_revalidation_costs_the_user_and_one_batch_once_in_an_interval(http, tab
     gateways.registered()  # known anew: the copies have aged
     channel_permissions.permission_for("general")
     stats.forget()  # the overview's figures, a write in ten seconds of a process
-    assert cost(tables, message_event({"action": "chat"})) == [*MESSAGE, "GetItem", "BatchGetItem"]
-    assert cost(tables, message_event({"action": "chat"})) == MESSAGE
+    assert cost(ws_requests, message_event({"action": "chat"})) == [*MESSAGE, "GetItem", "BatchGetItem"]
+    assert cost(ws_requests, message_event({"action": "chat"})) == MESSAGE
 
 
-def test_a_change_of_permissions_costs_the_next_connect_of_a_process_one_scan(http, tables):
+def test_a_change_of_permissions_costs_the_next_connect_of_a_process_one_scan(http, ws_requests):
     invoke(connect(http, "C1="))
     ChannelPermission("other", access="allow_all").save()
-    assert cost(tables, connect(http, "C2=")) == ["BatchGetItem", "GetItem", "Scan", "TransactWriteItems"]
-    assert cost(tables, connect(http, "C3=")) == CONNECT
+    assert cost(ws_requests, connect(http, "C2=")) == ["BatchGetItem", "GetItem", "Scan", "TransactWriteItems"]
+    assert cost(ws_requests, connect(http, "C3=")) == CONNECT

@@ -31,7 +31,7 @@ def far_side() -> Iterator[FarSide]:
 
 
 @pytest.fixture
-def some(tables: list[str], far_side: FarSide) -> None:
+def some(ws_tables: list[str], far_side: FarSide) -> None:
     """C0 to C5: odd ones of ann in `general`, even ones of bob; C4 and C5 have closed."""
     now = timezone.now()
     for n in range(6):
@@ -115,6 +115,6 @@ def test_what_could_not_be_disconnected_is_told(some: None, far_side: FarSide) -
         run("disconnect", "--connection=C1=", "--yes")
 
 
-def test_tables_that_are_not_there_are_told_in_a_sentence(dynamodb: list[str]) -> None:
+def test_tables_that_are_not_there_are_told_in_a_sentence(no_tables: list[str]) -> None:
     with pytest.raises(CommandError, match=r"A table of this project does not exist.*ws_tables create"):
         run("list")

@@ -8,7 +8,7 @@ from ws_lambda import clock, delivery
 
 
 @pytest.fixture
-def dropped(tables, monkeypatch):
+def dropped(ws_tables, monkeypatch):
     """Connections whose sockets were closed, as `@connections` was told."""
     closed = []
 
@@ -34,12 +34,12 @@ def later(monkeypatch):
 
 
 @pytest.fixture
-def ann(tables):
+def ann(ws_tables):
     return get_user_model().objects.create_user("ann", password="secret-ann")
 
 
 @pytest.fixture
-def bob(tables):
+def bob(ws_tables):
     return get_user_model().objects.create_user("bob", password="secret-bob")
 
 

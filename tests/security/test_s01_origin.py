@@ -73,7 +73,7 @@ def test_allowed(origin):
         "https://anything.example",
     ],
 )
-def test_look_alikes_are_refused_and_told_nothing(origin, tables, user):
+def test_look_alikes_are_refused_and_told_nothing(origin, ws_tables, user):
     token = mint_token(user)
     response = invoke(connect_event(token=token, origin=origin))
     status, said = decode_answer(response)
@@ -83,7 +83,7 @@ def test_look_alikes_are_refused_and_told_nothing(origin, tables, user):
     assert invoke(connect_event("C2=", token=token))["statusCode"] == 200, "the token is unspent"
 
 
-def test_a_client_without_origin_is_refused_unless_the_setting_lets_it(tables, user, settings):
+def test_a_client_without_origin_is_refused_unless_the_setting_lets_it(ws_tables, user, settings):
     assert invoke(connect_event(token=mint_token(user), origin=None))["statusCode"] == 403
     settings.WS_LAMBDA = {"ALLOW_MISSING_ORIGIN": True}
     assert invoke(connect_event(token=mint_token(user), origin=None))["statusCode"] == 200
@@ -98,5 +98,5 @@ def test_on_a_developers_machine_http_and_any_port_of_its_own(settings):
     assert not is_allowed("http://www.example.com")
 
 
-def test_a_host_other_than_the_gateways(tables, user):
+def test_a_host_other_than_the_gateways(ws_tables, user):
     assert invoke(forged(connect_event(token=mint_token(user)), {"Host": "evil.example"}))["statusCode"] == 403

@@ -19,7 +19,7 @@ def production(settings):
     settings.DEBUG = False
 
 
-@pytest.mark.usefixtures("tables")
+@pytest.mark.usefixtures("ws_tables")
 @pytest.mark.parametrize("listed_in", ["ALLOWED_ORIGINS", "CSRF_TRUSTED_ORIGINS", "ALLOWED_HOSTS"])
 def test_a_page_that_came_in_the_clear_opens_no_connection(user, settings, listed_in):
     if listed_in == "ALLOWED_ORIGINS":
@@ -34,7 +34,7 @@ def test_a_page_that_came_in_the_clear_opens_no_connection(user, settings, liste
     assert invoke(connect_event(token=token, origin=f"https://{DOMAIN_NAME}"))["statusCode"] == 200
 
 
-@pytest.mark.usefixtures("tables")
+@pytest.mark.usefixtures("ws_tables")
 def test_no_header_makes_django_believe_that_a_socket_is_not_encrypted(user, settings, use_view):
     seen = []
 
@@ -51,7 +51,7 @@ def test_no_header_makes_django_believe_that_a_socket_is_not_encrypted(user, set
     assert seen == [(True, "https")]
 
 
-@pytest.mark.usefixtures("tables")
+@pytest.mark.usefixtures("ws_tables")
 @pytest.mark.parametrize("host", [DOMAIN_NAME, "ws.example.com"])
 def test_messages_to_a_connection_go_out_encrypted(user, host):
     invoke(connect_event(token=mint_token(user), domainName=host))

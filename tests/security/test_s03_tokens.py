@@ -11,7 +11,7 @@ from ws_lambda.models import WebSocketSession, WebSocketToken
 from ws_lambda.tables.tokens import digest
 from ws_lambda.testing import connect_event, invoke, mint_token
 
-pytestmark = pytest.mark.usefixtures("tables")
+pytestmark = pytest.mark.usefixtures("ws_tables")
 
 
 def test_a_hundred_racing_uses_one_success(user, settings):

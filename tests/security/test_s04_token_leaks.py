@@ -27,14 +27,14 @@ def event_with(token):
     return event
 
 
-@pytest.mark.usefixtures("tables")
+@pytest.mark.usefixtures("ws_tables")
 def test_the_subprotocol_carries_it_and_only_the_applications_own_comes_back(user):
     token = mint_token(user)
     response = invoke(connect_event(headers={"Sec-WebSocket-Protocol": f"ws-token.{token},chat.v1"}))
     assert response == {"statusCode": 200, "body": "{}", "headers": {"Sec-WebSocket-Protocol": "chat.v1"}}
 
 
-@pytest.mark.usefixtures("tables")
+@pytest.mark.usefixtures("ws_tables")
 @pytest.mark.parametrize("supported", [(), ("chat.v1",)])
 @pytest.mark.parametrize("spelled", ["ws-token.{}", "WS-Token.{}", " ws-token.{} ", "ws-token.{}, ws-token.{}"])
 def test_no_spelling_of_it_is_echoed(user, use_view, supported, spelled):
@@ -44,14 +44,14 @@ def test_no_spelling_of_it_is_echoed(user, use_view, supported, spelled):
     assert response == {"statusCode": 200, "body": "{}"}
 
 
-@pytest.mark.usefixtures("tables")
+@pytest.mark.usefixtures("ws_tables")
 @pytest.mark.parametrize("odd", ["chat v1", "chät", "chat;v=1", 'chat"', "chat\tv1"])
 def test_what_is_no_subprotocol_is_not_echoed(user, odd):
     response = invoke(connect_event(token=mint_token(user), headers={"Sec-WebSocket-Protocol": f"{odd}, chat.v1"}))
     assert response["headers"] == {"Sec-WebSocket-Protocol": "chat.v1"}
 
 
-@pytest.mark.usefixtures("tables")
+@pytest.mark.usefixtures("ws_tables")
 def test_no_answer_and_no_record_has_it(user):
     token = mint_token(user)
     wrong = invoke(connect_event(token=token, channel="a b"))
@@ -60,7 +60,7 @@ def test_no_answer_and_no_record_has_it(user):
     assert token not in str([row.serialize() for row in WebSocketSession.scan()])
 
 
-@pytest.mark.usefixtures("tables", "still")
+@pytest.mark.usefixtures("ws_tables", "still")
 def test_the_page_that_mints_it_is_kept_by_no_cache_and_names_it_once(user):
     response = client_of(user).post("/api/ws-token/")
     assert response["Cache-Control"] == "no-store"

@@ -15,7 +15,7 @@ from ws_lambda.session_store import SessionStore
 from ws_lambda.tables.tokens import digest
 from ws_lambda.testing import connect_event, invoke
 
-pytestmark = pytest.mark.usefixtures("tables", "still")
+pytestmark = pytest.mark.usefixtures("ws_tables", "still")
 URL = "/api/ws-token/"
 
 

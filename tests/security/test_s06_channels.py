@@ -14,7 +14,7 @@ from ws_lambda.models import ChannelMembership, ChannelPermission, WebSocketSess
 from ws_lambda.models.channel_permissions import may_join
 from ws_lambda.testing import connect_event, decode_answer, invoke, message_event, mint_token
 
-pytestmark = pytest.mark.usefixtures("tables")
+pytestmark = pytest.mark.usefixtures("ws_tables")
 
 
 def permit(channel_name, access, rules=()):
@@ -88,18 +88,18 @@ def test_an_exact_name_beats_a_prefix_and_a_longer_prefix_a_shorter_one(everybod
     assert may_join(other, "team-red-board")
 
 
-def test_a_process_keeps_its_copy_for_a_bounded_time(everybody, tables, monkeypatch):
+def test_a_process_keeps_its_copy_for_a_bounded_time(everybody, ws_requests, monkeypatch):
     from ws_lambda import clock
 
     start = clock.now()
     assert may_join(everybody["plain"], "room")
     ChannelPermission("room", access="staff_only").save()
-    tables.clear()
+    ws_requests.clear()
     assert may_join(everybody["plain"], "room")
-    assert tables == []
+    assert ws_requests == []
     monkeypatch.setattr(clock, "now", lambda: start + 31)
     assert not may_join(everybody["plain"], "room")
-    assert tables == ["Scan"]
+    assert ws_requests == ["Scan"]
 
 
 def test_a_refused_channel_at_connect(user):

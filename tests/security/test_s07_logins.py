@@ -10,10 +10,10 @@ from ws_lambda.models import WebSocketSession
 from ws_lambda.tables.tokens import digest
 from ws_lambda.testing import connect_event, invoke
 
-pytestmark = [pytest.mark.usefixtures("tables"), pytest.mark.urls("tests.security.login_story")]
+pytestmark = [pytest.mark.usefixtures("ws_tables"), pytest.mark.urls("tests.security.login_story")]
 
 
-def test_no_usable_key_is_in_the_row(browser, tables):
+def test_no_usable_key_is_in_the_row(browser, ws_tables):
     session = browser.open("A=")
     stored = str(session.serialize())
     assert session.login_proof
@@ -75,11 +75,11 @@ def test_a_login_goes_on_although_dynamodb_does_not_answer(browser, bob, monkeyp
     assert "could not be closed" in caplog.text
 
 
-def test_a_cookie_of_the_login_is_accepted_after_its_key_was_changed(browser, tables):
+def test_a_cookie_of_the_login_is_accepted_after_its_key_was_changed(browser, ws_requests):
     token = browser.token()
-    tables.clear()
+    ws_requests.clear()
     assert invoke(connect_event("A=", token=token, headers={"Cookie": f"{COOKIE}={browser.key}"}))["statusCode"] == 200
-    assert tables.count("GetItem") == 1, "the user: the cookie is the token's own"
+    assert ws_requests.count("GetItem") == 1, "the user: the cookie is the token's own"
     token = browser.token()
     browser.get("/cycle/")
     assert invoke(connect_event("B=", token=token, headers={"Cookie": f"{COOKIE}={browser.key}"}))["statusCode"] == 200
@@ -90,13 +90,13 @@ def test_a_cookie_of_the_login_is_accepted_after_its_key_was_changed(browser, ta
         assert refused["statusCode"] == 401, "of another login"
 
 
-def test_a_view_without_tokens_binds_its_sockets_to_the_login_too(ann, bob, browser, dropped, monkeypatch, tables):
+def test_a_view_without_tokens_binds_its_sockets_to_the_login_too(ann, bob, browser, dropped, monkeypatch, ws_requests):
     monkeypatch.setattr(ChatView, "USE_WS_TOKEN", False)
     cookie = {"Cookie": f"{COOKIE}={browser.key}"}
-    tables.clear()
+    ws_requests.clear()
     assert invoke(connect_event("A=", headers=cookie))["statusCode"] == 200
-    assert tables.count("TransactWriteItems") == 1
-    assert "PutItem" not in tables, "the session had its login's id"
+    assert ws_requests.count("TransactWriteItems") == 1
+    assert "PutItem" not in ws_requests, "the session had its login's id"
     session = WebSocketSession.get("A=", consistent_read=True)
     assert (session.login_id, bool(session.login_proof)) == (browser.session[logins.SESSION_KEY], True)
     browser.log_in("bob")

@@ -7,7 +7,7 @@ from tests.security.login_story import Browser
 from ws_lambda.models import WebSocketSession
 from ws_lambda.testing import connect_event, invoke
 
-pytestmark = [pytest.mark.usefixtures("tables"), pytest.mark.urls("tests.security.login_story")]
+pytestmark = [pytest.mark.usefixtures("ws_tables"), pytest.mark.urls("tests.security.login_story")]
 
 
 def change_nothing(_user):

@@ -94,26 +94,26 @@ def test_a_new_password_spares_the_logins_that_have_it(user, dropped):
     assert dropped == ["A="]
 
 
-def test_a_connection_whose_record_is_gone_saves_no_other(user, dropped, tables, monkeypatch):
+def test_a_connection_whose_record_is_gone_saves_no_other(user, dropped, ws_requests, monkeypatch):
     invoke(connect_event("A=", token=mint_token(user)))
     invoke(connect_event("B=", token=mint_token(user)))
     rows = list(WebSocketSession.by_user.query(str(user.pk)))
     WebSocketSession("A=").delete()
     monkeypatch.setattr(WebSocketSession.by_user, "query", lambda _key: rows)  # an index is behind its table
-    tables.clear()
+    ws_requests.clear()
     user.is_active = False
     post_save.send(get_user_model(), instance=user, created=False, update_fields=None)
     assert dropped == ["B="]
-    assert tables.count("BatchGetItem") == 1, "both sessions"
-    assert tables.count("GetItem") == 1, "the ids of the user, of which the index may not know all"
+    assert ws_requests.count("BatchGetItem") == 1, "both sessions"
+    assert ws_requests.count("GetItem") == 1, "the ids of the user, of which the index may not know all"
 
 
-def test_what_ends_no_login_costs_nothing(user, dropped, tables):
+def test_what_ends_no_login_costs_nothing(user, dropped, ws_requests):
     invoke(connect_event("A=", token=mint_token(user)))
-    tables.clear()
+    ws_requests.clear()
     post_save.send(get_user_model(), instance=user, created=False, update_fields=["last_login"])
     post_save.send(get_user_model(), instance=user, created=True, update_fields=None)
-    assert tables == []
+    assert ws_requests == []
     assert is_open("A=")
 
 

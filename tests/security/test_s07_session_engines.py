@@ -12,7 +12,7 @@ from ws_lambda.gatekeeping import logins, revocation
 from ws_lambda.models import WebSocketSession
 from ws_lambda.testing import connect_event, invoke, message_event
 
-pytestmark = [pytest.mark.usefixtures("tables"), pytest.mark.urls("tests.security.login_story")]
+pytestmark = [pytest.mark.usefixtures("ws_tables"), pytest.mark.urls("tests.security.login_story")]
 
 
 @pytest.mark.parametrize("end", ["flushed", "expired", "deleted"])
@@ -57,7 +57,7 @@ def test_a_key_that_was_changed_without_a_connect_since_is_known_to_our_own_engi
     assert dropped == ["A="], "replaced, under the newer key"
 
 
-def test_the_engine_is_asked_once_for_a_login(browser, tables, later, monkeypatch):
+def test_the_engine_is_asked_once_for_a_login(browser, ws_tables, later, monkeypatch):
     for number in range(6):
         browser.open(f"A{number}=")
     asked = []

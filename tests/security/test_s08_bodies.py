@@ -46,7 +46,7 @@ class Fuzzed(ChatView):
 
 
 @pytest.fixture
-def open_connection(tables, user, use_view):
+def open_connection(ws_tables, user, use_view):
     use_view(Fuzzed)
     assert invoke(connect_event("F=", token=mint_token(user), channel="general"))["statusCode"] == 200
 

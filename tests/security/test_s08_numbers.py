@@ -12,7 +12,7 @@ from ws_lambda.testing import connect_event, decode_answer, invoke, message_even
 from ws_lambda.views import handler
 
 pydantic = pytest.importorskip("pydantic")
-pytestmark = pytest.mark.usefixtures("tables", "still")
+pytestmark = pytest.mark.usefixtures("ws_tables", "still")
 
 NO_NUMBERS = ["NaN", "Infinity", "-Infinity", "1e400", "-1e400", "1" + "0" * 400, "9" * 5000]
 

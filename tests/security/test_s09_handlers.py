@@ -89,7 +89,7 @@ def test_nothing_else_can_be_called(name):
         assert name not in callable_names(Target, WebSocketView)
 
 
-def test_nor_over_the_wire(tables, user, use_view):
+def test_nor_over_the_wire(ws_tables, user, use_view):
     use_view(Target)
     invoke(connect_event(token=mint_token(user)))
     for name in (*ASSIGNED, "inherited", "_private", "_Target__dunder", "static", "computed", "dispatch", "__class__"):
@@ -104,7 +104,7 @@ def test_nor_by_listing_what_is_not_meant_for_clients():
     assert callable_names(Careless, WebSocketView) == {"chat"}
 
 
-def test_nor_where_the_urlconf_narrows_the_view(tables, user, monkeypatch):
+def test_nor_where_the_urlconf_narrows_the_view(ws_tables, user, monkeypatch):
     from tests import urls
 
     class Open(ChatView):

@@ -15,7 +15,7 @@ from ws_lambda.models import RateLimit, WebSocketSession, rate_limits
 from ws_lambda.process_state import Occasion
 from ws_lambda.testing import connect_event, decode_answer, invoke, message_event, mint_token
 
-pytestmark = pytest.mark.usefixtures("tables", "still")
+pytestmark = pytest.mark.usefixtures("ws_tables", "still")
 
 
 class Denying(ChatView):
@@ -143,9 +143,9 @@ def test_messages_are_limited_per_connection(user, settings, monkeypatch):
 # An office behind one address, one of whose people (or whose visitors' browsers) is hostile
 
 
-def cost(tables, event):
-    tables.clear()
-    return invoke(event)["statusCode"], list(tables)
+def cost(requests, event):
+    requests.clear()
+    return invoke(event)["statusCode"], list(requests)
 
 
 HOSTILE = {
@@ -169,10 +169,10 @@ def test_hostile_connects_lock_nobody_out_who_has_a_token(user, kind):
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", None, "null"])
-def test_a_refused_origin_counts_against_nobody(tables, origin):
+def test_a_refused_origin_counts_against_nobody(ws_requests, origin):
     invoke(connect_event("C0=", origin=origin))  # the process learns of gateways
     for _ in range(25):
-        assert cost(tables, connect_event(origin=origin)) == (403, [])
+        assert cost(ws_requests, connect_event(origin=origin)) == (403, [])
     assert refusals() == 0
 
 
@@ -195,49 +195,49 @@ def test_a_view_without_tokens_keeps_the_limit(user, use_view):
 # Refusing gets cheaper as it repeats
 
 
-def test_who_brings_no_token_costs_nothing_once_the_limit_is_reached(tables):
+def test_who_brings_no_token_costs_nothing_once_the_limit_is_reached(ws_requests):
     invoke(connect_event())  # the process learns of gateways
     for _ in range(19):
-        assert cost(tables, connect_event()) == (401, ["UpdateItem"])
-    assert cost(tables, connect_event()) == (429, [])
-    assert cost(tables, connect_event(token="x")) == (429, [])
-    assert cost(tables, connect_event(channel="a b")) == (400, [])
+        assert cost(ws_requests, connect_event()) == (401, ["UpdateItem"])
+    assert cost(ws_requests, connect_event()) == (429, [])
+    assert cost(ws_requests, connect_event(token="x")) == (429, [])
+    assert cost(ws_requests, connect_event(channel="a b")) == (400, [])
 
 
-def test_who_invents_tokens_costs_a_read_and_no_write_once_the_limit_is_reached(tables):
+def test_who_invents_tokens_costs_a_read_and_no_write_once_the_limit_is_reached(ws_requests):
     invoke(connect_event(token="f" * 64))  # the process learns of gateways
     for token in (f"{n:064x}" for n in range(19)):
-        assert cost(tables, connect_event(token=token)) == (401, ["BatchGetItem", "UpdateItem"])
-    assert cost(tables, connect_event(token="a" * 64)) == (429, ["BatchGetItem"])
+        assert cost(ws_requests, connect_event(token=token)) == (401, ["BatchGetItem", "UpdateItem"])
+    assert cost(ws_requests, connect_event(token="a" * 64)) == (429, ["BatchGetItem"])
     for remembered in (rate_limits.refused_places, rate_limits.refused_tokens, rate_limits.full_users):
         remembered.forget()
-    assert cost(tables, connect_event(token="b" * 64)) == (429, ["BatchGetItem"]), "in another process"
-    assert cost(tables, connect_event()) == (429, [])
+    assert cost(ws_requests, connect_event(token="b" * 64)) == (429, ["BatchGetItem"]), "in another process"
+    assert cost(ws_requests, connect_event()) == (429, [])
     assert refusals() == 20
 
 
-def test_one_token_is_not_refused_without_end(user, tables, settings, use_view):
+def test_one_token_is_not_refused_without_end(user, ws_requests, settings, use_view):
     settings.WS_LAMBDA = {"REFUSALS_PER_MINUTE": 3}
     use_view(Busy)
     token = mint_token(user)
     assert [invoke(connect_event(token=token))["statusCode"] for _ in range(3)] == [403] * 3
-    assert cost(tables, connect_event(token=token)) == (429, [])
+    assert cost(ws_requests, connect_event(token=token)) == (429, [])
     use_view(ChatView)
     assert invoke(connect_event(token=mint_token(user)))["statusCode"] == 200, "another token of theirs is another try"
 
 
-def test_an_account_with_every_connection_open_costs_less_when_it_tries_again(user, tables, settings):
+def test_an_account_with_every_connection_open_costs_less_when_it_tries_again(user, ws_requests, settings):
     settings.WS_LAMBDA = {"CONNECTIONS_PER_USER": 1, "REFUSALS_PER_MINUTE": 2}
     invoke(connect_event(token=mint_token(user)))
     first, second = mint_token(user), mint_token(user)
-    costs = [cost(tables, connect_event("C2=", token=first)) for _ in range(3)]
+    costs = [cost(ws_requests, connect_event("C2=", token=first)) for _ in range(3)]
     connect = ["BatchGetItem", "TransactWriteItems"]
     assert costs == [
         (429, [*connect, "GetItem", "BatchGetItem", "UpdateItem"]),
         (429, [*connect, "UpdateItem"]),
         (429, []),
     ]
-    assert cost(tables, connect_event("C2=", token=second)) == (429, connect)
+    assert cost(ws_requests, connect_event("C2=", token=second)) == (429, connect)
 
 
 def test_a_process_remembers_a_bounded_number_for_a_minute(monkeypatch):

@@ -10,7 +10,7 @@ from ws_lambda.models import WebSocketSession
 from ws_lambda.process_state import Occasion
 from ws_lambda.testing import connect_event, disconnect_event, invoke, mint_token
 
-pytestmark = pytest.mark.usefixtures("tables", "still")
+pytestmark = pytest.mark.usefixtures("ws_tables", "still")
 SPOOFS = (
     "X-Forwarded-For",
     "x-forwarded-for",

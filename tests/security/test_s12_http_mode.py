@@ -14,9 +14,9 @@ SECRET = "the-secret-of-the-gateway-in-this-test"
 
 
 @pytest.fixture
-def c1(tables, user):
+def c1(ws_requests, user):
     invoke(connect_event(token=mint_token(user), apiId="abc123", stage="prod"))
-    tables.clear()
+    ws_requests.clear()
 
 
 def forged(**more):
@@ -44,7 +44,7 @@ def post(path, body=b'{"action": "chat"}', **headers):
 @pytest.mark.parametrize("guess", [None, "", "wrong", SECRET[:-1], SECRET + "x", "['" + SECRET + "']"])
 @pytest.mark.parametrize("route", ["connect", "default", "disconnect"])
 def test_copied_headers_without_the_secret_are_refused_before_any_read(
-    c1, tables, settings, configured, guess, route, caplog
+    c1, ws_requests, settings, configured, guess, route, caplog
 ):
     settings.WS_LAMBDA = {"GATEWAY_SECRET": configured}
     backends.DictBackend.reads = 0
@@ -55,7 +55,7 @@ def test_copied_headers_without_the_secret_are_refused_before_any_read(
         more["X-Ws-Gateway-Secret"] = guess
     response = post(f"/ws/{route}?ws_token={'0' * 64}&channel=general", **forged(**more))
     assert response.status_code == 403
-    assert (tables, backends.DictBackend.reads) == ([], 0)
+    assert (ws_requests, backends.DictBackend.reads) == ([], 0)
     assert SECRET not in caplog.text + response.content.decode()
     if guess and guess != "wrong":
         assert guess not in caplog.text
@@ -73,7 +73,7 @@ def test_with_any_secret_of_the_list_it_is_the_gateway(c1, settings, used):
     assert (response.status_code, response.json()) == (200, {"handler": "chat", "user": "user7"})
 
 
-def test_connect_and_disconnect_over_http(tables, user, settings):
+def test_connect_and_disconnect_over_http(ws_tables, user, settings):
     settings.WS_LAMBDA = {"GATEWAY_SECRET": SECRET}
     proved = {
         "X-Ws-Gateway-Secret": SECRET,
@@ -89,7 +89,7 @@ def test_connect_and_disconnect_over_http(tables, user, settings):
     assert not WebSocketSession.get("H1=").connected
 
 
-def test_proved_but_no_event(tables, settings):
+def test_proved_but_no_event(ws_tables, settings):
     settings.WS_LAMBDA = {"GATEWAY_SECRET": SECRET}
     assert post("/ws/default", **{"X-Ws-Gateway-Secret": SECRET}).status_code == 400
 
@@ -112,7 +112,7 @@ def test_a_lambda_event_cannot_be_forged_by_headers_within_it(c1):
         {"X-Ws-Stage": "prod?x="},
     ],
 )
-def test_a_header_that_a_careless_gateway_does_not_map_leads_messages_to_nobody_else(tables, user, settings, sent):
+def test_a_header_that_a_careless_gateway_does_not_map_leads_messages_to_nobody_else(ws_tables, user, settings, sent):
     settings.WS_LAMBDA = {"GATEWAY_SECRET": SECRET}
     proved = {
         "X-Ws-Gateway-Secret": SECRET,
@@ -128,7 +128,7 @@ def test_a_header_that_a_careless_gateway_does_not_map_leads_messages_to_nobody_
     ]
 
 
-def test_a_generated_address_is_where_messages_go(tables, user):
+def test_a_generated_address_is_where_messages_go(ws_tables, user):
     hosts = ("a.execute-api.cn-north-1.amazonaws.com.cn", "a.execute-api-fips.us-gov-west-1.amazonaws.com")
     for number, host in enumerate(hosts):
         invoke(connect_event(f"C{number}=", token=mint_token(user), domainName=host))

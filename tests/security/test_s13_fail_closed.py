@@ -12,7 +12,7 @@ from ws_lambda.tables.tokens import digest
 from ws_lambda.testing import connect_event, invoke, message_event, mint_token
 
 
-@pytest.mark.usefixtures("tables")
+@pytest.mark.usefixtures("ws_tables")
 class TestTrust:
     def status(self, user, api_id="abc123"):
         return invoke(connect_event(token=mint_token(user), apiId=api_id))["statusCode"]
@@ -54,7 +54,7 @@ class TestTrust:
         assert invoke(message_event({"action": "chat"}, apiId="abc123"))["statusCode"] == 403
 
 
-@pytest.mark.usefixtures("tables")
+@pytest.mark.usefixtures("ws_tables")
 class TestErrors:
     @pytest.mark.parametrize("bad", [{"TOKEN_SECONDS": "soon"}, {"NO_SUCH": 1}, ["list"], {"BASE_PATH": "ws"}])
     def test_bad_settings_refuse_everybody(self, user, settings, bad):

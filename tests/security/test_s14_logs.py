@@ -24,7 +24,7 @@ class Loud(ChatView):
         raise RuntimeError("wrong")
 
 
-@pytest.mark.usefixtures("tables")
+@pytest.mark.usefixtures("ws_tables")
 def test_a_run_of_everything(user, use_view, settings, caplog):
     caplog.set_level(logging.DEBUG)
     use_view(Loud)
@@ -61,7 +61,7 @@ class Broken(ChatView):
         raise RuntimeError("wrong")
 
 
-@pytest.mark.usefixtures("tables")
+@pytest.mark.usefixtures("ws_tables")
 @pytest.mark.parametrize("how", ["query", "subprotocol", "middleware"])
 def test_a_connect_that_fails_is_mailed_once_and_without_its_token(user, use_view, admins, settings, how):
     use_view(Broken)
@@ -106,7 +106,7 @@ def test_the_scan_of_the_whole_run_finds_what_is_logged(kind):
     assert not heard.leaks("it says nothing")
 
 
-@pytest.mark.usefixtures("tables")
+@pytest.mark.usefixtures("ws_tables")
 def test_and_hears_of_everything_confidential(user, nothing_confidential_in_the_logs, settings):
     settings.WS_LAMBDA = {"GATEWAY_SECRET": SECRET}
     token = mint_token(user, session_key="login-of-this-test")

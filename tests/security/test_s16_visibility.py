@@ -32,7 +32,7 @@ def test_the_stage_throttles_connects_harder_than_messages_and_keeps_a_log(make,
     assert template["Resources"]["WsAccessLog"]["Properties"]["RetentionInDays"] >= 14
 
 
-@pytest.mark.usefixtures("tables", "still")
+@pytest.mark.usefixtures("ws_tables", "still")
 def test_a_flood_of_refused_connects_shows_in_logs_and_metrics(capsys):
     with deployed():
         for number in range(25):

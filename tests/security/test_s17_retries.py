@@ -60,7 +60,7 @@ def test_a_user_who_could_not_be_read_is_read_at_a_message_soon_after(
 
 
 def test_it_is_tried_again_and_again_and_then_only_once_in_an_interval(
-    later: Any, user: Any, monkeypatch: pytest.MonkeyPatch, tables: list[str]
+    later: Any, user: Any, monkeypatch: pytest.MonkeyPatch, ws_requests: list[str]
 ) -> None:
     assert invoke(connect_event(token=mint_token(user)))["statusCode"] == 200
     later(MINUTE + 1)
@@ -69,11 +69,11 @@ def test_it_is_tried_again_and_again_and_then_only_once_in_an_interval(
         for _try in range(3):
             assert say() == 500
             later(revocation.RETRY_SECONDS)
-    tables.clear()
+    ws_requests.clear()
     for _message in range(4):
         assert say() == 200
         later(revocation.RETRY_SECONDS)
-    assert tables.count("BatchGetItem") == 1, "permissions and the login's mark, at the first of them"
+    assert ws_requests.count("BatchGetItem") == 1, "permissions and the login's mark, at the first of them"
     assert row().judge_again_at is None
 
 

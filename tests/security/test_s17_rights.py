@@ -249,16 +249,16 @@ def test_a_connection_whose_view_is_gone_is_left_and_counted(user, dropped, late
     assert "/gone/connect" in error.getMessage()
 
 
-def test_a_message_that_reads_no_user_costs_no_more(user, dropped, later, tables):
+def test_a_message_that_reads_no_user_costs_no_more(user, dropped, later, ws_requests):
     enter(user)
     later(61)
     say()
-    tables.clear()
+    ws_requests.clear()
     say()
-    assert tables == ["UpdateItem"]
+    assert ws_requests == ["UpdateItem"]
 
 
-def test_many_users_are_found_by_the_index_of_open_connections(people, dropped, tables):
+def test_many_users_are_found_by_the_index_of_open_connections(people, dropped, ws_requests):
     from ws_lambda.gatekeeping import permission_changes
 
     ChannelPermission("staff", access="staff_only").save()
@@ -266,9 +266,9 @@ def test_many_users_are_found_by_the_index_of_open_connections(people, dropped, 
     for one in users:
         enter(one, channel="staff", connection_id=f"C{one.pk}=")
         one.is_staff = one.pk > 20  # fewer lose it than are closed past botocore, where moto does not hear
-    tables.clear()
+    ws_requests.clear()
     judged = permission_changes.revalidate_users([str(one.pk) for one in users])
-    assert tables.count("Query") == len(delivery.roster.LIVE_SHARDS)
+    assert ws_requests.count("Query") == len(delivery.roster.LIVE_SHARDS)
     assert (judged.removed, judged.evicted, len(dropped)) == (20, 20, 20)
     assert len(members("staff")) == 40
 

@@ -15,7 +15,7 @@ from ws_lambda.models.transactions import Collided
 from ws_lambda.tables.rate_limits import OpenConnections
 from ws_lambda.testing import connect_event, decode_answer, disconnect_event, invoke, message_event, mint_token
 
-pytestmark = pytest.mark.usefixtures("tables", "still")
+pytestmark = pytest.mark.usefixtures("ws_tables", "still")
 
 
 class Moving(ChatView):
@@ -137,18 +137,18 @@ def test_a_full_set_is_healed_of_what_closed_without_a_disconnect(user, three, m
     assert listed() == {"C0=", "C1=", "C2=", "C3="} - gone
 
 
-def test_a_disconnect_removes_all_in_one_request_and_twice_is_as_once(user, tables):
+def test_a_disconnect_removes_all_in_one_request_and_twice_is_as_once(user, ws_requests):
     invoke(connect_event("C1=", token=mint_token(user), channel="general"))
-    tables.clear()
+    ws_requests.clear()
     assert invoke(disconnect_event("C1="))["statusCode"] == 200
-    assert tables == ["UpdateItem", "TransactWriteItems"]
+    assert ws_requests == ["UpdateItem", "TransactWriteItems"]
     assert listed() == set() and not list(ChannelMembership.query("general"))
     invoke(disconnect_event("C1="))
     assert listed() == set()
     connect("C2=", user)
-    tables.clear()
+    ws_requests.clear()
     invoke(disconnect_event("C2="))
-    assert tables == ["UpdateItem", "UpdateItem"], "in no channel, nothing to do together"
+    assert ws_requests == ["UpdateItem", "UpdateItem"], "in no channel, nothing to do together"
 
 
 def test_the_set_outlives_every_connection_and_no_more(user):
@@ -197,15 +197,15 @@ def test_one_channel_too_many_is_refused(user, settings, use_view):
     assert session().channels == {"b", "c", "d"}
 
 
-def test_a_connection_is_in_fifty_channels_at_most(user, tables):
+def test_a_connection_is_in_fifty_channels_at_most(user, ws_requests):
     invoke(connect_event(token=mint_token(user)))
     opened = session()
     for n in range(50):
         opened.join(f"room-{n}", check=False)
-    tables.clear()
+    ws_requests.clear()
     with pytest.raises(TooManyChannels):
         opened.join("room-50", check=False)
-    assert tables == [], "it is known without asking"
+    assert ws_requests == [], "it is known without asking"
 
 
 def test_joins_that_race_stay_within_the_limit(user, settings):

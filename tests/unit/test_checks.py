@@ -119,7 +119,7 @@ def use_urls(settings, *views):
 
 
 @pytest.mark.parametrize("value", ["authenticated", "nobody", None])
-def test_any_user_may_join_any_channel_unless_somebody_has_thought_of_it(settings, tables, value):
+def test_any_user_may_join_any_channel_unless_somebody_has_thought_of_it(settings, ws_tables, value):
     use_urls(settings)
     settings.WS_LAMBDA = BY_DEFAULT | ({"UNLISTED_CHANNELS": value} if value else {})
     assert ids(deploy=True) == ([] if value else ["ws_lambda.W113"])
@@ -133,7 +133,7 @@ def test_a_view_with_a_rule_of_its_own_is_enough_wherever_it_is_served(settings,
     assert ids(deploy=True) == []
 
 
-def test_so_is_a_stored_permission(settings, tables):
+def test_so_is_a_stored_permission(settings, ws_tables):
     use_urls(settings, TokenView.as_view())
     assert ids(deploy=True) == ["ws_lambda.W113"]
     ChannelPermission("general", access="allow_all").save()
@@ -141,7 +141,7 @@ def test_so_is_a_stored_permission(settings, tables):
 
 
 @pytest.mark.parametrize("trouble", ["no table", "no region", "no answer", "denied"])
-def test_a_check_without_aws_fails_nowhere_and_warns(settings, dynamodb, monkeypatch, trouble):
+def test_a_check_without_aws_fails_nowhere_and_warns(settings, no_tables, monkeypatch, trouble):
     use_urls(settings)
     if trouble == "no region":
         monkeypatch.setattr(aws, "region", failing(NoRegionError()))

@@ -24,11 +24,11 @@ def test_lambda_is_told_of_both_hooks(monkeypatch: pytest.MonkeyPatch) -> None:
     assert hooks == {"before": snapstart.before_snapshot, "after": snapstart.after_restore}
 
 
-@pytest.mark.usefixtures("tables")
-def test_permissions_and_randomness_are_new_after_a_restore(calls: list[str]) -> None:
+@pytest.mark.usefixtures("ws_tables")
+def test_permissions_and_randomness_are_new_after_a_restore(ws_requests: list[str]) -> None:
     permission_for("general")
     permission_for("general")
-    assert calls == ["Scan"]
+    assert ws_requests == ["Scan"]
     random.seed(1)
     first = random.random()
     snapstart.before_snapshot()
@@ -36,7 +36,7 @@ def test_permissions_and_randomness_are_new_after_a_restore(calls: list[str]) ->
     snapstart.after_restore()
     assert random.random() != first
     permission_for("general")
-    assert calls == ["Scan", "Scan"]
+    assert ws_requests == ["Scan", "Scan"]
 
 
 WITH_SQL = """

@@ -74,7 +74,7 @@ def test_elsewhere_nothing_is_written(capsys: pytest.CaptureFixture[str], monkey
     assert capsys.readouterr().out == ""
 
 
-@pytest.mark.usefixtures("tables")
+@pytest.mark.usefixtures("ws_tables")
 def test_not_even_at_debug_is_what_people_write_printed(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,12 +28,16 @@ _blocks_without_http = 0
 
 
 @contextmanager
-def quick_mock() -> Iterator[None]:
-    """moto's `mock_aws` in a tenth of the time. moto itself creates 1,300 URL patterns at each start."""
+def quick_mock(config: Any = None) -> Iterator[None]:
+    """moto's `mock_aws` in a tenth of the time. moto itself creates 1,300 URL patterns at each start.
+
+    Args:
+        config: moto's own, as for `mock_aws`.
+    """
     from moto import mock_aws
     from moto.core import models
 
-    mocked = mock_aws()
+    mocked = mock_aws(config=config)
     patterns = getattr(models, "CallbackResponse", None)
     with mock.patch.object(models, "CallbackResponse", _made_once(patterns)) if patterns else nullcontext():
         mocked.start()

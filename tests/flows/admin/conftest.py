@@ -7,18 +7,16 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 from django.utils import timezone
 
-from tests import engines, moto_apigateway, table_making
-from ws_lambda.models import WebSocketSession, all_tables
-from ws_lambda.users.user_row import UserRow
+from tests import engines, moto_apigateway
+from ws_lambda.models import WebSocketSession
 
 
 @pytest.fixture
 def admin_tables(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> list[str]:
     """Every table, those of installed apps included; the value is the list of requests so far."""
     moto_apigateway.install(monkeypatch)
-    calls: list[str] = request.getfixturevalue("dynamodb")
-    table_making.create(*{*all_tables(), UserRow})
-    return calls
+    requests: list[str] = request.getfixturevalue("ws_requests")
+    return requests
 
 
 def person(name: str, **more: Any) -> Any:

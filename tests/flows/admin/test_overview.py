@@ -167,12 +167,12 @@ def test_a_clock_that_is_set_back_does_not_stop_the_writing(
 
 
 @pytest.mark.usefixtures("still")
-def test_connects_messages_and_refusals_are_counted_without_a_request(tables: list[str]) -> None:
+def test_connects_messages_and_refusals_are_counted_without_a_request(ws_requests: list[str]) -> None:
     stats.forget()
     invoke(connect_event(origin="https://evil.example"))
     refused = invoke(message_event({"handler": "chat"}, "unknown"))
     assert decode_answer(refused)[1]["message"] == "Invalid connection ID"
-    assert "UpdateItem" not in [name for name in tables if name == "stats"]
+    assert "UpdateItem" not in [name for name in ws_requests if name == "stats"]
     stats.flush()
     [row] = [row for row in stats.last_hour() if row["refusals"]]
     assert (row["connects"], row["refusals"]) == (0, 2)

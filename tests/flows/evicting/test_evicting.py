@@ -14,7 +14,7 @@ from ws_lambda.gatekeeping import eviction
 from ws_lambda.gatekeeping.eviction import evict
 from ws_lambda.models import ChannelMembership, WebSocketSession
 
-pytestmark = pytest.mark.usefixtures("tables")
+pytestmark = pytest.mark.usefixtures("ws_tables")
 
 MEMBERS = 134
 """As many as cost 268 requests, one after the other, in 17 seconds."""

@@ -12,7 +12,7 @@ from ws_lambda import delivery, housekeeping
 from ws_lambda.gatekeeping import permission_changes
 from ws_lambda.models import unfinished_work
 
-pytestmark = pytest.mark.usefixtures("tables")
+pytestmark = pytest.mark.usefixtures("ws_tables")
 
 MEMBERS = 134
 

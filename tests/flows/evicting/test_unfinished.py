@@ -17,7 +17,7 @@ from ws_lambda.gatekeeping.eviction import evict
 from ws_lambda.models import ChannelPermission, unfinished_work
 from ws_lambda.tables.rate_limits import UnfinishedWork
 
-pytestmark = pytest.mark.usefixtures("tables")
+pytestmark = pytest.mark.usefixtures("ws_tables")
 
 
 def test_what_is_left_when_the_time_is_up_is_the_schedules(there: FarSide, people: Any, small_pages: None) -> None:

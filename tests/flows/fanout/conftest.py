@@ -48,7 +48,7 @@ class Context:
 
 
 @pytest.fixture
-def gateway(tables: list[str]) -> Any:
+def gateway(ws_tables: list[str]) -> Any:
     far = Gateway()
     with delivery.using_transport(far):
         yield far

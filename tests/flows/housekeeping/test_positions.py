@@ -14,7 +14,7 @@ from ws_lambda.housekeeping import round_robin
 from ws_lambda.models import cursors
 from ws_lambda.tables import shared_connection
 
-pytestmark = pytest.mark.usefixtures("tables")
+pytestmark = pytest.mark.usefixtures("ws_tables")
 
 LIVE = {"live_shard": {"S": "2"}, "connected_at": {"N": "1"}, "connection_id": {"S": "x"}}
 MEMBER = {"channel": {"S": "a"}, "connection_id": {"S": "x"}}

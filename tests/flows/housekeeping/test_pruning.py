@@ -17,7 +17,7 @@ from ws_lambda.delivery import dispatch
 from ws_lambda.models import ChannelMembership, cursors
 from ws_lambda.testing import LambdaContext
 
-pytestmark = pytest.mark.usefixtures("tables")
+pytestmark = pytest.mark.usefixtures("ws_tables")
 
 
 def test_everything_is_closed_although_nobody_was_told(far_side: FarSide) -> None:

@@ -15,7 +15,7 @@ from ws_lambda.housekeeping import paging
 from ws_lambda.models import ChannelMembership, WebSocketSession
 from ws_lambda.tables.attributes import from_milliseconds
 
-pytestmark = pytest.mark.usefixtures("tables")
+pytestmark = pytest.mark.usefixtures("ws_tables")
 
 
 @pytest.fixture
@@ -130,14 +130,15 @@ def test_the_pace_is_kept_for_asking_and_for_closing(there: FarSide, user: Any, 
     assert time.monotonic() - started > 18 / 20, "twenty requests at twenty a second, less what may go at once"
 
 
-def test_memberships_need_no_row_of_their_sessions(there: FarSide, tables: list[str]) -> None:
+def test_memberships_need_no_row_of_their_sessions(there: FarSide, ws_requests: list[str]) -> None:
     for number in range(50):
         open_one(there, f"C{number}=", age=timedelta(minutes=1))
     for row in WebSocketSession.scan():
         row.update(actions=[WebSocketSession.last_seen_at.set(clock.utcnow())])
-    tables.clear()
+    ws_requests.clear()
     housekeeping.run()
-    assert Counter(tables) == {"GetItem": 1, "PutItem": 1, "Query": 6, "BatchGetItem": 4, "Scan": 1, "DeleteItem": 1}
+    expected = {"GetItem": 1, "PutItem": 1, "Query": 6, "BatchGetItem": 4, "Scan": 1, "DeleteItem": 1}
+    assert Counter(ws_requests) == expected
 
 
 def test_a_membership_that_the_index_does_not_show_yet_stays(there: FarSide, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,7 +149,7 @@ def test_a_membership_that_the_index_does_not_show_yet_stays(there: FarSide, mon
 
 
 def test_orphans_go_within_half_an_hour_each_part_of_the_memberships_once(
-    there: FarSide, tables: list[str], tick: Any
+    there: FarSide, ws_requests: list[str], tick: Any
 ) -> None:
     housekeeping.run(whole=False)
     for number in range(40):
@@ -156,12 +157,12 @@ def test_orphans_go_within_half_an_hour_each_part_of_the_memberships_once(
             f"room{number}", f"C{number}=", endpoint_url="https://x", api_id="a", joined_at=clock.utcnow(),
             connected_at=from_milliseconds(1_700_000_000_000), expires_at=clock.utcnow() + timedelta(hours=3),
         ).save()  # fmt: skip
-    tables.clear()
+    ws_requests.clear()
     for _run in range(6):
         tick(5)
         housekeeping.run(whole=False)
     assert members() == set()
-    assert 30 <= tables.count("Scan") <= 32, "as many parts, and now and then an empty page"
+    assert 30 <= ws_requests.count("Scan") <= 32, "as many parts, and now and then an empty page"
 
 
 def test_a_socket_that_could_not_be_closed_is_closed_in_every_run(there: FarSide) -> None:

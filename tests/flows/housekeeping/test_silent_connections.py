@@ -15,7 +15,7 @@ from ws_lambda.models.login_marks import record_ended_login
 from ws_lambda.tables.tokens import digest
 from ws_lambda.testing import invoke, message_event
 
-pytestmark = pytest.mark.usefixtures("tables")
+pytestmark = pytest.mark.usefixtures("ws_tables")
 
 
 @pytest.fixture
@@ -78,18 +78,18 @@ def test_who_speaks_is_looked_at_then_and_not_here(
 
 
 def test_a_user_is_read_once_for_all_of_his_connections(
-    everybody_there: FarSide, user: Any, tables: list[str], monkeypatch: pytest.MonkeyPatch
+    everybody_there: FarSide, user: Any, ws_requests: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(opening, "live_shard", lambda _connection_id: "0")
     other = backends.add("8")
     for number in range(20):
         open_one(everybody_there, f"C{number}=", age=timedelta(minutes=5), user=(user, other)[number % 2])
     before = backends.DictBackend.reads
-    tables.clear()
+    ws_requests.clear()
     housekeeping.run()
     assert backends.DictBackend.reads - before == 2
-    assert tables.count("BatchGetItem") == 2, "sessions and logins; memberships need no session's row"
-    assert tables.count("GetItem") == 2, "the position; whether permissions have changed"
+    assert ws_requests.count("BatchGetItem") == 2, "sessions and logins; memberships need no session's row"
+    assert ws_requests.count("GetItem") == 2, "the position; whether permissions have changed"
 
 
 def test_users_that_cannot_be_read_hold_up_nothing_and_put_nobody_out(

@@ -1,43 +1,32 @@
 """An AWS in memory: moto with what it lacks, started once a module and emptied before each test."""
 
 import io
-import threading
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
-from moto import mock_aws
-from moto.core.botocore_stubber import BotocoreStubber
 from moto.moto_api._internal.models import moto_api_backend
 
-from tests import engines, moto_apigateway, table_making
+from tests import engines, moto_apigateway
 from ws_lambda import aws
 from ws_lambda.models import gateways
 from ws_lambda.tables import shared_connection
 from ws_lambda.tables.gateways import AdditionalRoute, ApiGateway
+from ws_lambda.testing import endpoint_tables, moto_tables
+from ws_lambda.testing.moto_speed import quick_mock, taking_turns
 
 CERTIFICATE = "arn:aws:acm:eu-west-1:123456789012:certificate/11111111-2222-3333-4444-555555555555"
 
 
 @pytest.fixture(scope="module")
 def in_memory() -> Iterator[None]:
-    # moto answers in the caller's thread, and checks a condition before it writes: requests take turns.
-    turns = threading.Lock()
-    answer = BotocoreStubber.process_request
-
-    def answer_in_turn(self: BotocoreStubber, request: Any) -> Any:
-        with turns:
-            return answer(self, request)
-
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, taking_turns():
         moto_apigateway.install(patch)
-        patch.setattr(BotocoreStubber, "process_request", answer_in_turn)
-        if engines.real():
-            patch.setenv("AWS_ENDPOINT_URL_DYNAMODB", engines.endpoint_or_skip())
-        with mock_aws(config=engines.mock_config()):
+        with engines.served() if engines.real() else quick_mock():
             aws.forget()
             shared_connection.forget_connection()
             yield
@@ -48,11 +37,11 @@ def in_memory() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def table(in_memory: None) -> Iterator[None]:
     moto_api_backend.reset()
-    if engines.real():
-        table_making.drop_all()
     gateways.forget()
-    table_making.create(ApiGateway)
-    yield
+    with endpoint_tables.emptied([ApiGateway]) if engines.real() else nullcontext():
+        if not engines.real():
+            moto_tables.create([ApiGateway])
+        yield
     gateways.forget()
 
 

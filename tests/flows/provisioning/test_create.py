@@ -12,6 +12,7 @@ from django.test import override_settings
 
 from tests.flows.provisioning.seen import apis, integrations, routes
 from ws_lambda import aws, clock
+from ws_lambda.conf import conf
 from ws_lambda.exceptions import ProvisioningError
 from ws_lambda.provisioning import create, lease, sync
 from ws_lambda.provisioning.lease import GatewayBusyError, LeaseLostError
@@ -34,7 +35,7 @@ def test_a_lambda_gateway_is_made_whole(chat: ApiGateway) -> None:
     [api] = apis()
     assert (api["Name"], api["ProtocolType"], api["Description"]) == ("chat", "WEBSOCKET", "Rooms")
     assert api["RouteSelectionExpression"] == "$request.body.action"
-    assert api["Tags"] == {"team": "web", "ws-lambda:gateway": "ws_lambda_chat"}
+    assert api["Tags"] == {"team": "web", "ws-lambda:gateway": f"{conf.TABLE_PREFIX}chat"}
     assert record.api_id == api["ApiId"]
 
     made = routes(api["ApiId"])

@@ -9,6 +9,7 @@ from django.test import override_settings
 from tests.flows.provisioning.conftest import make_function
 from tests.flows.provisioning.seen import apis, integrations, routes
 from ws_lambda import aws
+from ws_lambda.conf import conf
 from ws_lambda.exceptions import ProvisioningError
 from ws_lambda.provisioning import create, lease, sync, update
 from ws_lambda.tables.gateways import AdditionalRoute, ApiGateway
@@ -46,7 +47,7 @@ def test_every_change_reaches_aws(chat: ApiGateway) -> None:
     assert sync.to_aws("chat") == dry
     assert sync.differences(ApiGateway.get("chat")) == []
     [api] = apis()
-    assert api["Tags"] == {"owner": "ops", "ws-lambda:gateway": "ws_lambda_chat"}
+    assert api["Tags"] == {"owner": "ops", "ws-lambda:gateway": f"{conf.TABLE_PREFIX}chat"}
     stage = aws.client("apigatewayv2").get_stage(ApiId=api["ApiId"], StageName="production")
     assert "AccessLogSettings" not in stage
     assert stage["DefaultRouteSettings"] == {}
@@ -227,4 +228,4 @@ def test_notes_that_a_deployment_keeps_in_tags_are_left_alone(chat: ApiGateway) 
     record.tags = {}
     lease.save(record)
     sync.to_aws("chat")
-    assert apis()[0]["Tags"] == {**note, "ws-lambda:gateway": "ws_lambda_chat"}
+    assert apis()[0]["Tags"] == {**note, "ws-lambda:gateway": f"{conf.TABLE_PREFIX}chat"}

@@ -156,7 +156,7 @@ def test_domain(named: ApiGateway) -> None:
     assert "wss://ws.example.com" in run("domain", "chat")
 
 
-def test_status_of_nothing(tables: list[str]) -> None:
+def test_status_of_nothing(ws_tables: list[str]) -> None:
     assert "No gateway is registered" in run("status")
     assert json.loads(run("status", "--json")) == []
 

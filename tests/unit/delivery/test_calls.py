@@ -10,7 +10,7 @@ from ws_lambda.delivery.calls import Calls
 from ws_lambda.local.dynamodb_faults import DynamoDBFaults
 from ws_lambda.models import RateLimit
 
-pytestmark = pytest.mark.usefixtures("tables")
+pytestmark = pytest.mark.usefixtures("ws_tables")
 
 
 def a_write() -> delivery.Call:

@@ -26,7 +26,7 @@ BACKEND = "ws_lambda.users.backends.DynamoDBBackend"
 
 
 @pytest.fixture
-def opened(tables: list[str], monkeypatch: pytest.MonkeyPatch) -> list[WebSocketSession]:
+def opened(ws_requests: list[str], monkeypatch: pytest.MonkeyPatch) -> list[WebSocketSession]:
     """A connection of each of three users, every one with a Django session."""
     found = []
     for name in NAMES:
@@ -44,12 +44,12 @@ def opened(tables: list[str], monkeypatch: pytest.MonkeyPatch) -> list[WebSocket
         store.save()
         assert invoke(connect_event(f"{name}=", token=token))["statusCode"] == 200
         found.append(WebSocketSession.get(f"{name}=", consistent_read=True))
-    tables.clear()
+    ws_requests.clear()
     return found
 
 
 @pytest.fixture
-def asked(tables: list[str]) -> Any:
+def asked(ws_tables: list[str]) -> Any:
     """The reads so far: operation, table, whether consistent, how many keys."""
     seen: list[tuple[str, str, bool, int]] = []
 
@@ -184,7 +184,7 @@ def test_a_user_who_cannot_be_read_keeps_nobody_else_from_being_judged(
     assert "'bob'" in error.getMessage()
 
 
-def test_an_id_that_no_user_can_have_is_nobodys(tables: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_id_that_no_user_can_have_is_nobodys(ws_tables: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     def parse(_self: Any, user_id: str) -> Any:
         raise ValueError(f"Field 'id' expected a number but got {user_id!r}.")
 

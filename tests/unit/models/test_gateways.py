@@ -1,23 +1,14 @@
 """The gateway record, and the process's copy of it that the hot path reads."""
 
-from collections.abc import Iterator
-
 import pytest
 from pynamodb.exceptions import PutError
 
-from tests import table_making
 from ws_lambda import clock
 from ws_lambda.models import gateways
 from ws_lambda.tables import shared_connection
 from ws_lambda.tables.gateways import AdditionalRoute, ApiGateway, Status
 
-
-@pytest.fixture(autouse=True)
-def table(dynamodb: list[str]) -> Iterator[None]:
-    gateways.forget()
-    table_making.create(ApiGateway)
-    yield
-    gateways.forget()
+pytestmark = pytest.mark.usefixtures("ws_tables")
 
 
 def made(name: str, api_id: str) -> ApiGateway:

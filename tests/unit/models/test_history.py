@@ -47,7 +47,7 @@ def impatient(monkeypatch):
     monkeypatch.setattr(history, "PATIENCE", 0.1)
 
 
-def test_a_reader_waits_for_a_writer_who_has_a_number(tables):
+def test_a_reader_waits_for_a_writer_who_has_a_number(ws_tables):
     seen = append(0)
     slow = take()
     append(2)
@@ -57,7 +57,7 @@ def test_a_reader_waits_for_a_writer_who_has_a_number(tables):
     assert said(ChannelMessage.recent("general")) == [0, 1, 2]
 
 
-def test_it_waits_for_nobody_who_comes_after_what_it_has_seen(tables):
+def test_it_waits_for_nobody_who_comes_after_what_it_has_seen(ws_tables):
     seen = append(0)
     append(1)
     take()
@@ -67,7 +67,7 @@ def test_it_waits_for_nobody_who_comes_after_what_it_has_seen(tables):
     assert time.monotonic() - started < 1
 
 
-def test_a_number_whose_writer_has_died_is_buried_by_a_reader_who_says_so(tables, impatient):
+def test_a_number_whose_writer_has_died_is_buried_by_a_reader_who_says_so(ws_tables, impatient):
     seen = append(0)
     take()
     append(2)
@@ -77,7 +77,7 @@ def test_a_number_whose_writer_has_died_is_buried_by_a_reader_who_says_so(tables
     assert said(ChannelMessage.recent("general")) == [0, 2]
 
 
-def test_a_writer_whose_number_was_buried_takes_another(tables, impatient, monkeypatch):
+def test_a_writer_whose_number_was_buried_takes_another(ws_tables, impatient, monkeypatch):
     seen = append(0)
     buried = take()
     last = append(2)
@@ -89,7 +89,7 @@ def test_a_writer_whose_number_was_buried_takes_another(tables, impatient, monke
     assert (said(resume.messages), resume.recovered) == ([2, 1], True)
 
 
-def test_racing_readers_and_writers_agree(tables):
+def test_racing_readers_and_writers_agree(ws_tables):
     """Whatever readers saw last, nothing comes up later among the numbers before it."""
     seen = [append(-1)]
     heard = [[], [], []]
@@ -116,16 +116,16 @@ def test_racing_readers_and_writers_agree(tables):
     assert sorted(heard[0]) == [(writer, n) for writer in range(4) for n in range(10)]
 
 
-def test_reading_is_one_request(tables):
+def test_reading_is_one_request(ws_requests):
     seen = append(0)
     append(1)
-    tables.clear()
+    ws_requests.clear()
     assert ChannelMessage.since("general", seen).recovered
     assert said(ChannelMessage.recent("general")) == [0, 1]
-    assert tables == ["Query", "Query"]
+    assert ws_requests == ["Query", "Query"]
 
 
-def test_a_channel_that_counts_anew_is_not_waited_for(tables, monkeypatch):
+def test_a_channel_that_counts_anew_is_not_waited_for(ws_tables, monkeypatch):
     seen = append(0)
     later = clock.now() + 3600
     ChannelMessage("general", 0).delete()
@@ -136,18 +136,18 @@ def test_a_channel_that_counts_anew_is_not_waited_for(tables, monkeypatch):
 
 
 @pytest.mark.parametrize("number", [-5, 0, 10**40])
-def test_numbers_that_no_message_has(tables, number):
+def test_numbers_that_no_message_has(ws_tables, number):
     append(0)
     assert ChannelMessage.since("general", number).recovered is False
 
 
-def test_an_append_obeys_the_deadline(tables):
+def test_an_append_obeys_the_deadline(ws_tables):
     with delivery.deadline(0), pytest.raises(DeliveryError, match="The deadline has passed"):
         append(0)
     assert ChannelMessage.recent("general") == []
 
 
-def test_a_reader_obeys_the_deadline(tables):
+def test_a_reader_obeys_the_deadline(ws_tables):
     seen = append(0)
     take()
     append(2)
@@ -158,7 +158,7 @@ def test_a_reader_obeys_the_deadline(tables):
     assert time.monotonic() - started < history.PATIENCE
 
 
-def test_a_hot_channel_does_not_collapse(tables, monkeypatch):
+def test_a_hot_channel_does_not_collapse(ws_requests, monkeypatch):
     """At most three requests a message with many writers, 10 ms away; none is lost, and no number is left out."""
     dispatch = SharedConnection.dispatch
 
@@ -169,7 +169,7 @@ def test_a_hot_channel_does_not_collapse(tables, monkeypatch):
     monkeypatch.setattr(SharedConnection, "dispatch", far)
     with ThreadPoolExecutor(WRITERS) as pool:
         numbers = sorted(pool.map(append, range(WRITERS * 3)))
-    assert len(tables) <= 3 * len(numbers)
+    assert len(ws_requests) <= 3 * len(numbers)
     assert numbers == list(range(numbers[0], numbers[0] + WRITERS * 3))
     assert sorted(said(ChannelMessage.recent("general"))) == list(range(WRITERS * 3))
 

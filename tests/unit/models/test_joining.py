@@ -6,7 +6,7 @@ from ws_lambda.models import WebSocketSession
 from ws_lambda.models.joining import change_as_view, leave
 from ws_lambda.testing import connect_event, invoke, mint_token
 
-pytestmark = pytest.mark.usefixtures("tables")
+pytestmark = pytest.mark.usefixtures("ws_tables")
 
 
 @pytest.fixture
@@ -79,11 +79,11 @@ def test_a_mark_that_outlived_its_channel_is_of_no_use_when_that_is_entered_agai
     assert marks(again) == (set(), set())
 
 
-def test_leaving_several_channels_is_one_transaction(session, tables):
+def test_leaving_several_channels_is_one_transaction(session, ws_requests):
     session.join("second")
     session.join("third", check=False)
-    tables.clear()
+    ws_requests.clear()
     leave(session, "general", "third", "never-entered")
-    assert tables == ["TransactWriteItems"]
+    assert ws_requests == ["TransactWriteItems"]
     assert (session.channels, session.channel_name) == ({"second"}, "second")
     assert marks(session) == (set(), {"second"})

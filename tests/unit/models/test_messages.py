@@ -16,7 +16,7 @@ from ws_lambda.tables.shared_connection import connection
 
 DAY = 86_400
 
-pytestmark = pytest.mark.usefixtures("tables")
+pytestmark = pytest.mark.usefixtures("ws_tables")
 
 
 @pytest.fixture(autouse=True)
@@ -36,11 +36,11 @@ def test_numbers_are_contiguous_and_recent_is_oldest_first():
     assert {message.sender for message in recent} == {"u"}
 
 
-def test_a_message_costs_two_requests(tables):
+def test_a_message_costs_two_requests(ws_requests):
     append(1)
-    tables.clear()
+    ws_requests.clear()
     append(1)
-    assert tables == ["UpdateItem", "PutItem"]
+    assert ws_requests == ["UpdateItem", "PutItem"]
 
 
 def test_prefixes_have_their_own_length_and_unlisted_channels_none():

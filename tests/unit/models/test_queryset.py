@@ -18,7 +18,7 @@ from ws_lambda.models.opening import new_session, open_session
 from ws_lambda.testing.gateway_events import DOMAIN_NAME
 
 objects = WebSocketSession.objects
-pytestmark = pytest.mark.usefixtures("tables")
+pytestmark = pytest.mark.usefixtures("ws_tables")
 
 
 def make(connection_id, channel="", user=None, api_id="abc123"):
@@ -145,13 +145,13 @@ def test_get(four):
         objects.get(channel_name="general")
 
 
-def test_counting_reads_no_session(four, tables):
-    tables.clear()
+def test_counting_reads_no_session(four, ws_requests):
+    ws_requests.clear()
     objects.filter(channel_name="general").count()
-    assert tables == ["Query"]
-    tables.clear()
+    assert ws_requests == ["Query"]
+    ws_requests.clear()
     objects.filter(connected=True).count()
-    assert tables == ["Query"] * 4
+    assert ws_requests == ["Query"] * 4
 
 
 def test_more_sessions_than_one_batch_holds():

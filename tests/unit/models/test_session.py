@@ -9,7 +9,7 @@ from ws_lambda.testing import connect_event, invoke, mint_token
 
 
 @pytest.fixture
-def session(tables, user):
+def session(ws_tables, user):
     invoke(connect_event("C1=", token=mint_token(user)))
     return WebSocketSession.get("C1=")
 
@@ -47,7 +47,7 @@ def test_the_selection_is_that_of_its_class_however_it_is_reached(session):
     assert repr(session.objects) == repr(WebSocketSession.objects) == "<SessionQuerySet all>"
 
 
-def test_a_session_that_is_not_there_is_that_of_its_class(tables):
+def test_a_session_that_is_not_there_is_that_of_its_class(ws_tables):
     with pytest.raises(WebSocketSession.DoesNotExist):
         WebSocketSession.get("nobody")
     with pytest.raises(WebSocketSession.DoesNotExist):

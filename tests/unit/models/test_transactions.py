@@ -11,7 +11,7 @@ from ws_lambda.models import RateLimit
 from ws_lambda.models.transactions import DecidingWrite
 from ws_lambda.tables.tokens import EndedLogin
 
-pytestmark = pytest.mark.usefixtures("tables")
+pytestmark = pytest.mark.usefixtures("ws_tables")
 
 ABSENT = RateLimit.scope.does_not_exist()
 

@@ -15,7 +15,7 @@ from ws_lambda.models import RateLimit, WebSocketSession
 from ws_lambda.provisioning import dynamodb_tables
 from ws_lambda.tables.shared_connection import connection
 
-pytestmark = pytest.mark.usefixtures("dynamodb")
+pytestmark = pytest.mark.usefixtures("no_tables")
 
 
 def run(*args: str) -> str:

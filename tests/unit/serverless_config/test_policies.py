@@ -54,7 +54,7 @@ def test_a_transaction_needs_the_rights_of_its_parts() -> None:
     assert tagging == {"apigateway:POST", "apigateway:PUT"}
 
 
-@pytest.mark.usefixtures("tables")
+@pytest.mark.usefixtures("ws_tables")
 def test_the_functions_own_calls_are_recorded_and_a_tests_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: dict[str, set[str]] = {"function": set(), "operator": set()}
     monkeypatch.setattr(policy, "_seen", seen)

@@ -4,13 +4,12 @@ from typing import Any
 
 import pytest
 
-from tests import table_making
 from ws_lambda.session_store import DjangoSession, SessionStore
 
 
 @pytest.fixture(autouse=True)
-def table(dynamodb: None) -> None:
-    table_making.create(DjangoSession)
+def table(ws_tables: list[str]) -> None:
+    """The table in which sessions are stored, with the others."""
 
 
 def stored(**data: Any) -> SessionStore:

@@ -12,14 +12,14 @@ from tests.unit.session_store.conftest import keys, stored
 from ws_lambda.session_store import DjangoSession, SessionStore
 
 
-def test_what_each_operation_costs(calls: list[str]) -> None:
+def test_what_each_operation_costs(ws_requests: list[str]) -> None:
     session = SessionStore()
     session["a"] = 1
 
     def cost(action: Any, *args: Any) -> list[str]:
-        calls.clear()
+        ws_requests.clear()
         action(*args)
-        return list(calls)
+        return list(ws_requests)
 
     assert cost(session.save) == ["PutItem"]
     assert cost(session.save) == ["PutItem"]
@@ -59,20 +59,20 @@ def respond(session: SessionStore, action: Any) -> HttpResponse:
     return response
 
 
-def test_the_middleware_loads_saves_and_sets_the_cookie(calls: list[str]) -> None:
+def test_the_middleware_loads_saves_and_sets_the_cookie(ws_requests: list[str]) -> None:
     session = stored(a=1)
-    calls.clear()
+    ws_requests.clear()
     response = respond(session, lambda request: request.session.update({"b": request.session["a"] + 1}))
     assert response.cookies["sessionid"].value == session.session_key
-    assert calls == ["GetItem", "PutItem"]
+    assert ws_requests == ["GetItem", "PutItem"]
     assert SessionStore(session.session_key)["b"] == 2
 
 
-def test_an_untouched_session_costs_nothing(calls: list[str]) -> None:
+def test_an_untouched_session_costs_nothing(ws_requests: list[str]) -> None:
     session = stored(a=1)
-    calls.clear()
+    ws_requests.clear()
     assert "sessionid" not in respond(session, lambda request: None).cookies
-    assert calls == []
+    assert ws_requests == []
 
 
 def test_a_logout_during_the_request_wins() -> None:

@@ -36,14 +36,14 @@ def test_an_unknown_key_loads_empty_and_is_not_adopted() -> None:
 
 
 @pytest.mark.parametrize("key", ["k" * 2049, "é" * 1025, "bad\ud800surrogate", "short", "", None])
-def test_a_key_that_cannot_be_stored_is_no_session(key: str | None, calls: list[str]) -> None:
-    calls.clear()
+def test_a_key_that_cannot_be_stored_is_no_session(key: str | None, ws_requests: list[str]) -> None:
+    ws_requests.clear()
     session = SessionStore(key)
     assert session.session_key is None
     assert session.get("a") is None
     assert not session.exists(key or "")
     session.delete(key)
-    assert calls == []
+    assert ws_requests == []
 
 
 def test_an_update_replaces_what_was_stored() -> None:
@@ -129,13 +129,13 @@ def test_tampered_data_is_an_empty_session(caplog: pytest.LogCaptureFixture) -> 
     assert "Session data corrupted" in caplog.text
 
 
-def test_a_session_too_large_for_an_item_says_so_before_anything_is_sent(calls: list[str]) -> None:
+def test_a_session_too_large_for_an_item_says_so_before_anything_is_sent(ws_requests: list[str]) -> None:
     session = stored(a=1)
-    calls.clear()
+    ws_requests.clear()
     session["a"] = incompressible(500_000)
     with pytest.raises(SessionTooLarge, match=r"400,000.*elsewhere"):
         session.save()
-    assert calls == []
+    assert ws_requests == []
 
 
 def test_the_largest_session_that_is_let_through_is_one_that_fits(monkeypatch: pytest.MonkeyPatch) -> None:

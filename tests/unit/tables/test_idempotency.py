@@ -44,7 +44,7 @@ def test_an_error_of_the_network_has_no_code():
     assert idempotency.response_code(TimeoutError()) == ""
 
 
-def test_a_row_keeps_the_marks_of_its_last_eight_messages(tables, user):
+def test_a_row_keeps_the_marks_of_its_last_eight_messages(ws_tables, user):
     invoke(connect_event("C1=", token=mint_token(user)))
     for number in range(8):
         invoke(message_event({"action": "chat"}, messageId=f"m{number}"))
@@ -57,7 +57,7 @@ def test_a_row_keeps_the_marks_of_its_last_eight_messages(tables, user):
     assert WebSocketSession.get("C1=").request_count == 10
 
 
-def test_a_known_message_goes_through_though_the_limit_is_reached_meanwhile(tables, user, settings):
+def test_a_known_message_goes_through_though_the_limit_is_reached_meanwhile(ws_tables, user, settings):
     settings.WS_LAMBDA = {"MESSAGES_PER_MINUTE": 1}
     invoke(connect_event("C1=", token=mint_token(user)))
     assert invoke(message_event({"action": "chat"}, messageId="m"))["statusCode"] == 200
@@ -65,5 +65,5 @@ def test_a_known_message_goes_through_though_the_limit_is_reached_meanwhile(tabl
     assert invoke(message_event({"action": "chat"}, messageId="n"))["statusCode"] == 429
 
 
-def test_a_counter_counts_each_hit(tables):
+def test_a_counter_counts_each_hit(ws_tables):
     assert [hit("scope") for _ in range(10)] == list(range(1, 11))

@@ -13,7 +13,7 @@ from ws_lambda.testing import connect_event, disconnect_event, invoke, message_e
 
 
 @pytest.fixture
-def collide(tables: list[str]) -> Any:
+def collide(ws_tables: list[str]) -> Any:
     """Lets so many of the next requests of an operation collide; returns the list of those that did."""
 
     def arrange(operation: str, times: int) -> list[str]:

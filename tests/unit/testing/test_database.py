@@ -50,6 +50,14 @@ def test_tables_at_an_endpoint_are_made_once_and_emptied(tables_server, monkeypa
         assert list(ChannelMembership.scan()) == []
 
 
+def test_a_table_that_a_test_deletes_is_there_for_the_next_one(tables_server, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", tables_server)
+    with tables():
+        ChannelMembership.delete_table()
+    with tables():
+        assert list(ChannelMembership.scan()) == []
+
+
 def test_a_cancelled_transaction_leaves_everything_as_it_was(ws_tables):
     from moto.dynamodb.models import Table
 

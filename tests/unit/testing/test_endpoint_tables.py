@@ -14,7 +14,8 @@ class Busy:
         self.times = times
         self.asked: list[int] = []
 
-    def batch_write_item(self, *, RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803 - boto's own name
+    def __call__(self, operation: str, *, RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803 - AWS's own name
+        assert operation == "BatchWriteItem"
         [(name, writes)] = RequestItems.items()
         self.asked.append(len(writes))
         left = {name: writes[-1:]} if len(self.asked) <= self.times else {}

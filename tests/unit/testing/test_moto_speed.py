@@ -64,6 +64,7 @@ def test_a_client_shares_nothing_with_the_table(ws_tables):
     assert client.get_item(**key)["Item"]["groups"] == {"L": [{"S": "x"}]}
 
 
+@pytest.mark.moto("it is moto that is quickened")
 def test_a_round_makes_no_request_over_http(requests, ws_client, user):
     requests.clear()
     ws = ws_client(user=user, channel="general")

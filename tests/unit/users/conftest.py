@@ -1,12 +1,8 @@
-"""A table of users, and one of sessions, for every test here."""
+"""Tables for every test here, and no receiver of login signals."""
 
 import pytest
 
-from tests import table_making
-from ws_lambda.session_store import DjangoSession
-from ws_lambda.users.user_row import UserRow
-
 
 @pytest.fixture(autouse=True)
-def tables(dynamodb: list[str], nobody_listens: None) -> None:
-    table_making.create(UserRow, DjangoSession)
+def tables(ws_tables: list[str], nobody_listens: None) -> None:
+    """Tables in which users are stored, in a project without WebSockets."""

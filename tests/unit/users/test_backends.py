@@ -71,28 +71,28 @@ def test_an_inactive_user_is_not_let_in(red: User) -> None:
     assert DynamoDBBackend().get_user("red") is None
 
 
-def test_get_user(red: User, calls: list[str]) -> None:
-    calls.clear()
+def test_get_user(red: User, ws_requests: list[str]) -> None:
+    ws_requests.clear()
     assert DynamoDBBackend().get_user("red") == red
     assert DynamoDBBackend().get_user("nobody") is None
-    assert calls == ["GetItem", "GetItem"]
+    assert ws_requests == ["GetItem", "GetItem"]
 
 
-def test_an_outdated_hash_is_upgraded_on_login(red: User, calls: list[str]) -> None:
+def test_an_outdated_hash_is_upgraded_on_login(red: User, ws_requests: list[str]) -> None:
     before = User.objects.get(pk="red").password
     hashers = [f"{__name__}.NewerHasher", "django.contrib.auth.hashers.MD5PasswordHasher"]
     with override_settings(PASSWORD_HASHERS=hashers):
-        calls.clear()
+        ws_requests.clear()
         assert authenticate(username="red", password="secret") is not None
-        assert calls == ["GetItem", "UpdateItem"]
+        assert ws_requests == ["GetItem", "UpdateItem"]
         after = User.objects.get(pk="red").password
         assert (before[:4], after[:6]) == ("md5$", "newer$")
         assert authenticate(username="red", password="secret") is not None
 
 
 @override_settings(WS_LAMBDA=GROUPS)
-def test_permissions_come_from_the_user_and_the_groups(red: User, calls: list[str]) -> None:
-    calls.clear()
+def test_permissions_come_from_the_user_and_the_groups(red: User, ws_requests: list[str]) -> None:
+    ws_requests.clear()
     assert red.get_user_permissions() == {"chat.speak"}
     assert red.get_group_permissions() == {"chat.delete_message", "chat.ban"}
     assert red.get_all_permissions() == {"chat.speak", "chat.delete_message", "chat.ban"}
@@ -104,7 +104,7 @@ def test_permissions_come_from_the_user_and_the_groups(red: User, calls: list[st
     assert red.has_module_perms("chat")
     assert not red.has_module_perms("cha")
     assert not red.has_module_perms("news")
-    assert calls == []
+    assert ws_requests == []
 
 
 @override_settings(WS_LAMBDA=GROUPS)

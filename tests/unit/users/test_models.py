@@ -172,11 +172,11 @@ def test_async_twins() -> None:
     asyncio.run(story())
 
 
-def test_what_each_operation_costs(calls: list[str]) -> None:
+def test_what_each_operation_costs(ws_requests: list[str]) -> None:
     def cost(action: Callable[..., Any], *args: Any, **kwargs: Any) -> list[str]:
-        calls.clear()
+        ws_requests.clear()
         action(*args, **kwargs)
-        return list(calls)
+        return list(ws_requests)
 
     user = User.objects.create_user("red", "red@example.com", "secret")
     assert cost(User.objects.create_user, "blue", password="secret") == ["PutItem"]

@@ -116,35 +116,35 @@ def test_none_comes_before_a_time(settings: Any) -> None:
 
 
 @pytest.mark.usefixtures("people")
-def test_results_are_kept_until_asked_for_anew(calls: list[str]) -> None:
-    calls.clear()
+def test_results_are_kept_until_asked_for_anew(ws_requests: list[str]) -> None:
+    ws_requests.clear()
     users = User.objects.filter(username="red")
-    assert calls == []
+    assert ws_requests == []
     assert [len(users), len(list(users)), bool(users)] == [1, 1, True]
-    assert calls == ["GetItem"]
+    assert ws_requests == ["GetItem"]
     assert len(users.all()) == 1
-    assert calls == ["GetItem", "GetItem"]
+    assert ws_requests == ["GetItem", "GetItem"]
 
 
-def test_none_and_impossible_names_cost_nothing(calls: list[str]) -> None:
-    calls.clear()
+def test_none_and_impossible_names_cost_nothing(ws_requests: list[str]) -> None:
+    ws_requests.clear()
     assert list(User.objects.none()) == []
     assert not User.objects.filter(pk="x" * 200).exists()
     assert list(User.objects.filter(username__in=["", "x" * 200])) == []
-    assert calls == []
+    assert ws_requests == []
 
 
 @pytest.mark.usefixtures("people")
-def test_more_users_than_one_batch_reads(calls: list[str]) -> None:
+def test_more_users_than_one_batch_reads(ws_requests: list[str]) -> None:
     from ws_lambda.users.user_row import UserRow
 
     with UserRow.batch_write() as batch:
         for number in range(120):
             batch.save(UserRow(f"user{number:03}", email="many@example.com", email_key="many@example.com"))
-    calls.clear()
+    ws_requests.clear()
     found = list(User.objects.filter(email__iexact="many@example.com"))
     assert [user.pk for user in found] == [f"user{number:03}" for number in range(120)]
-    assert calls == ["Query", "BatchGetItem", "BatchGetItem"]
+    assert ws_requests == ["Query", "BatchGetItem", "BatchGetItem"]
 
 
 @pytest.mark.parametrize("name", ["annotate", "exclude", "update", "values_list", "select_related", "bulk_create"])

@@ -57,12 +57,12 @@ def test_update_fields_must_be_fields() -> None:
         user.save(force_insert=True, update_fields=["email"])
 
 
-def test_no_update_fields_is_no_save(calls: list[str], signals: Signals) -> None:
+def test_no_update_fields_is_no_save(ws_requests: list[str], signals: Signals) -> None:
     user = User.objects.create_user("red")
-    calls.clear()
+    ws_requests.clear()
     signals.clear()
     user.save(update_fields=[])
-    assert calls == []
+    assert ws_requests == []
     assert signals == []
 
 

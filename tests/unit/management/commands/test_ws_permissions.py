@@ -13,7 +13,7 @@ from ws_lambda.models import ChannelPermission, WebSocketSession
 from ws_lambda.models.batch_leaving import RemovalResult, leave_many
 from ws_lambda.testing import connect_event, disconnect_event, invoke, mint_token
 
-pytestmark = pytest.mark.usefixtures("tables")
+pytestmark = pytest.mark.usefixtures("ws_tables")
 
 
 @pytest.fixture(autouse=True)

@@ -33,7 +33,7 @@ class Gateway:
 
 
 @pytest.fixture
-def gateway(tables: list[str]) -> Iterator[Gateway]:
+def gateway(ws_tables: list[str]) -> Iterator[Gateway]:
     """A gateway with three connections: two of user 7, in general; one of user 8, in another channel."""
     for connection_id, channel, user in (("c1=", "general", "7"), ("c2=", "general", "7"), ("c3=", "other", "8")):
         now = clock.utcnow() - timedelta(seconds=delivery.YOUNG_SECONDS)
