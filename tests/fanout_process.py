@@ -6,22 +6,9 @@ Reads an SQS event as JSON from standard input, and writes the function's answer
 import json
 import os
 import sys
-import time
 
 import django
 from django.conf import settings
-
-
-class Context:
-    """Lambda's context object, with so many seconds left."""
-
-    function_name = "fanout-process"
-
-    def __init__(self, seconds: float) -> None:
-        self.ends = time.monotonic() + seconds
-
-    def get_remaining_time_in_millis(self) -> int:
-        return int((self.ends - time.monotonic()) * 1000)
 
 
 def main() -> None:
@@ -31,9 +18,11 @@ def main() -> None:
     from ws_lambda import fanout
     from ws_lambda.delivery import reading
     from ws_lambda.fanout import job_progress
+    from ws_lambda.testing import LambdaContext
 
     job_progress.LEASE, reading.TIMEOUT = given["lease"], given["page"]
-    sys.stdout.write(json.dumps(fanout.handle(json.load(sys.stdin), Context(given["seconds"]))))
+    context = LambdaContext("fanout-process", given["seconds"])
+    sys.stdout.write(json.dumps(fanout.handle(json.load(sys.stdin), context)))
 
 
 if __name__ == "__main__":

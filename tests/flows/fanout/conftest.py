@@ -35,18 +35,6 @@ class Gateway:
         return delivery.Response(200)
 
 
-class Context:
-    """What Lambda passes beside the event."""
-
-    aws_request_id = "11111111-2222-3333-4444-555555555555"
-
-    def __init__(self, seconds: float = 60) -> None:
-        self.seconds = seconds
-
-    def get_remaining_time_in_millis(self) -> int:
-        return int(self.seconds * 1000)
-
-
 @pytest.fixture
 def gateway(ws_tables: list[str]) -> Any:
     far = Gateway()

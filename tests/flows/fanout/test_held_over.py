@@ -4,13 +4,14 @@ from typing import Any
 
 import pytest
 
-from tests.flows.fanout.conftest import ENDPOINT, Context, Gateway, events, job
+from tests.flows.fanout.conftest import ENDPOINT, Gateway, events, job
 from ws_lambda import clock, delivery, fanout
 from ws_lambda.delivery import YOUNG_SECONDS, grace_period, job_queue
 from ws_lambda.delivery.job_rows import register
 from ws_lambda.models import ChannelMembership, FanoutJob, WebSocketSession
 from ws_lambda.models.closing import close_session
 from ws_lambda.tables.attributes import from_milliseconds
+from ws_lambda.testing import LambdaContext
 
 
 @pytest.fixture
@@ -69,7 +70,7 @@ def test_the_queue_delivers_when_it_has_opened(
     gateway.gone = set()
     moment[0] += 4
     for event in events(sqs):
-        assert fanout.handle(event, Context()) == {"batchItemFailures": []}
+        assert fanout.handle(event, LambdaContext(seconds=60)) == {"batchItemFailures": []}
     assert gateway.delivered == {"old=": 1, "new=": 1}
 
 
@@ -84,7 +85,7 @@ def test_one_that_never_opens_is_gone_when_it_is_old(
         assert open_sessions() == {"left="}
         moment[0] += sent[-1]
         for event in batch:
-            assert fanout.handle(event, Context()) == {"batchItemFailures": []}
+            assert fanout.handle(event, LambdaContext(seconds=60)) == {"batchItemFailures": []}
 
     assert sum(sent) >= YOUNG_SECONDS - 2
     assert len(sent) <= 7
@@ -104,7 +105,7 @@ def test_whose_session_has_ended_meanwhile_is_not_asked(
     close_session("out=")
 
     for event in events(sqs):
-        fanout.handle(event, Context())
+        fanout.handle(event, LambdaContext(seconds=60))
 
     assert gateway.delivered == {"new=": 1}
 
@@ -126,7 +127,7 @@ def test_a_worker_holds_over_too(sqs: Any, gateway: Gateway, sent: list[Any], mo
     gateway.gone = set()
     (event,) = events(sqs)
     assert sent == [3]
-    fanout.handle(event, Context())
+    fanout.handle(event, LambdaContext(seconds=60))
     assert gateway.delivered.total() == 20 and set(gateway.delivered.values()) == {1}
 
 

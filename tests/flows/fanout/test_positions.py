@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.flows.fanout.conftest import ENDPOINT, Context, Gateway, events, job, join
+from tests.flows.fanout.conftest import ENDPOINT, Gateway, events, job, join
 from ws_lambda import aws, delivery, fanout
 from ws_lambda.delivery import job_queue
 from ws_lambda.delivery.job_rows import register
@@ -14,6 +14,7 @@ from ws_lambda.delivery.jobs import Job
 from ws_lambda.delivery.key_ranges import KeyRange
 from ws_lambda.models import FanoutJob
 from ws_lambda.models.fanout_jobs import JobRefused
+from ws_lambda.testing import LambdaContext
 
 LISTED = tuple(delivery.Recipient(f"L{number}=", ENDPOINT, 1) for number in range(5))
 
@@ -126,7 +127,7 @@ def test_what_is_no_job_goes_back_alone_and_says_so(
     (event,) = events(sqs)
     good = event["Records"][0]
     bad = {**good, "messageId": "bad", "body": json.dumps(json.loads(job(job_id="b.9").to_json()) | changed)}
-    failures = fanout.handle({"Records": [bad, good]}, Context())["batchItemFailures"]
+    failures = fanout.handle({"Records": [bad, good]}, LambdaContext(seconds=60))["batchItemFailures"]
     assert failures == [{"itemIdentifier": "bad"}]
     assert gateway.delivered == Counter(ids)
     assert "This is not a fan-out job" in caplog.text

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from tests.flows.fanout.conftest import ENDPOINT, Context, Gateway, events, join
+from tests.flows.fanout.conftest import ENDPOINT, Gateway, events, join
 from ws_lambda import clock, delivery, fanout
 from ws_lambda.delivery.jobs import LISTED_IN_A_JOB
 from ws_lambda.exceptions import DeliveryError
 from ws_lambda.models import FanoutJob, WebSocketSession
+from ws_lambda.testing import LambdaContext
 
 
 def test_many_go_through_the_queue_in_key_ranges(sqs: Any, gateway: Gateway) -> None:
@@ -20,7 +21,7 @@ def test_many_go_through_the_queue_in_key_ranges(sqs: Any, gateway: Gateway) -> 
 
     assert (report.sent, report.queued) == (0, 3)
     for event in events(sqs):
-        assert fanout.handle(event, Context()) == {"batchItemFailures": []}
+        assert fanout.handle(event, LambdaContext(seconds=60)) == {"batchItemFailures": []}
     assert gateway.delivered == Counter(ids)
     assert gateway.bodies == {b'{"text":"h\\u00e9llo"}'}
     assert {(row.finished, len(row.pending)) for row in FanoutJob.scan()} == {(True, 2)}
@@ -52,7 +53,7 @@ def test_a_long_list_goes_through_the_queue_too(sqs: Any, gateway: Gateway) -> N
     assert report.queued == 3
     for event in events(sqs):
         assert len(event["Records"][0]["body"].encode()) < 262_144
-        fanout.handle(event, Context())
+        fanout.handle(event, LambdaContext(seconds=60))
     assert gateway.delivered == Counter(one.connection_id for one in listed)
 
 
@@ -61,7 +62,7 @@ def test_a_message_that_comes_twice_sends_once(sqs: Any, gateway: Gateway) -> No
     delivery.send(delivery.ChannelMembers("general"), "x", on_gone=lambda _gone: None)
 
     for event in events(sqs) * 2:
-        assert fanout.handle(event, Context()) == {"batchItemFailures": []}
+        assert fanout.handle(event, LambdaContext(seconds=60)) == {"batchItemFailures": []}
 
     assert set(gateway.delivered.values()) == {1}
 
@@ -85,7 +86,7 @@ def test_everyone_by_the_queue(sqs: Any, gateway: Gateway) -> None:
 
     assert report.queued == 4
     for event in events(sqs):
-        fanout.handle(event, Context())
+        fanout.handle(event, LambdaContext(seconds=60))
     assert set(gateway.delivered) == {f"E{number:03}=" for number in range(40)}
     assert set(gateway.delivered.values()) == {1}
 
@@ -98,6 +99,6 @@ def test_the_door_brings_queue_events_here(sqs: Any, gateway: Gateway) -> None:
 
     for event in events(sqs):
         event["Records"][0]["eventSourceARN"] = "arn:aws:sqs:eu-west-1:000000000000:fanout"
-        assert handler(event, Context()) == {"batchItemFailures": []}
+        assert handler(event, LambdaContext(seconds=60)) == {"batchItemFailures": []}
 
     assert gateway.delivered == Counter(ids)

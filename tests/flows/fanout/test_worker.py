@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from tests.flows.fanout.conftest import ENDPOINT, Context, Gateway, events, job, join
+from tests.flows.fanout.conftest import ENDPOINT, Gateway, events, job, join
 from ws_lambda import clock, delivery, fanout
 from ws_lambda.deadlines import MARGIN
 from ws_lambda.delivery import dispatch, job_queue
@@ -15,6 +15,7 @@ from ws_lambda.exceptions import DeliveryError
 from ws_lambda.fanout import job_progress
 from ws_lambda.models import ChannelMembership, FanoutJob
 from ws_lambda.models.fanout_jobs import JobBusy
+from ws_lambda.testing import LambdaContext
 
 
 def hide(_seconds: float) -> None:
@@ -33,7 +34,7 @@ def test_a_job_without_time_left_goes_on_in_the_next_invocation(
 
     while batch := events(sqs):
         invocations += 1
-        assert fanout.handle(batch[0], Context(MARGIN + 25)) == {"batchItemFailures": []}
+        assert fanout.handle(batch[0], LambdaContext(seconds=MARGIN + 25)) == {"batchItemFailures": []}
 
     assert gateway.delivered == Counter(ids)
     assert invocations == 3
@@ -46,7 +47,7 @@ def test_a_function_with_no_time_to_send_fails_instead_of_going_round(sqs: Any, 
     (event,) = events(sqs)
 
     with pytest.raises(DeliveryError, match="longer timeout"):
-        fanout.handle(event, Context(MARGIN))
+        fanout.handle(event, LambdaContext(seconds=MARGIN))
 
     assert not events(sqs)
 
@@ -98,7 +99,7 @@ def test_a_job_in_work_is_left_alone_and_its_message_hidden(sqs: Any, gateway: G
     (event,) = events(sqs)
     holder = FanoutJob.claim(job(), 30)
 
-    failures = fanout.handle(event, Context())["batchItemFailures"]
+    failures = fanout.handle(event, LambdaContext(seconds=60))["batchItemFailures"]
 
     assert failures == [{"itemIdentifier": event["Records"][0]["messageId"]}]
     assert not gateway.delivered
@@ -133,7 +134,7 @@ def test_a_message_that_cannot_be_hidden_is_worked_off_all_the_same(
     (event,) = events(sqs)
     monkeypatch.setattr(sqs, "change_message_visibility", unreachable)
 
-    assert fanout.handle(event, Context()) == {"batchItemFailures": []}
+    assert fanout.handle(event, LambdaContext(seconds=60)) == {"batchItemFailures": []}
     assert gateway.delivered == Counter(ids)
     assert "visibility timeout of a message could not be changed" in caplog.text
 
@@ -147,7 +148,7 @@ def test_a_worker_that_lost_its_job_stops(sqs: Any, gateway: Gateway, monkeypatc
     taken: list[Any] = []
     gateway.after = lambda count: taken.append(FanoutJob.claim(job(), 30)) if count == 15 else None
 
-    assert fanout.handle(event, Context())["batchItemFailures"]
+    assert fanout.handle(event, LambdaContext(seconds=60))["batchItemFailures"]
 
     assert gateway.delivered.total() == 20
     assert taken[0].worker == next(iter(FanoutJob.scan())).worker
@@ -169,7 +170,9 @@ def test_who_is_gone_is_closed_in_that_generation(sqs: Any, gateway: Gateway) ->
 def test_what_is_no_job_goes_back_until_it_is_dead(sqs: Any, body: str) -> None:
     record = {"messageId": "m1", "receiptHandle": "r", "body": body, "eventSource": "aws:sqs"}
 
-    assert fanout.handle({"Records": [record]}, Context()) == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
+    assert fanout.handle({"Records": [record]}, LambdaContext(seconds=60)) == {
+        "batchItemFailures": [{"itemIdentifier": "m1"}]
+    }
 
 
 def test_a_job_that_is_too_old_is_not_sent(sqs: Any, gateway: Gateway) -> None:
