@@ -14,7 +14,7 @@ from websockets.sync.client import connect as connect_and_block
 
 from tests.local_site import LocalSite
 
-CLIENTS, MESSAGES = 50, 20
+CLIENTS, MESSAGES = 50, 12
 PATIENCE = 240
 
 

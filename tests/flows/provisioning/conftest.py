@@ -3,7 +3,7 @@
 import io
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,21 +16,28 @@ from ws_lambda import aws
 from ws_lambda.models import gateways
 from ws_lambda.tables import shared_connection
 from ws_lambda.tables.gateways import AdditionalRoute, ApiGateway
-from ws_lambda.testing import endpoint_tables, moto_tables
-from ws_lambda.testing.moto_speed import quick_mock, taking_turns
+from ws_lambda.testing import database, endpoint_tables, moto_tables
+from ws_lambda.testing.moto_speed import taking_turns
 
 CERTIFICATE = "arn:aws:acm:eu-west-1:123456789012:certificate/11111111-2222-3333-4444-555555555555"
 
 
 @pytest.fixture(scope="module")
 def in_memory() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch, taking_turns():
+    with pytest.MonkeyPatch.context() as patch:
         moto_apigateway.install(patch)
-        with engines.served() if engines.real() else quick_mock():
-            aws.forget()
-            shared_connection.forget_connection()
+        aws.forget()
+        with served() if engines.real() else database.in_memory():
             yield
     aws.forget()
+
+
+@contextmanager
+def served() -> Iterator[None]:
+    with taking_turns(), engines.served():
+        aws.forget()
+        shared_connection.forget_connection()
+        yield
     shared_connection.forget_connection()
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from moto import mock_aws
 from zappa.cli import ZappaCLI
 
 from tests.unit.provisioning.zappa.deployed import ROOT, Load
 from ws_lambda.provisioning.zappa import hooks
+from ws_lambda.testing.moto_speed import quick_mock
 
 
 @dataclass
@@ -96,5 +96,5 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
         hooks.settings(cli)
         return cli
 
-    with mock_aws():
+    with quick_mock():
         yield loaded
