@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import boto3
@@ -145,15 +145,30 @@ def refused(folder: Path, option: str, port: int) -> str:
     return ended.stderr
 
 
-@pytest.mark.parametrize("option", ["port", "ws-port"])
-def test_a_taken_port_is_one_line_and_exit_code_1(folder, option):
+def test_a_taken_port_is_one_line_and_exit_code_1(folder):
+    with taken_port() as port:
+        said = refused(folder, "ws-port", port)
+    assert said.count("\n") == 1
+    assert cannot_be_used(port) in said
+
+
+def test_the_port_of_the_site_may_be_taken_too():
+    with taken_port() as port, pytest.raises(CommandError) as stopped:
+        call_command("ws_local", f"--port={port}", "--ws-port=0")
+    assert "\n" not in str(stopped.value)
+    assert cannot_be_used(port) in str(stopped.value)
+
+
+@contextmanager
+def taken_port():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        port = taken.getsockname()[1]
-        said = refused(folder, option, port)
-    assert said.count("\n") == 1
-    assert f"Port {port} on 127.0.0.1 cannot be used: Address already in use. Choose another one with --port" in said
+        yield taken.getsockname()[1]
+
+
+def cannot_be_used(port: int) -> str:
+    return f"Port {port} on 127.0.0.1 cannot be used: Address already in use. Choose another one with --port"
 
 
 def test_a_port_that_is_none_is_one_line():

@@ -10,6 +10,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from django.core.management import CommandError, call_command
 
+from tests import created_tables
 from ws_lambda import aws
 from ws_lambda.models import RateLimit, WebSocketSession
 from ws_lambda.provisioning import dynamodb_tables
@@ -36,7 +37,7 @@ def test_create_makes_what_status_then_finds_right() -> None:
 
 @pytest.mark.moto("the other engines have no backups")
 def test_status_says_what_is_wrong_and_what_to_do() -> None:
-    run("create")
+    created_tables.create()
     name = RateLimit.Meta.table_name
     client = connection().client
     client.update_time_to_live(
@@ -87,7 +88,7 @@ def test_create_waits_until_a_new_table_can_have_backups(monkeypatch: pytest.Mon
 
 
 def test_delete_asks_first() -> None:
-    run("create")
+    created_tables.create()
     with patch("sys.stdin", io.StringIO("no\n")), pytest.raises(CommandError, match="Nothing was deleted"):
         run("delete")
     assert WebSocketSession.exists()
