@@ -6,7 +6,6 @@ A new botocore session takes a second for the models of a few services, and a cl
 from functools import cache
 from typing import Any
 
-import botocore.session
 from botocore import hooks, loaders
 from moto.core import responses
 
@@ -21,25 +20,8 @@ def read_once() -> None:
         return known[path]
 
     loaders.JSONFileLoader.load_file = load_file
-    botocore.session.create_loader = _shared_loader
     _share_names_of_events()
     responses.method_names_from_class = cache(responses.method_names_from_class)
-
-
-@cache
-def _shared_loader(search_path: str | None) -> loaders.Loader:
-    """What finds the files of models, which takes 60 ms for a session with one of its own."""
-    loader = loaders.create_loader(search_path)
-    loader._search_paths = _Paths(loader.search_paths)
-    return loader
-
-
-class _Paths(list[str]):
-    """Folders, each once: every session of boto3 appends its own."""
-
-    def append(self, path: str) -> None:
-        if path not in self:
-            super().append(path)
 
 
 def _share_names_of_events() -> None:
