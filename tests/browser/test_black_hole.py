@@ -34,7 +34,7 @@ def hole() -> Iterator[tuple[BlackHole, dict[str, str]]]:
         yield proxy, {"server": address, "bypass": "<-loopback>"}
 
 
-def test_who_writes_into_a_dead_line_is_on_another_in_time_and_loses_nothing(
+def test_a_client_that_writes_to_a_dead_connection_reconnects_in_time_and_loses_nothing(
     hole: tuple[BlackHole, dict[str, str]], window: Opener, room: str
 ) -> None:
     proxy, address = hole
@@ -72,7 +72,7 @@ def test_offline_is_shown_in_two_seconds_and_the_network_coming_back_leads_to_a_
     red.complaints = [one for one in red.complaints if "ERR_INTERNET_DISCONNECTED" not in one]
 
 
-def test_who_only_listens_finds_a_dead_line_when_the_tab_is_looked_at_again(
+def test_a_client_that_only_listens_finds_a_dead_connection_when_the_tab_becomes_visible(
     hole: tuple[BlackHole, dict[str, str]], window: Opener, room: str
 ) -> None:
     proxy, address = hole

@@ -53,7 +53,7 @@ def test_history_is_there_on_entering(window: Opener, room: str) -> None:
     window().log_in("blue").enter(room).expect_messages(*texts)
 
 
-def test_who_leaves_is_seen_to_leave(window: Opener, room: str) -> None:
+def test_others_see_that_a_user_leaves(window: Opener, room: str) -> None:
     red, blue = window().log_in("red").enter(room), window().log_in("blue").enter(room)
     expect(red.page.locator("#people-list .name")).to_have_text(["red", "blue"])
     blue.page.goto("/")
@@ -70,7 +70,7 @@ def test_a_cut_connection_comes_back_by_itself(window: Opener, room: str, gatewa
     red.expect_messages("Still here")
 
 
-def test_nothing_said_meanwhile_is_lost_or_doubled(window: Opener, room: str, gateway: Any) -> None:
+def test_messages_sent_meanwhile_are_neither_lost_nor_doubled(window: Opener, room: str, gateway: Any) -> None:
     red, blue = window().log_in("red").enter(room), window().log_in("blue").enter(room)
     blue.say("Before")
     red.expect_messages("Before")

@@ -53,7 +53,7 @@ def in_room(page: Page, room: str) -> Any:
     return page.locator("#connections tr", has=page.get_by_text(room, exact=True))
 
 
-def test_what_the_box_sends_is_answered_and_shown(live: Opener, room: str) -> None:
+def test_a_message_from_the_box_is_answered_and_shown(live: Opener, room: str) -> None:
     page = live()
     try_it(page, room)
     expect(page.locator("#talk li").first).to_have_text("connected as red")

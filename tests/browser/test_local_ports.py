@@ -100,7 +100,7 @@ def test_nothing_is_read_and_nothing_is_written(elsewhere: Page, site: LocalSite
     assert "A room exists as soon as" in site.log_in("red").get("/"), "the accounts are still there"
 
 
-def test_a_socket_is_opened_by_whom_the_view_admits(elsewhere: Page, site: LocalSite, env: dict[str, str]) -> None:
+def test_a_socket_opens_if_the_view_admits_the_user(elsewhere: Page, site: LocalSite, env: dict[str, str]) -> None:
     with_token = site.log_in("red").socket_url("general")
     assert not elsewhere.evaluate(SOCKET, with_token.partition("?")[0])
     assert elsewhere.evaluate(SOCKET, with_token), "the demo's ALLOWED_HOSTS has 127.0.0.1, and no page gets a token"

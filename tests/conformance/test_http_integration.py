@@ -86,6 +86,6 @@ def test_a_path_that_leads_nowhere_maps_nothing(body):
     assert evaluate("route.request.body.a.text", {"requestContext": {}, "body": body}) is None
 
 
-def test_what_is_no_expression():
+def test_invalid_expressions():
     with pytest.raises(ValueError, match="mapping expression"):
         evaluate("route.request.path.x", {"requestContext": {}})

@@ -100,7 +100,7 @@ async def story(site: LocalSite, visitor: Visitor) -> list[str]:
     return [str(one) for one in found if one]
 
 
-def test_nobody_is_lost_in_a_busy_room() -> None:
+def test_no_message_is_lost_in_a_busy_room() -> None:
     with running(options=("--fault", "connect.slow=0.15")) as site:
         lost = asyncio.run(story(site, site.log_in("red")))
     assert lost == [], f"{len(lost)} of {NEWCOMERS}"

@@ -57,7 +57,7 @@ def test_they_cost_a_request_for_some_fifty(in_this_process: None, asked: list[s
     assert one.live_shard is None
 
 
-def test_who_is_not_as_was_said_is_left_alone_and_holds_up_nobody(in_this_process: None, there: FarSide) -> None:
+def test_a_session_that_has_changed_is_left_alone_and_delays_no_other(in_this_process: None, there: FarSide) -> None:
     gone = enter(there)
     close_session(IDS[5])
     WebSocketSession(IDS[8]).delete()
@@ -84,7 +84,7 @@ def test_where_a_transaction_is_refused_each_is_closed_alone(
     assert ws_dynamodb_faults.seen["UpdateItem", ""] - before == COUNT
 
 
-def test_who_enters_a_channel_after_being_read_leaves_it_too(
+def test_a_session_that_joins_after_being_read_leaves_that_channel_too(
     in_this_process: None, there: FarSide, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone = enter(there)

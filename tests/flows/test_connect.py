@@ -84,7 +84,7 @@ def test_14_every_character_that_an_id_may_have(user):
 
 
 @pytest.mark.parametrize("channel", ["a b", "a;b", "room\n", "a" * 129, "", "a#0", "a*"])
-def test_16_what_is_no_channel(user, channel):
+def test_16_invalid_channel_names(user, channel):
     token = mint_token(user)
     code, said = decode_answer(invoke(connect_event(token=token, channel=channel)))
     assert (code, said["message"]) == (400, "Invalid channel")
@@ -213,7 +213,7 @@ def test_20_the_same_connection_again(user):
 @pytest.mark.parametrize(
     ("raised", "code", "counted"), [(PermissionDenied, 403, 1), (Http404, 404, 0), (RuntimeError, 500, 0)]
 )
-def test_what_a_hook_raises_refuses(user, use_view, raised, code, counted):
+def test_an_exception_of_a_hook_refuses(user, use_view, raised, code, counted):
     class Raising(ChatView):
         def additional_connection_checks(self, request):
             raise raised
@@ -312,7 +312,7 @@ def interrupting(get_response):
     return middleware
 
 
-def test_what_a_middleware_refuses_after_the_view_leaves_no_open_session(user, settings):
+def test_a_refusal_of_a_middleware_after_the_view_leaves_no_open_session(user, settings):
     """API Gateway opens no such connection, and sends no `$disconnect` of it."""
     settings.MIDDLEWARE = [f"{__name__}.interrupting", *settings.MIDDLEWARE]
     process_state.forget(Occasion.SETTINGS)

@@ -46,7 +46,9 @@ def test_page_by_page_with_all_outcomes_in_one_report(there: FarSide, small_page
 
 
 @pytest.mark.parametrize("selection", [everyone, WebSocketSession.objects.filter(channel_name="general")])
-def test_what_is_left_when_the_time_is_up_is_the_schedules(there: FarSide, small_pages: None, selection: Any) -> None:
+def test_the_schedule_finishes_what_is_left_when_the_time_is_up(
+    there: FarSide, small_pages: None, selection: Any
+) -> None:
     enter(there, 25)
     with delivery.deadline(59):
         report = selection.disconnect()
@@ -91,7 +93,7 @@ def test_no_socket_stays_because_a_session_could_not_be_closed(there: FarSide, m
     assert len(there.requests) == 3
 
 
-def test_what_is_left_after_an_error_is_the_schedules(
+def test_the_schedule_finishes_what_is_left_after_an_error(
     there: FarSide, small_pages: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_recipients: Any) -> int:

@@ -70,7 +70,7 @@ def some(ws_tables: list[str], far_side: FarSide) -> None:
         (("--channel=nowhere",), []),
     ],
 )
-def test_sessions_are_listed_by_what_is_asked(some: None, arguments: tuple[str, ...], expected: list[str]) -> None:
+def test_sessions_are_listed_by_the_given_filters(some: None, arguments: tuple[str, ...], expected: list[str]) -> None:
     assert names(*arguments) == expected
 
 
@@ -109,7 +109,7 @@ def test_everybody_is_disconnected_only_when_said_so(
     assert names() == []
 
 
-def test_what_could_not_be_disconnected_is_told(some: None, far_side: FarSide) -> None:
+def test_failed_disconnects_are_reported(some: None, far_side: FarSide) -> None:
     far_side.behave = lambda _id, _before: 403
     with pytest.raises(CommandError, match="1 connections could not be closed"):
         run("disconnect", "--connection=C1=", "--yes")

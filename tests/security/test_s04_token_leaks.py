@@ -46,7 +46,7 @@ def test_no_spelling_of_it_is_echoed(user, use_view, supported, spelled):
 
 @pytest.mark.usefixtures("ws_tables")
 @pytest.mark.parametrize("odd", ["chat v1", "chät", "chat;v=1", 'chat"', "chat\tv1"])
-def test_what_is_no_subprotocol_is_not_echoed(user, odd):
+def test_an_invalid_subprotocol_is_not_echoed(user, odd):
     response = invoke(connect_event(token=mint_token(user), headers={"Sec-WebSocket-Protocol": f"{odd}, chat.v1"}))
     assert response["headers"] == {"Sec-WebSocket-Protocol": "chat.v1"}
 

@@ -55,7 +55,7 @@ def test_a_token_for_one_channel_opens_no_other(user):
     assert invoke(connect_event(token=token, channel="general"))["statusCode"] == 200, "it was left unspent"
 
 
-def test_no_token_for_what_is_no_channel(user):
+def test_no_token_for_an_invalid_channel_name(user):
     response = client_of(user).post(URL, {"channel": "general\n"})
     assert (response.status_code, response.json()) == (400, {"message": "Invalid channel"})
     assert WebSocketToken.count() == 0
@@ -125,7 +125,7 @@ def test_a_user_without_a_django_login_gets_a_session_key(user, settings):
     assert invoke(connect_event("C2=", token=stale))["statusCode"] == 401, "bound to the password of the moment as well"
 
 
-def test_a_token_is_of_the_requests_user_whoever_the_session_is_of(user, settings):
+def test_a_token_belongs_to_the_requests_user_whoever_the_session_belongs_to(user, settings):
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, f"{__name__}.recognised_by_header"]
     other = backends.add("8")
     client = client_of(other, headers={"X-Api-Key": "of-user-7"})

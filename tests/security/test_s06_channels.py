@@ -173,7 +173,7 @@ def another_process():
     return elsewhere
 
 
-def test_who_was_put_out_does_not_come_back_by_an_older_copy(user, use_view, another_process, monkeypatch):
+def test_a_removed_member_does_not_come_back_by_an_older_copy(user, use_view, another_process, monkeypatch):
     monkeypatch.setattr(delivery, "close", lambda those: delivery.DeliveryReport(sent=len(list(those))))
     use_view(Joining)
     invoke(connect_event("A=", token=mint_token(user), channel="general"))

@@ -23,7 +23,7 @@ def change_password(user):
 
 
 @pytest.mark.parametrize(("change", "status"), [(change_nothing, 200), (deactivate, 401), (change_password, 401)])
-def test_who_is_saved_between_being_read_and_the_transaction(ann, browser, monkeypatch, change, status):
+def test_a_user_who_is_saved_between_the_read_and_the_transaction(ann, browser, monkeypatch, change, status):
     """The connect has read its user; then the user changes; then the connect goes on."""
     from ws_lambda.gatekeeping import admission
 
@@ -43,7 +43,7 @@ def test_who_is_saved_between_being_read_and_the_transaction(ann, browser, monke
     assert [one.connection_id for one in WebSocketSession.scan()] == (["A="] if status == 200 else [])
 
 
-def test_who_is_deleted_between_being_read_and_the_transaction(ann, browser, monkeypatch):
+def test_a_user_who_is_deleted_between_the_read_and_the_transaction(ann, browser, monkeypatch):
     from ws_lambda.gatekeeping import admission
 
     real = admission.owner_still_valid
@@ -59,7 +59,7 @@ def test_who_is_deleted_between_being_read_and_the_transaction(ann, browser, mon
     assert list(WebSocketSession.scan()) == []
 
 
-def test_who_may_log_in_again_gets_in_at_once(ann, browser, later):
+def test_a_user_who_may_log_in_again_gets_in_at_once(ann, browser, later):
     ann.is_active = False
     ann.save()
     token = browser.token

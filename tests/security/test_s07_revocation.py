@@ -108,7 +108,7 @@ def test_a_connection_whose_record_is_gone_saves_no_other(user, dropped, ws_requ
     assert ws_requests.count("GetItem") == 1, "the ids of the user, of which the index may not know all"
 
 
-def test_what_ends_no_login_costs_nothing(user, dropped, ws_requests):
+def test_requests_that_end_no_login_cost_nothing(user, dropped, ws_requests):
     invoke(connect_event("A=", token=mint_token(user)))
     ws_requests.clear()
     post_save.send(get_user_model(), instance=user, created=False, update_fields=["last_login"])

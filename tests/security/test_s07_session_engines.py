@@ -99,7 +99,7 @@ class BrokenCache(cache_sessions.SessionStore):
 
 @pytest.mark.parametrize("engine", [Broken, BrokenCache])
 @pytest.mark.parametrize("speaks", [False, True])
-def test_an_engine_that_fails_puts_nobody_out(
+def test_a_failing_session_engine_closes_no_connection(
     browser, dropped, later, monkeypatch, caplog, engine, speaks
 ):  # fmt: skip
     browser.open("A=")

@@ -97,7 +97,7 @@ def test_nor_over_the_wire(ws_tables, user, use_view):
             assert decode_answer(invoke(message_event({key: name}))) == (200, {"handler": "default"})
 
 
-def test_nor_by_listing_what_is_not_meant_for_clients():
+def test_listing_methods_that_are_not_meant_for_clients_changes_nothing():
     class Careless(ChatView):
         ALLOWED_HANDLERS = ["chat", "connect", "dispatch", "_receive", "missing", "setup"]
 
@@ -122,7 +122,7 @@ def test_nor_where_the_urlconf_narrows_the_view(ws_tables, user, monkeypatch):
         assert decode_answer(invoke(message_event({"action": name})))[1] == {"handler": "default"}
 
 
-def test_what_is_assigned_is_open_where_it_is_marked_or_listed():
+def test_assigned_methods_are_open_if_marked_or_listed():
     class Explicit(ChatView):
         ADDITIONAL_ALLOWED_HANDLERS = ("listed",)
         listed = dump_everything
@@ -137,7 +137,7 @@ def test_a_default_that_is_assigned_is_none():
     assert callable_names(type("Sub", (ChatView,), {"default": dump_everything}), WebSocketView) == {"default"}
 
 
-def test_nor_what_is_put_there_later_or_by_making_a_class():
+def test_methods_that_are_added_later_or_by_a_class_factory_stay_closed():
     made = type("Made", (ChatView,), {"dump_everything": dump_everything, "lookalike": lambda self: None})
     made.late = dump_everything
     assert callable_names(made, WebSocketView) == {"default"}

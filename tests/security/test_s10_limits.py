@@ -84,7 +84,7 @@ def test_connects_that_race_do_not_exceed_the_users_limit(user, settings):
 
 
 @pytest.mark.parametrize(("limit", "token"), [("REFUSALS_PER_MINUTE", "0" * 64), ("CONNECTS_PER_MINUTE", "")])
-def test_a_429_says_what_to_do_and_a_limit_of_0_lets_nobody_through(user, settings, limit, token):
+def test_a_429_says_what_to_do_and_a_limit_of_0_admits_no_request(user, settings, limit, token):
     settings.WS_LAMBDA = {limit: 0}
     status, said = decode_answer(invoke(connect_event(token=token or mint_token(user))))
     assert (status, said["message"]) == (429, "Too many attempts: wait a minute, then try again")
@@ -160,7 +160,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
-def test_hostile_connects_lock_nobody_out_who_has_a_token(user, kind):
+def test_hostile_connects_do_not_lock_out_users_with_a_token(user, kind):
     for n in range(40):
         assert invoke(connecting(connection_id=f"H{n}=", **HOSTILE[kind]))["statusCode"] in (400, 401, 403, 429)
     assert invoke(connect_event("fresh=", token=mint_token(user)))["statusCode"] == 200
@@ -195,7 +195,7 @@ def test_a_view_without_tokens_keeps_the_limit(user, use_view):
 # Refusing gets cheaper as it repeats
 
 
-def test_who_brings_no_token_costs_nothing_once_the_limit_is_reached(ws_requests):
+def test_connects_without_a_token_cost_nothing_once_the_limit_is_reached(ws_requests):
     invoke(connect_event())  # the process learns of gateways
     for _ in range(19):
         assert cost(ws_requests, connect_event()) == (401, ["UpdateItem"])
@@ -204,7 +204,7 @@ def test_who_brings_no_token_costs_nothing_once_the_limit_is_reached(ws_requests
     assert cost(ws_requests, connect_event(channel="a b")) == (400, [])
 
 
-def test_who_invents_tokens_costs_a_read_and_no_write_once_the_limit_is_reached(ws_requests):
+def test_invented_tokens_cost_a_read_and_no_write_once_the_limit_is_reached(ws_requests):
     invoke(connect_event(token="f" * 64))  # the process learns of gateways
     for token in (f"{n:064x}" for n in range(19)):
         assert cost(ws_requests, connect_event(token=token)) == (401, ["BatchGetItem", "UpdateItem"])

@@ -75,7 +75,7 @@ def test_a_header_that_only_a_trusted_proxy_sets_does_not_reach_middleware(user,
     assert forwarded(user, use_view, {name: "root"}) == before
 
 
-def test_nobody_becomes_somebody_by_a_header(user, use_view, settings):
+def test_no_header_changes_who_the_user_is(user, use_view, settings):
     """Elsewhere the project's proxy names the user in a header. No proxy stands before a WebSocket API."""
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, f"{__name__}.ProxyUserMiddleware"]
     process_state.forget(Occasion.SETTINGS)
@@ -130,7 +130,7 @@ def test_what_browsers_and_traces_send_does(user, use_view):
     assert {"host", "origin"} <= got
 
 
-def test_one_setting_adds_to_the_list_but_for_what_is_never_a_client_s(user, use_view, settings):
+def test_one_setting_adds_to_the_list_except_headers_that_no_client_may_set(user, use_view, settings):
     settings.WS_LAMBDA = {"FORWARDED_HEADERS": ["X-Client-Version", "X-Forwarded-For", "Sec-WebSocket-Protocol"]}
     sent = {"X-Client-Version": "3", "X-Forwarded-For": "198.51.100.7", "Sec-WebSocket-Protocol": "chat.v1"}
     got = forwarded(user, use_view, sent)

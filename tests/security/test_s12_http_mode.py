@@ -112,7 +112,7 @@ def test_a_lambda_event_cannot_be_forged_by_headers_within_it(c1):
         {"X-Ws-Stage": "prod?x="},
     ],
 )
-def test_a_header_that_a_careless_gateway_does_not_map_leads_messages_to_nobody_else(ws_tables, user, settings, sent):
+def test_a_header_that_the_gateway_does_not_map_redirects_no_messages(ws_tables, user, settings, sent):
     settings.WS_LAMBDA = {"GATEWAY_SECRET": SECRET}
     proved = {
         "X-Ws-Gateway-Secret": SECRET,

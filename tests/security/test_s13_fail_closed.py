@@ -69,7 +69,7 @@ class TestErrors:
         assert invoke(connect_event(token=mint_token(user)))["statusCode"] == 404
 
     @pytest.mark.parametrize("hook", ["can_join_channel", "additional_connection_checks", "get_channel_name"])
-    def test_a_check_that_breaks_lets_nobody_in_and_tells_no_secret(self, user, use_view, admins, caplog, hook):
+    def test_a_check_that_breaks_admits_no_user_and_tells_no_secret(self, user, use_view, admins, caplog, hook):
         def broken(self, *args):
             raise RuntimeError("broken")
 

@@ -96,22 +96,18 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_the_deployment_has_not_named_does_not_run(answers: dict[str, dict[str, Any]], name: str) -> None:
+def test_functions_that_the_deployment_has_not_named_do_not_run(answers: dict[str, dict[str, Any]], name: str) -> None:
     assert answers[name].get("error", "").startswith("PermissionError: The event asks for "), answers[name]
     assert "which the deployment has not named" in answers[name]["error"]
 
 
 @pytest.mark.parametrize("name", RUN)
-def test_what_it_has_named_runs_and_so_does_what_is_invoked_directly(
-    answers: dict[str, dict[str, Any]], name: str
-) -> None:
+def test_named_functions_run_and_so_do_those_invoked_directly(answers: dict[str, dict[str, Any]], name: str) -> None:
     assert str(answers[name].get("answer")).startswith(RUN[name][1]), answers[name]
 
 
 @pytest.mark.parametrize("name", UNKNOWN)
-def test_records_of_a_source_that_nobody_named_are_an_error_and_not_lost(
-    answers: dict[str, dict[str, Any]], name: str
-) -> None:
+def test_records_of_an_unnamed_source_are_an_error_and_not_lost(answers: dict[str, dict[str, Any]], name: str) -> None:
     assert (
         answers[name].get("error", "").startswith("EventError: The deployment has no function for records from arn:")
     ), name

@@ -51,7 +51,7 @@ def enter(user, *, channel="general", connection_id="C1="):
     assert invoke(connect_event(connection_id, token=mint_token(user), channel=channel))["statusCode"] == 200
 
 
-def test_who_is_demoted_loses_the_channel_and_keeps_the_others(user, dropped, later):
+def test_a_demoted_user_loses_the_channel_and_keeps_the_others(user, dropped, later):
     ChannelPermission("admins", access="superuser_only").save()
     user.is_superuser = True
     enter(user)
@@ -65,7 +65,7 @@ def test_who_is_demoted_loses_the_channel_and_keeps_the_others(user, dropped, la
     assert dropped == []
 
 
-def test_who_loses_the_only_channel_is_put_out(user, dropped, later):
+def test_a_connection_that_loses_its_only_channel_is_closed(user, dropped, later):
     ChannelPermission("admins", access="superuser_only").save()
     user.is_superuser = True
     enter(user, channel="admins")
@@ -114,7 +114,7 @@ def test_the_views_own_rule_is_asked_again(user, dropped, later, use_view):
     assert row().channels == {"general"}, "what the project's code has entered unchecked is not judged"
 
 
-def test_what_join_has_let_in_the_stored_permissions_judge_and_no_view(user, dropped, later, use_view):
+def test_channels_entered_by_join_are_judged_by_stored_permissions_and_not_by_a_view(user, dropped, later, use_view):
     class OnlyGeneral(ChatView):
         def can_join_channel(self, request, channel_name):
             return channel_name == "general"
@@ -152,7 +152,7 @@ def test_the_views_own_permission(user, dropped, later, use_view, by_schedule):
     assert (row().connected, dropped, members("general")) == (False, ["C1="], set())
 
 
-def test_a_view_that_asks_no_permission_on_connect_puts_nobody_out_for_it(user, dropped, later, use_view):
+def test_a_view_that_asks_no_permission_on_connect_closes_no_connection_for_it(user, dropped, later, use_view):
     class Reading(ChatView):
         permissions_required = ("chat.speak",)
         CHECK_PERMISSIONS_ON_CONNECT = False
@@ -273,7 +273,7 @@ def test_many_users_are_found_by_the_index_of_open_connections(people, dropped, 
     assert len(members("staff")) == 40
 
 
-def test_who_is_put_out_does_not_stay_because_taking_a_channel_from_somebody_else_fails(user, dropped, monkeypatch):
+def test_a_failed_removal_of_one_member_does_not_keep_another(user, dropped, monkeypatch):
     from ws_lambda.gatekeeping import batch_revalidation
 
     def fail(_departures):

@@ -99,7 +99,7 @@ def test_a_view_may_have_a_limit_of_its_own_or_none(user, three, use_view):
     assert "more=" not in listed(), "what is not limited is not counted"
 
 
-def test_a_limit_of_0_lets_nobody_in_who_is_logged_in(user, settings):
+def test_a_limit_of_0_admits_no_logged_in_user(user, settings):
     settings.WS_LAMBDA = {"CONNECTIONS_PER_USER": 0}
     assert connect("C1=", user) == 429
 
@@ -225,7 +225,7 @@ def test_joins_that_race_stay_within_the_limit(user, settings):
     assert len(session().channels) == 3
 
 
-def test_who_was_in_more_before_the_limit_fell_may_leave_and_change_but_not_join(user, settings):
+def test_a_member_of_too_many_channels_may_leave_and_change_but_not_join(user, settings):
     invoke(connect_event(token=mint_token(user)))
     opened = session()
     for name in ("a", "b", "c"):

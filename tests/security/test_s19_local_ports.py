@@ -94,7 +94,7 @@ def ask(method: str, url: str, body: str = "", headers: dict[str, str] | None = 
         return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read().decode()
 
 
-def test_what_is_signed_with_the_runs_secret_is_done(ports: Ports) -> None:
+def test_a_job_signed_with_the_runs_secret_is_done(ports: Ports) -> None:
     assert ports.signed("dynamodb")[0] == 200
     assert ports.signed("sqs")[0] == 200
     assert ports.signed("execute-api")[0] == 410

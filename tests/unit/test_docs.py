@@ -64,7 +64,7 @@ def test_the_page_of_figures_is_what_was_measured():
     assert (DOCS / "measured.md").read_text() == report.page(json.loads(run.RESULTS.read_text()))
 
 
-def test_the_readme_says_what_was_measured():
+def test_the_readme_quotes_the_measured_figures():
     results = json.loads(run.RESULTS.read_text())
     fanout, sockets = results["fanout"], results["sockets"]
     costs, peaks = ([one[what] for one in results["growth"]] for what in ("cpu_us", "peak_mb"))

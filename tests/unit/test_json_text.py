@@ -13,7 +13,7 @@ NUMBERS = ["1e308", "-1.7976931348623157e308", "1e-400", "9" * 308, "0.1", "-0",
 
 @pytest.mark.parametrize("text", NO_NUMBERS)
 @pytest.mark.parametrize("form", ["{}", "[{}]", '{{"a": {{"b": [1, {}]}}}}'])
-def test_what_no_double_holds_is_no_json(text, form):
+def test_numbers_beyond_a_double_are_not_json(text, form):
     with pytest.raises(ValueError):
         json_text.loads(form.format(text).encode())
     with pytest.raises(json_text.InvalidNumber):
@@ -21,7 +21,7 @@ def test_what_no_double_holds_is_no_json(text, form):
 
 
 @pytest.mark.parametrize("text", NUMBERS)
-def test_what_a_double_holds_is(text):
+def test_numbers_within_a_double_are_json(text):
     assert math.isfinite(json_text.loads(text.encode()))
     json_text.check(text.encode())
 
@@ -43,6 +43,6 @@ def test_a_decimal_is_written_as_a_string_whatever_it_is():
     assert json_text.dumps([Decimal("NaN"), Decimal("1E+400")]) == '["NaN","1E+400"]'
 
 
-def test_what_is_no_json_at_all_is_nobody_s_number():
+def test_text_that_is_not_json_is_left_to_the_parser():
     for text in (b"It says NaN", b"\xff NaN", b"[" * 100_000 + b"NaN"):
         json_text.check(text)

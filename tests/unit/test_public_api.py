@@ -47,7 +47,7 @@ def test_the_version_is_the_distributions() -> None:
     assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == ws_lambda.__version__
 
 
-def test_what_documents_import_is_public() -> None:
+def test_imports_in_documents_are_public() -> None:
     for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "project").rglob("*.py")]:
         for module, names in re.findall(r"^from (ws_lambda[\w.]*) import ([\w, ]+)$", page.read_text(), re.MULTILINE):
             public = PUBLIC.get(module, set(dir(import_module(module))) if module == "ws_lambda.exceptions" else set())

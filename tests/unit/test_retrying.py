@@ -89,7 +89,7 @@ def test_no_attempt_begins_after_the_deadline(slept: list[float]) -> None:
 
 
 @pytest.mark.usefixtures("longest")
-def test_what_has_to_be_finished_has_some_time_after_the_deadline(slept: list[float]) -> None:
+def test_closing_work_has_some_time_after_the_deadline(slept: list[float]) -> None:
     with delivery.deadline(0.0):
         late = Retry(base=0.5).begin()
         finishing = Retry(base=0.5, overtime=1.0).begin()

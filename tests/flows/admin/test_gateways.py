@@ -168,7 +168,7 @@ def test_creating_tells_each_step(root: Client, chat: ApiGateway) -> None:
         assert said(act(root, "create_api_gateway"))[0].count("already there") == 3
 
 
-def test_a_failure_is_told_with_what_was_done(root: Client, chat: ApiGateway) -> None:
+def test_a_failure_is_reported_with_what_was_done(root: Client, chat: ApiGateway) -> None:
     aws.client("lambda").delete_function(FunctionName="chat")
     [message] = said(act(root, "create_api_gateway"))
     assert "Routes and integrations: " in message
@@ -178,7 +178,7 @@ def test_a_failure_is_told_with_what_was_done(root: Client, chat: ApiGateway) ->
     assert "Create API Gateway. WebSocket API: done. The next step failed." in history
 
 
-def test_what_names_a_thing_in_aws_is_shown_and_not_typed(root: Client, chat: ApiGateway) -> None:
+def test_identifiers_of_aws_are_shown_read_only(root: Client, chat: ApiGateway) -> None:
     assert "In AWS" not in root.get(PAGE + "add/").content.decode()
     act(root, "create_api_gateway")
     shown = root.get(PAGE + "chat/change/").content.decode()
@@ -252,7 +252,7 @@ def test_sync_shows_the_difference_before_it_acts(root: Client, chat: ApiGateway
     assert apis()[0]["Description"] == "From the console"
 
 
-def test_syncing_what_is_not_created_says_so(root: Client, chat: ApiGateway) -> None:
+def test_syncing_a_gateway_that_is_not_created_says_so(root: Client, chat: ApiGateway) -> None:
     assert "not deployed yet" in act(root, "sync_to_aws").content.decode()
 
 
@@ -284,7 +284,7 @@ def test_a_deletion_that_cannot_be_is_told_and_not_logged(root: Client, chat: Ap
     assert "Deleted" not in root.get(PAGE + "chat/history/").content.decode()
 
 
-def test_who_may_look_may_not_act(root: Client, chat: ApiGateway) -> None:
+def test_a_user_who_may_view_may_not_act(root: Client, chat: ApiGateway) -> None:
     person("clerk", permission_names=["ws_lambda.view_apigateway"])
     clerk = logged_in("clerk")
     shown = clerk.get(PAGE + "chat/change/").content.decode()

@@ -84,7 +84,7 @@ def test_more_than_may_be_read_is_at_least(root: Client, monkeypatch: pytest.Mon
     assert (made["connections"], made["complete"]) == (4, False)
 
 
-def test_who_may_not_see_sessions_sees_no_overview(admin_tables: list[str]) -> None:
+def test_a_user_who_may_not_view_sessions_sees_no_overview(admin_tables: list[str]) -> None:
     person("clerk", permission_names=["ws_lambda.view_apigateway"])
     clerk = logged_in("clerk")
     assert clerk.get(PAGE).status_code == 403

@@ -30,7 +30,7 @@ def test_counters_are_listed_and_found_by_scope(root: Client) -> None:
     assert root.get(f"/admin/ws_lambda/ratelimit/{found[0].pk.replace('#', '_23').replace(':', '_3A')}/change/")
 
 
-def test_what_else_the_table_keeps_is_no_counter(root: Client) -> None:
+def test_other_rows_of_the_table_are_not_listed_as_counters(root: Client) -> None:
     row = OpenConnections.of("7")
     row.update(actions=[OpenConnections.connection_ids.add({"C1="})])
     for query in ("", "?scope=open%237"):

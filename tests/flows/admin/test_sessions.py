@@ -141,7 +141,7 @@ def test_a_cursor_of_another_question_is_the_first_page(crowd: Client) -> None:
 
 
 @pytest.mark.parametrize("question", ["q", "channel", "user"])
-def test_what_no_key_can_be_leads_back_to_the_list(crowd: Client, question: str) -> None:
+def test_an_impossible_key_leads_back_to_the_list(crowd: Client, question: str) -> None:
     assert crowd.get(f"{PAGE}?{question}={'x' * 3000}").url == f"{PAGE}?e=1"
     answer = crowd.get(f"{PAGE}{'x' * 3000}/change/", follow=True)
     assert "doesn’t exist" in said(answer)[0]
@@ -272,7 +272,7 @@ def test_a_session_without_an_endpoint_is_told(root: Client) -> None:
     assert "endpoint" in said(answer)[0]
 
 
-def test_who_may_only_look_is_offered_no_action(admin_tables: list[str]) -> None:
+def test_a_user_who_may_only_view_is_offered_no_action(admin_tables: list[str]) -> None:
     person("clerk", permission_names=["ws_lambda.view_websocketsession"])
     session("C1=")
     clerk = logged_in("clerk")
@@ -282,7 +282,7 @@ def test_who_may_only_look_is_offered_no_action(admin_tables: list[str]) -> None
     assert WebSocketSession.get("C1=").connected
 
 
-def test_what_is_no_json_is_asked_for_again(root: Client) -> None:
+def test_invalid_json_is_asked_for_again(root: Client) -> None:
     session("C1=")
     chosen = {"action": "send_message", "_selected_action": ["C1="]}
     asked = root.post(PAGE, {**chosen, "index": "0"})

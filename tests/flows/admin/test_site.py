@@ -122,7 +122,7 @@ def test_trouble_with_dynamodb_is_told_with_what_to_do(root: Client) -> None:
     assert "`manage.py ws_tables create` creates them" in said(root.get("/admin/"))[0]
 
 
-def test_adding_what_is_there_changes_nothing(root: Client) -> None:
+def test_adding_an_existing_permission_changes_nothing(root: Client) -> None:
     ChannelPermission("team_*", access="staff_only").save()
     answer = root.post("/admin/ws_lambda/channelpermission/add/", NEW)
     shown = answer.content.decode()
@@ -162,7 +162,7 @@ def test_several_are_deleted_at_once(root: Client) -> None:
     assert [row.channel_name for row in ChannelPermission.scan()] == ["b"]
 
 
-def test_what_is_not_there_is_said_to_be_gone(root: Client) -> None:
+def test_a_missing_permission_is_reported_as_gone(root: Client) -> None:
     answer = root.get("/admin/ws_lambda/channelpermission/nowhere/change/", follow=True)
     assert "doesn’t exist. Perhaps it was deleted?" in said(answer)[0]
 
@@ -180,7 +180,7 @@ def test_an_unknown_filter_leads_back_to_the_list(root: Client) -> None:
     assert answer.url == "/admin/ws_lambda/channelpermission/?e=1"
 
 
-def test_members_whom_a_change_no_longer_admits_are_put_out(root: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_members_whom_a_change_no_longer_admits_are_removed(root: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     closed: list[str] = []
 
     def close(recipients: Any) -> delivery.DeliveryReport:
@@ -205,7 +205,7 @@ def test_members_whom_a_change_no_longer_admits_are_put_out(root: Client, monkey
     assert (closed, ChannelMembership.count()) == (["B=", "A="], 0)
 
 
-def test_members_whose_own_rights_have_changed_are_put_out_on_request(root: Client) -> None:
+def test_members_whose_own_rights_have_changed_are_removed_on_request(root: Client) -> None:
     """As `ws_permissions evict` does."""
     ChannelPermission("general", access="staff_only").save()
     clerk = person("clerk", is_staff=True)
@@ -228,7 +228,7 @@ def test_members_whose_own_rights_have_changed_are_put_out_on_request(root: Clie
     assert "Removed 1 members." in root.get(page + "general/history/").content.decode()
 
 
-def test_the_page_says_how_many_were_put_out_and_what_is_left(root: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_page_says_how_many_were_removed_and_what_is_left(root: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delivery, "close", lambda _recipients: delivery.DeliveryReport())
     monkeypatch.setattr(eviction, "PAGE", 2)
     for number in range(5):

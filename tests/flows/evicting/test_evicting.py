@@ -56,7 +56,7 @@ def test_users_are_read_once_however_many_connections_they_have(there: FarSide, 
     assert backends.DictBackend.reads - before == 3
 
 
-def test_who_is_admitted_and_what_nobody_judges_stays(there: FarSide, people: Any) -> None:
+def test_admitted_members_and_unjudged_channels_stay(there: FarSide, people: Any) -> None:
     enter(there, 3, "other")
     clerk = backends.add("8", is_staff=True)
     open_one(there, "clerk=", age=timedelta(minutes=1), user=clerk)
@@ -95,7 +95,7 @@ def test_more_channels_than_a_transaction_takes(there: FarSide, people: Any) -> 
     agreed()
 
 
-def test_a_limit_of_channel_changes_is_none_for_being_put_out(
+def test_a_limit_of_channel_changes_does_not_stop_a_removal(
     there: FarSide, people: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A client that joins and leaves without a pause meets every one of our attempts."""

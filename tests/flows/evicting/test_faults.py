@@ -50,7 +50,7 @@ def everybody_is_out(room: list[Any]) -> None:
         DynamoDBFaults(cut=0.2, cut_before=0.1, throttle=0.1),
     ],
 )
-def test_nobody_stays_in(room: list[Any], ws_dynamodb_faults: Any, faults: DynamoDBFaults) -> None:
+def test_no_member_stays(room: list[Any], ws_dynamodb_faults: Any, faults: DynamoDBFaults) -> None:
     ChannelPermission("general", access="staff_only").save()
     ws_dynamodb_faults.faults = faults
     out = 0
@@ -124,7 +124,9 @@ def test_sessions_that_dynamodb_leaves_out_are_asked_for_again(
     everybody_is_out(room)
 
 
-def test_who_collides_is_tried_again_and_holds_up_no_other(room: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_member_that_collides_is_tried_again_and_does_not_delay_others(
+    room: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A transaction of several members is cancelled for one of them."""
     from ws_lambda.models import batch_leaving
 
@@ -149,7 +151,7 @@ def test_who_collides_is_tried_again_and_holds_up_no_other(room: list[Any], monk
     agreed()
 
 
-def test_one_that_cannot_be_put_out_keeps_no_other_in(
+def test_a_member_that_cannot_be_removed_does_not_keep_others_in(
     room: list[Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     stuck = room[5].connection_id

@@ -40,7 +40,7 @@ def test_members_of_a_group_are_judged_together(there: FarSide, people: Any, ask
     agreed()
 
 
-def test_members_of_a_group_for_whom_there_is_no_time_are_the_schedules(
+def test_members_of_a_group_for_whom_there_is_no_time_are_left_to_the_schedule(
     there: FarSide, people: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids = lose_rights(there, 60, 60)
@@ -74,7 +74,7 @@ def test_members_of_a_group_who_could_not_be_judged_are_the_schedules(
     agreed()
 
 
-def test_nobody_keeps_a_channel_because_closing_somebody_else_fails(
+def test_a_failed_close_does_not_keep_others_in_the_channel(
     there: FarSide, people: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_recipients: Any) -> Any:

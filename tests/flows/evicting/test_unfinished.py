@@ -20,7 +20,7 @@ from ws_lambda.tables.rate_limits import UnfinishedWork
 pytestmark = pytest.mark.usefixtures("ws_tables")
 
 
-def test_what_is_left_when_the_time_is_up_is_the_schedules(there: FarSide, people: Any, small_pages: None) -> None:
+def test_the_schedule_finishes_what_is_left_when_the_time_is_up(there: FarSide, people: Any, small_pages: None) -> None:
     enter(there, 50)
     close()
 

@@ -66,7 +66,7 @@ def test_the_rest_is_sent_to_while_closing_waits(room: Room, ws_dynamodb_faults:
     assert room.members == set(room.there)
 
 
-def test_what_cannot_be_closed_is_logged_and_harms_nobody(
+def test_a_failed_close_is_logged_and_harms_no_other(
     room: Room,
     ws_dynamodb_faults: FaultyDynamoDB,
     monkeypatch: pytest.MonkeyPatch,

@@ -119,7 +119,7 @@ WRONG: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("changed", WRONG)
-def test_what_is_no_job_goes_back_alone_and_says_so(
+def test_an_invalid_job_goes_back_alone_and_is_logged(
     sqs: Any, gateway: Gateway, caplog: pytest.LogCaptureFixture, changed: dict[str, Any]
 ) -> None:
     ids = join(5)

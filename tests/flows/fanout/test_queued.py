@@ -91,7 +91,7 @@ def test_everyone_by_the_queue(sqs: Any, gateway: Gateway) -> None:
     assert set(gateway.delivered.values()) == {1}
 
 
-def test_the_door_brings_queue_events_here(sqs: Any, gateway: Gateway) -> None:
+def test_the_handler_passes_queue_events_to_the_worker(sqs: Any, gateway: Gateway) -> None:
     from ws_lambda.lambda_handler import handler
 
     ids = join(20)

@@ -52,7 +52,7 @@ def test_a_function_with_no_time_to_send_fails_instead_of_going_round(sqs: Any, 
     assert not events(sqs)
 
 
-def test_what_a_killed_worker_left_pending_is_sent_first(sqs: Any, gateway: Gateway) -> None:
+def test_pending_recipients_of_a_killed_worker_are_sent_to_first(sqs: Any, gateway: Gateway) -> None:
     ids = sorted(join(30))
     register([job()])
     row = FanoutJob.claim(job(), 30)
@@ -154,7 +154,7 @@ def test_a_worker_that_lost_its_job_stops(sqs: Any, gateway: Gateway, monkeypatc
     assert taken[0].worker == next(iter(FanoutJob.scan())).worker
 
 
-def test_who_is_gone_is_closed_in_that_generation(sqs: Any, gateway: Gateway) -> None:
+def test_a_gone_connection_is_closed_in_that_generation(sqs: Any, gateway: Gateway) -> None:
     ids = sorted(join(30))
     gateway.gone = {ids[3], ids[7]}
     register([job()])
@@ -167,7 +167,7 @@ def test_who_is_gone_is_closed_in_that_generation(sqs: Any, gateway: Gateway) ->
 
 
 @pytest.mark.parametrize("body", ["", "no JSON", "{}", '{"ws_lambda_fanout": 99}', "[1]"])
-def test_what_is_no_job_goes_back_until_it_is_dead(sqs: Any, body: str) -> None:
+def test_an_invalid_job_goes_back_until_it_is_dead_lettered(sqs: Any, body: str) -> None:
     record = {"messageId": "m1", "receiptHandle": "r", "body": body, "eventSource": "aws:sqs"}
 
     assert fanout.handle({"Records": [record]}, LambdaContext(seconds=60)) == {

@@ -20,7 +20,7 @@ from ws_lambda.testing import LambdaContext
 pytestmark = pytest.mark.usefixtures("ws_tables")
 
 
-def test_everything_is_closed_although_nobody_was_told(far_side: FarSide) -> None:
+def test_everything_is_closed_although_no_message_could_be_sent(far_side: FarSide) -> None:
     for number in range(25):
         open_one(far_side, f"idle{number}=", age=timedelta(minutes=30))
         open_one(far_side, f"old{number}=", age=timedelta(hours=3))
@@ -29,7 +29,7 @@ def test_everything_is_closed_although_nobody_was_told(far_side: FarSide) -> Non
     assert open_ids() == members() == set()
 
 
-def test_who_is_there_stays_and_who_is_young_is_not_even_asked_about(far_side: FarSide) -> None:
+def test_open_connections_stay_and_young_ones_are_not_checked(far_side: FarSide) -> None:
     far_side.behave = lambda connection_id, _before: 200 if connection_id == "here=" else 410
     open_one(far_side, "here=", age=timedelta(minutes=30))
     open_one(far_side, "gone=", age=timedelta(minutes=30))
@@ -104,7 +104,9 @@ def test_a_scheduled_run_ends_before_lambda_ends_it(far_side: FarSide, monkeypat
     assert open_ids() == members() == set()
 
 
-def test_a_gateway_that_does_not_answer_holds_up_no_run(far_side: FarSide, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gateway_that_does_not_answer_does_not_delay_the_run(
+    far_side: FarSide, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(dispatch, "TIMEOUT", 60.0)
     far_side.behave = lambda _id, _before: "hang"
     for number in range(5):

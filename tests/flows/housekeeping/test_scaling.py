@@ -41,7 +41,7 @@ def speak(connection_id: str) -> None:
     row.update(actions=[WebSocketSession.last_seen_at.set(clock.utcnow())])
 
 
-def test_who_has_spoken_within_ten_minutes_is_not_asked_about(there: FarSide) -> None:
+def test_connections_active_within_ten_minutes_are_not_checked(there: FarSide) -> None:
     for name in ("silent=", "talks="):
         open_one(there, name, age=timedelta(minutes=45))
     speak("talks=")
@@ -66,7 +66,9 @@ def test_each_is_asked_about_once_in_half_an_hour_and_the_work_is_spread(there: 
     assert housekeeping.run(whole=False).asked == 0, "nobody's turn has come since"
 
 
-def test_whoever_is_gone_is_found_within_half_an_hour_with_every_disconnect_lost(far_side: FarSide, tick: Any) -> None:
+def test_gone_connections_are_found_within_half_an_hour_with_every_disconnect_lost(
+    far_side: FarSide, tick: Any
+) -> None:
     for number in range(60):
         open_one(far_side, f"C{number}=", age=timedelta(minutes=15))
     for _run in range(7):
@@ -96,7 +98,7 @@ def test_users_are_read_once_in_half_an_hour_for_all_of_their_connections(there:
     assert backends.DictBackend.reads - before == 2
 
 
-def test_who_speaks_and_then_falls_silent_is_judged_within_half_an_hour_of_a_change(there: FarSide, tick: Any) -> None:
+def test_a_connection_that_falls_silent_is_judged_within_half_an_hour_of_a_change(there: FarSide, tick: Any) -> None:
     """Whenever their turn comes: for some of them that is a moment after they have spoken."""
     users = [backends.add(str(number)) for number in range(60)]
     settled = housekeeping.run(whole=False)

@@ -65,7 +65,7 @@ def test_a_login_that_goes_on_keeps_its_connections(everybody_there: FarSide, us
     assert open_ids() == {"after="}
 
 
-def test_who_speaks_is_looked_at_then_and_not_here(
+def test_active_connections_are_checked_with_their_messages_and_not_here(
     everybody_there: FarSide, user: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     open_one(everybody_there, "C1=", age=timedelta(minutes=5), user=user)
@@ -92,7 +92,7 @@ def test_a_user_is_read_once_for_all_of_his_connections(
     assert ws_requests.count("GetItem") == 2, "the position; whether permissions have changed"
 
 
-def test_users_that_cannot_be_read_hold_up_nothing_and_put_nobody_out(
+def test_unreadable_users_delay_nothing_and_close_nothing(
     far_side: FarSide, user: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     far_side.behave = lambda connection_id, _before: 410 if connection_id == "gone=" else 200
@@ -145,7 +145,7 @@ def test_putting_out_is_cut_short_and_goes_on_too(
     assert {method for method, *_rest in everybody_there.requests} == {"DELETE"}
 
 
-def test_two_runs_at_once_put_each_connection_out_once(everybody_there: FarSide, user: Any) -> None:
+def test_two_runs_at_once_close_each_connection_once(everybody_there: FarSide, user: Any) -> None:
     for number in range(30):
         open_one(everybody_there, f"C{number}=", age=timedelta(minutes=5), user=user)
     deactivate(user)

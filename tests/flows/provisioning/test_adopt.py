@@ -51,7 +51,7 @@ def test_a_zappa_api_is_adopted_and_gains_a_route(zappas: str, function: str) ->
     assert apis()[0]["Tags"] == {"aws:cloudformation:stack-name": "chat-dev"}
 
 
-def test_what_a_record_cannot_say_of_a_stage_stays(zappas: str) -> None:
+def test_settings_of_a_stage_that_no_record_holds_stay(zappas: str) -> None:
     """The alarms on `$connect` live on metrics by route, and the log's format is the deployment's own."""
     gateway = aws.client("apigatewayv2")
     log = {"DestinationArn": "arn:aws:logs:eu-west-1:123456789012:log-group:x", "Format": "$context.requestId"}
@@ -66,7 +66,7 @@ def test_what_a_record_cannot_say_of_a_stage_stays(zappas: str) -> None:
     assert stage["AccessLogSettings"] == log
 
 
-def test_what_is_adopted_is_not_deleted_with_its_record(zappas: str, zone: str) -> None:
+def test_an_adopted_api_is_not_deleted_with_its_record(zappas: str, zone: str) -> None:
     record = adopt.adopt("live", zappas)
     record.domain_name, record.certificate_arn, record.hosted_zone_id = "ws.example.com", CERTIFICATE, zone
     update.save(record)
@@ -124,7 +124,7 @@ def test_an_http_api_of_other_hands_is_adopted_with_its_routes() -> None:
     assert sync.differences(ApiGateway.get("x")) == []
 
 
-def test_what_cannot_be_adopted_says_why() -> None:
+def test_an_api_that_cannot_be_adopted_says_why() -> None:
     gateway = aws.client("apigatewayv2")
     http = gateway.create_api(Name="h", ProtocolType="HTTP")["ApiId"]
     bare = gateway.create_api(Name="w", ProtocolType="WEBSOCKET", RouteSelectionExpression="x")["ApiId"]

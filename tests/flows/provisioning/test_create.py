@@ -137,7 +137,7 @@ def test_creation_resumes_where_it_failed(chat: ApiGateway, fail_at: Any, operat
 
 
 @pytest.mark.parametrize("operation", [operation for operation, _status in STEPS])
-def test_a_thing_whose_answer_was_lost_is_not_made_twice(chat: ApiGateway, fail_at: Any, operation: str) -> None:
+def test_a_resource_whose_answer_was_lost_is_not_created_twice(chat: ApiGateway, fail_at: Any, operation: str) -> None:
     fail_at.lose(operation)
     with pytest.raises(ProvisioningError, match="Read timeout"):
         create.create("chat")

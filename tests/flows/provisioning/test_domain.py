@@ -40,7 +40,7 @@ STEPS = [
 
 
 @pytest.mark.parametrize("operation", [operation for operation, _status in STEPS])
-def test_a_thing_whose_answer_was_lost_is_not_made_twice(
+def test_a_resource_whose_answer_was_lost_is_not_created_twice(
     named: ApiGateway, zone: str, fail_at: Any, operation: str
 ) -> None:
     create.create("chat")

@@ -148,7 +148,7 @@ def test_an_endpoint_that_moved_in_aws_is_taken_over() -> None:
 
 @pytest.mark.parametrize("change", [{"stage_name": "live"}, {"route_key": "other"}, {"integration": "http"}])
 @override_settings(WS_LAMBDA={"GATEWAY_SECRET": "s"}, ALLOWED_HOSTS=["www.example.com"])
-def test_what_names_a_thing_in_aws_does_not_change(chat: ApiGateway, change: dict[str, str]) -> None:
+def test_identifiers_of_aws_do_not_change(chat: ApiGateway, change: dict[str, str]) -> None:
     record = create.create("chat")
     record.target_base_endpoint = "https://www.example.com/ws/"
     for name, value in change.items():
@@ -207,7 +207,7 @@ def test_a_new_endpoint_and_a_new_secret_reach_every_integration() -> None:
         assert one["RequestParameters"]["integration.request.header.X-Ws-Gateway-Secret"] == "'new'"
 
 
-def test_syncing_what_is_not_deployed_is_refused(chat: ApiGateway) -> None:
+def test_syncing_a_gateway_that_is_not_deployed_is_refused(chat: ApiGateway) -> None:
     with pytest.raises(ProvisioningError, match="not deployed yet"):
         sync.to_aws("chat")
 

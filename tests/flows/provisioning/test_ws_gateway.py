@@ -39,7 +39,7 @@ def test_create_prints_json_for_programs(function: str) -> None:
     assert said["websocket_url"].startswith("wss://")
 
 
-def test_create_does_not_change_what_is_there(chat: ApiGateway) -> None:
+def test_create_does_not_change_an_existing_table(chat: ApiGateway) -> None:
     with pytest.raises(CommandError, match="already exists"):
         run("create", "chat", "--description", "Other")
     assert apis() == []
@@ -97,7 +97,7 @@ def test_a_stage_that_is_made_keeps_its_name(chat: ApiGateway) -> None:
     assert ApiGateway.get("chat").stage_name == "production"
 
 
-def test_what_no_record_can_say_is_told(chat: ApiGateway) -> None:
+def test_differences_that_no_record_can_hold_are_reported(chat: ApiGateway) -> None:
     run("create", "chat")
     api_id = apis()[0]["ApiId"]
     aws.client("apigatewayv2").delete_route(ApiId=api_id, RouteId=routes(api_id)["$connect"]["RouteId"])
@@ -107,7 +107,7 @@ def test_what_no_record_can_say_is_told(chat: ApiGateway) -> None:
     assert "A record cannot hold 1 of these differences" in run("sync", "chat", "--from-aws")
 
 
-def test_what_aws_refuses_in_a_dry_run_is_told_in_a_sentence(chat: ApiGateway, fail_at: Any) -> None:
+def test_a_refusal_of_aws_in_a_dry_run_is_reported_in_a_sentence(chat: ApiGateway, fail_at: Any) -> None:
     run("create", "chat")
     fail_at.add("GetRoutes")
     with pytest.raises(CommandError, match="Slow down"):

@@ -31,7 +31,7 @@ def test_a_few_that_are_throttled_end_soon_after_the_deadline(
     assert {call.error for call in few} == {"ProvisionedThroughputExceededException"}
 
 
-def test_what_waited_for_another_try_when_a_round_broke_off_is_made() -> None:
+def test_retries_that_were_waiting_when_a_round_broke_off_are_made() -> None:
     calling, call = Calls(), a_write()
     calling._again.append((time.monotonic() + 60, call))
     calling.run()

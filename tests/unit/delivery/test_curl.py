@@ -74,7 +74,7 @@ def test_an_endless_answer_is_cut_off(far: FarSide, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/x", "http://127.0.0.1:1/x", "http://"])
-def test_what_is_no_gateway_is_unambiguously_broken(url: str) -> None:
+def test_an_answer_that_is_not_http_is_an_unambiguous_failure(url: str) -> None:
     (outcome,) = ask(Request("POST", url, [], b"x", timeout=2))
 
     assert isinstance(outcome, Broken)

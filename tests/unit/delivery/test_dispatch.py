@@ -33,7 +33,7 @@ def test_a_refusal_is_final(far: FarSide, status: int) -> None:
     assert far.asked.total() == 2
 
 
-def test_nobody_there_is_no_ambiguity(far: FarSide, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_tcp_connection_is_not_ambiguous(far: FarSide, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dispatch, "RETRY", replace(dispatch.RETRY, attempts=2))
     nobody = Recipient("c1=", "http://127.0.0.1:1/production", 1)
 
@@ -92,7 +92,7 @@ def test_past_the_deadline_nothing_is_sent_and_all_are_named(far: FarSide) -> No
     assert not any(one.ambiguous for one in report.failed)
 
 
-def test_a_hanging_recipient_holds_up_nobody(far: FarSide, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hanging_recipient_does_not_delay_others(far: FarSide, monkeypatch: pytest.MonkeyPatch) -> None:
     """It hangs until everybody else has been sent to: if they waited for it, this would not end."""
     monkeypatch.setattr(dispatch, "TIMEOUT", 60.0)
 

@@ -37,7 +37,7 @@ def test_an_age(far: FarSide, seconds: float, young: bool) -> None:
     assert aged(far, seconds, "a=")[0].is_young is young
 
 
-def test_an_age_that_nobody_knows_is_no_youth() -> None:
+def test_an_unknown_age_does_not_count_as_young() -> None:
     assert not Recipient("a=", "", 0).is_young
 
 
@@ -51,7 +51,7 @@ def test_one_that_opens_meanwhile_gets_it_once(far: FarSide) -> None:
     assert far.asked["new="] == 4
 
 
-def test_one_that_does_not_is_no_goner(far: FarSide) -> None:
+def test_one_that_does_not_open_is_not_reported_gone(far: FarSide) -> None:
     far.behave = lambda _cid, _before: 410
     started = time.monotonic()
 
@@ -86,7 +86,7 @@ def test_many_hold_up_the_sender_by_two_seconds_together(far: FarSide, monkeypat
     assert time.monotonic() - started < grace_period.GRACE_SECONDS + 3
 
 
-def test_who_was_only_asked_about_is_still_waited_for(far: FarSide) -> None:
+def test_a_connection_that_was_only_checked_still_gets_its_grace_period(far: FarSide) -> None:
     far.behave = lambda _cid, before: 410 if before < 3 else 200
     new = aged(far, 0, "new=")
 
@@ -95,7 +95,7 @@ def test_who_was_only_asked_about_is_still_waited_for(far: FarSide) -> None:
     assert send(new).sent == 1
 
 
-def test_who_was_waited_for_in_vain_is_asked_once_by_the_next_send(far: FarSide) -> None:
+def test_a_connection_that_never_opened_is_tried_once_by_the_next_send(far: FarSide) -> None:
     far.behave = lambda _cid, _before: 410
     left = aged(far, 0, "left=")
     send(left)
@@ -131,7 +131,7 @@ def test_the_memory_is_bounded_and_ends_with_youth(monkeypatch: pytest.MonkeyPat
     assert len(grace_period._waited_for) == 1
 
 
-def test_who_is_not_open_yet_is_handed_over(far: FarSide, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_connection_that_is_not_open_yet_is_handed_over(far: FarSide, caplog: pytest.LogCaptureFixture) -> None:
     far.behave = lambda _cid, _before: 410
     young, handed = aged(far, 0, "a=", "b="), list[Recipient]()
 

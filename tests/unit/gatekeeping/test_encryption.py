@@ -12,7 +12,7 @@ KEY = "abcdefghijklmnopqrstuvwxyz012345"
 
 
 @given(st.text(max_size=300))
-def test_what_was_sealed_is_unsealed(text):
+def test_a_sealed_value_is_unsealed(text):
     assert decrypt(encrypt(text)) == text
 
 
@@ -40,5 +40,5 @@ def test_a_changed_byte_is_noticed(position):
 
 
 @pytest.mark.parametrize("damaged", ["", "x", "ä", "===", "A" * 43])
-def test_what_is_no_seal_is_none(damaged):
+def test_an_invalid_seal_is_none(damaged):
     assert decrypt(damaged) is None

@@ -84,13 +84,13 @@ def test_users_and_logins_are_read_together_at_half_the_price(opened: Any, asked
     assert [one[1] for one in asked if one[0] == "GetItem"] == [prefixed("rate_limits")], "whether permissions changed"
 
 
-def test_whoever_must_know_at_once_reads_consistently(opened: Any, asked: Any) -> None:
+def test_a_check_after_a_change_reads_consistently(opened: Any, asked: Any) -> None:
     """As when a user is saved: what is a moment old is what was before."""
     revalidate_many(opened)
     assert {one[2] for one in asked if one[1] in (prefixed("users"), prefixed("django_sessions"))} == {True}
 
 
-def test_everyone_whose_time_is_over_is_put_out(opened: Any) -> None:
+def test_all_connections_whose_time_is_over_are_closed(opened: Any) -> None:
     UserRow("ann").update([UserRow.is_active.set(False)])
     SessionStore(key_of(opened[1])).delete()
     assert revalidate_many(opened, LookupCache(allow_stale=True)).evicted == 2
@@ -101,7 +101,7 @@ def key_of(session: WebSocketSession) -> str:
     return decrypt(session.login_proof or "") or ""
 
 
-def test_nobody_is_put_out_for_what_is_a_moment_old(opened: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stale_reads_close_no_connection(opened: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A user who has just been let in again, and one who is not there yet, as a lagging replica shows them."""
     ann, bob, _cid = (get_user_model().objects.get(pk=name) for name in NAMES)
     ann.set_password("older")
@@ -170,7 +170,7 @@ class Nowhere(DynamoDBBackend):
         return super().get_user(user_id)
 
 
-def test_a_user_who_cannot_be_read_keeps_nobody_else_from_being_judged(
+def test_an_unreadable_user_does_not_keep_others_from_being_judged(
     opened: Any, settings: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.AUTHENTICATION_BACKENDS = [f"{__name__}.{Nowhere.__name__}"]

@@ -33,7 +33,7 @@ def test_jobs_run_at_their_own_moment_in_order():
     assert ran[-1] == ("later", 1_020)
 
 
-def test_nothing_may_wait_for_the_outside_world():
+def test_a_coroutine_that_waits_for_the_outside_world_is_an_error():
     class Outside:
         def __await__(self):
             yield
@@ -71,7 +71,7 @@ def test_the_function_is_not_sped_up_but_is_timed():
     asyncio.run(test())
 
 
-def test_who_signs_by_the_real_clock_is_let_in_by_a_gateway_that_runs_faster():
+def test_a_signature_by_the_real_clock_is_valid_for_a_faster_gateway():
     async def ask():
         gateway = Gateway(Api(api_id="a", stage="s", domain_name="a", routes={}), clock=SystemClock(speed=1e9))
         request = AWSRequest("GET", "http://a/s/@connections/nobody=")

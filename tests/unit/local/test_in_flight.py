@@ -201,7 +201,7 @@ def test_no_answer_to_a_login_is_cut_short(slow: Shared) -> None:
     assert len(answers) > 20
 
 
-def test_a_spare_connection_holds_up_no_reload(slow: Shared) -> None:
+def test_a_spare_connection_does_not_delay_a_reload(slow: Shared) -> None:
     """Browsers open connections before they need them, and keep those that they have used."""
     run, folder = slow
     spare, used = (HTTPConnection(urlsplit(run.site).netloc, timeout=PATIENCE) for _ in range(2))

@@ -97,7 +97,7 @@ def test_only_what_failed_comes_back() -> None:
     assert queue.dead == []
 
 
-def test_what_keeps_failing_ends_among_the_dead() -> None:
+def test_a_job_that_keeps_failing_ends_in_the_dead_letter_queue() -> None:
     async def invoke(_event: dict[str, Any]) -> dict[str, Any]:
         raise RuntimeError("always")
 

@@ -158,7 +158,7 @@ def test_a_payload_that_no_browser_would_read_is_not_stored(value, error):
 
 
 @pytest.mark.parametrize("name", ["", "a room", "x" * 129])
-def test_what_is_no_channel_keeps_nothing(settings, name):
+def test_an_invalid_channel_name_keeps_nothing(settings, name):
     settings.WS_LAMBDA = {"HISTORY": {"*": (5, 60)}}
     with pytest.raises(InvalidChannel):
         ChannelMessage.append(name, {})

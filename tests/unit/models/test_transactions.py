@@ -53,6 +53,6 @@ def test_a_failure_that_means_nothing_is_raised_as_it_came():
         write_all()
 
 
-def test_nothing_is_raised_where_all_holds():
+def test_nothing_is_raised_if_all_conditions_hold():
     write_all(check=ValueError, delete=ValueError, put=ValueError, update=ValueError)
     assert RateLimit.get("d", "-").hits == 1

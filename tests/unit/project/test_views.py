@@ -47,7 +47,7 @@ def test_a_body_of_odd_types_is_no_error(enter: Enter) -> None:
     assert "ack" in say(enter("red"), ["a"], {"b": 1})
 
 
-def test_history_is_what_was_said_lately_or_since(enter: Enter) -> None:
+def test_history_has_recent_messages_or_those_since_a_number(enter: Enter) -> None:
     red = enter("red")
     first, second, third = (say(red, text)["sequence"] for text in ("one", "two", "three"))
     assert [message["sequence"] for message in history(red)["messages"]] == [first, second, third]
@@ -127,7 +127,7 @@ def test_a_connection_without_a_room_is_no_error(enter: Enter) -> None:
     assert answers["$disconnect"] == 200
 
 
-def test_browsers_can_call_only_what_is_meant_for_them(enter: Enter) -> None:
+def test_browsers_can_call_only_the_handlers_meant_for_them(enter: Enter) -> None:
     red = enter("red")
     for action in ("connect", "_announce", "disconnect", "people_in", "as_view"):
         red.send_json({"action": action})

@@ -46,7 +46,7 @@ def test_a_key_that_cannot_be_stored_is_no_session(key: str | None, ws_requests:
     assert ws_requests == []
 
 
-def test_an_update_replaces_what_was_stored() -> None:
+def test_an_update_replaces_the_stored_values() -> None:
     session = stored(a=1, b=2)
     del session["b"]
     session["a"] = 5

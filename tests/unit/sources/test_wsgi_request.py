@@ -132,7 +132,7 @@ def test_a_test_from_the_console_has_no_headers_and_no_address() -> None:
         ("http_api", {}, None),
     ],
 )
-def test_whom_an_authorizer_or_iam_knows_is_the_remote_user(
+def test_the_identity_of_an_authorizer_or_iam_is_the_remote_user(
     kind: str, context: dict[str, Any], user: str | None
 ) -> None:
     event = golden(f"http/{kind}", **context)

@@ -32,9 +32,7 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return pauses
 
 
-def test_what_a_busy_dynamodb_leaves_out_is_read_after_a_pause(
-    monkeypatch: pytest.MonkeyPatch, slept: list[float]
-) -> None:
+def test_unprocessed_keys_are_read_after_a_pause(monkeypatch: pytest.MonkeyPatch, slept: list[float]) -> None:
     busy = Busy(2)
     monkeypatch.setattr(table, "connection", lambda: busy)
     assert batch_read(WANTED) == {}

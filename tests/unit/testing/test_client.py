@@ -152,7 +152,7 @@ def test_clients_need_a_gateway():
         WebSocketTestClient()
 
 
-def test_what_has_not_connected_has_no_id(ws_gateway):
+def test_a_client_that_has_not_connected_has_no_id(ws_gateway):
     with pytest.raises(RuntimeError, match="not connected"):
         _ = WebSocketTestClient().connection_id
 

@@ -90,7 +90,7 @@ def test_exceptions_can_reach_the_test(ws_tables, user):
         WebSocketTestClient().connect()
 
 
-def test_what_is_no_json_is_a_failure_of_the_function():
+def test_an_answer_that_is_not_json_is_a_failure_of_the_function():
     with InProcessGateway(handler=answering({"statusCode": 200, "body": object()})):
         with pytest.raises(ConnectRefused, match="not JSON serializable") as refused:
             WebSocketTestClient().connect()

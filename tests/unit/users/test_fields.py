@@ -45,7 +45,7 @@ def test_a_form_knows_what_changed_whatever_the_order() -> None:
     assert NamesForm({"group_names": "b", "permission_names": ""}, instance=user).changed_data == ["group_names"]
 
 
-def test_a_form_refuses_what_is_no_permission_and_shows_it_again() -> None:
+def test_a_form_refuses_an_unknown_permission_and_shows_it_again() -> None:
     form = NamesForm({"group_names": "", "permission_names": "nonsense"}, instance=User(username="red"))
     assert "app_label.codename" in form.errors["permission_names"][0]
     assert "nonsense</textarea>" in str(form["permission_names"])

@@ -50,7 +50,7 @@ def test_every_field_comes_back() -> None:
     assert (user.group_names, user.permission_names) == ({"moderators"}, {"chat.speak", "chat.listen"})
 
 
-def test_what_is_not_stored_has_djangos_defaults() -> None:
+def test_attributes_that_are_not_stored_have_djangos_defaults() -> None:
     UserRow("bare").save()
     user = User.objects.get(pk="bare")
     assert (user.password, user.email, user.last_login) == ("", "", None)
@@ -143,7 +143,7 @@ def test_users_are_compared_hashed_and_pickled_by_name() -> None:
     assert pickle.loads(pickle.dumps(user)).permission_names == set()  # noqa: S301 - our own bytes
 
 
-def test_fixtures_go_out_and_come_in_over_what_is_there() -> None:
+def test_fixtures_are_dumped_and_loaded_over_existing_rows() -> None:
     User.objects.create_user("red", "red@example.com", group_names={"a", "b c"})
     text = serializers.serialize("json", User.objects.all())
     User.objects.get(pk="red").delete()

@@ -78,7 +78,7 @@ def test_a_revoked_permission_puts_members_out(two_in_a_team, pattern, dropped):
     assert WebSocketSession.get("B=").connected
 
 
-def test_who_leaves_meanwhile_does_not_keep_the_others_in(two_in_a_team, monkeypatch):
+def test_a_member_who_leaves_meanwhile_does_not_keep_others_in(two_in_a_team, monkeypatch):
     def leave_late(departures):
         invoke(disconnect_event("A="))
         return leave_many(departures)
@@ -88,7 +88,7 @@ def test_who_leaves_meanwhile_does_not_keep_the_others_in(two_in_a_team, monkeyp
     assert members("team-red") == []
 
 
-def test_who_cannot_be_put_out_of_a_channel_is_put_out_of_all(two_in_a_team, monkeypatch, dropped):
+def test_a_connection_that_cannot_be_removed_from_a_channel_is_closed(two_in_a_team, monkeypatch, dropped):
     def find_changed(departures):
         return RemovalResult(changed=list(departures))
 
@@ -99,14 +99,14 @@ def test_who_cannot_be_put_out_of_a_channel_is_put_out_of_all(two_in_a_team, mon
     assert said.count("disconnected") == 2
 
 
-def test_members_can_be_kept_and_put_out_later(two_in_a_team):
+def test_members_can_be_kept_and_removed_later(two_in_a_team):
     run("set", "team-red", "staff_only", "--keep-members")
     assert members("team-red") == ["A=", "B="]
     run("evict", "team-red")
     assert members("team-red") == ["B="]
 
 
-def test_removing_puts_out_whom_unlisted_channels_refuses(two_in_a_team, settings):
+def test_removing_a_row_removes_members_that_unlisted_channels_refuses(two_in_a_team, settings):
     run("set", "team-red", "allow_all")
     settings.WS_LAMBDA = {"UNLISTED_CHANNELS": "nobody"}
     run("remove", "team-red")

@@ -115,7 +115,7 @@ def test_failures_are_named_and_fail_the_command(gateway: Gateway) -> None:
     assert gateway.got == {"c2=": b"hello"}
 
 
-def test_who_is_gone_is_closed(gateway: Gateway) -> None:
+def test_a_gone_connection_is_closed(gateway: Gateway) -> None:
     gateway.statuses = {"c1=": 410}
 
     out, _ = run("--channel", "general", "hello")
@@ -158,7 +158,7 @@ def test_without_credentials_it_says_so(gateway: Gateway, monkeypatch: pytest.Mo
         (("--all", "--channel", "a", "x"), "not allowed with"),
     ],
 )
-def test_what_cannot_be_sent_is_refused(gateway: Gateway, arguments: tuple[str, ...], complaint: str) -> None:
+def test_unsendable_data_is_refused(gateway: Gateway, arguments: tuple[str, ...], complaint: str) -> None:
     with pytest.raises(CommandError, match=complaint):
         run(*arguments)
 

@@ -83,7 +83,7 @@ def test_the_stage_is_deployed_anew_only_where_it_does_not_do_so_itself(gateway:
     assert len(gateway.get_deployments(ApiId=api_id)["Items"]) == 1
 
 
-def test_what_cannot_be_adopted_is_said(gateway: Any) -> None:
+def test_an_api_that_cannot_be_adopted_is_reported(gateway: Any) -> None:
     with pytest.raises(ProvisioningError, match="API nothing does not exist"):
         adoption.look(gateway, "nothing")
     http = gateway.create_api(Name="http", ProtocolType="HTTP")["ApiId"]

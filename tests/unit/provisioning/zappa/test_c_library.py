@@ -32,11 +32,11 @@ def test_the_runtime_says_which_one_there_is(python: tuple[int, ...], glibc: tup
 
 
 @pytest.mark.parametrize("tags", [BOTH, OLD, PURE, LOCAL, []])
-def test_what_loads_there_or_does_not_say_is_let_through(tmp_path: Path, tags: list[str]) -> None:
+def test_binaries_that_load_there_or_do_not_say_are_let_through(tmp_path: Path, tags: list[str]) -> None:
     c_library.check(archive(tmp_path, *tags), c_library.AMAZON_LINUX_2)
 
 
-def test_what_does_not_load_there_is_named(tmp_path: Path) -> None:
+def test_binaries_that_do_not_load_there_are_named(tmp_path: Path) -> None:
     package = archive(tmp_path, *CURL)
     c_library.check(package, c_library.AMAZON_LINUX_2023)
     with pytest.raises(

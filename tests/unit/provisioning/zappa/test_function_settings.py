@@ -36,7 +36,7 @@ def test_a_random_secret_is_made_once_and_then_stays() -> None:
     assert function_settings.environment(wanted, first, KNOWN) == first
 
 
-def test_the_shell_gives_secrets_and_what_is_deployed_stands_in(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_secrets_come_from_the_shell_or_else_from_the_deployed_function(monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = {"KEY": "${env:SOME_SECRET}"}
     monkeypatch.delenv("SOME_SECRET", raising=False)
     with pytest.raises(UnknownPlaceholder, match="set SOME_SECRET"):

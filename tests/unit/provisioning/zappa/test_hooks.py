@@ -68,7 +68,7 @@ def test_variables_may_stand_in_the_block_and_are_remembered_by_the_function(loa
     assert cli.zappa.get_websocket_url("demo-dev", "dev") == "wss://of-old.example.com/dev"
 
 
-def test_what_is_left_out_is_ours(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_hook_sets_its_own_handlers_by_default(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ZappaCLI, "_detect_websocket_usage", staticmethod(lambda: "some.test"))
     cli = load(lambda_handler="handler.lambda_handler", websocket_handler_module=None)
     assert cli.lambda_handler == "ws_lambda.lambda_handler.handler"
@@ -106,7 +106,7 @@ def test_template_has_the_websocket_api(load: Load, tmp_path: Path, name: str, r
         ({"aws_environment_variables": {"A": "${env:NO_SUCH_VARIABLE}"}}, "set NO_SUCH_VARIABLE"),
     ],
 )
-def test_what_cannot_work_stops_the_command(load: Load, changes: dict[str, Any], said: str) -> None:
+def test_impossible_settings_stop_the_command(load: Load, changes: dict[str, Any], said: str) -> None:
     with pytest.raises(click.ClickException, match=said):
         load(**changes)
 

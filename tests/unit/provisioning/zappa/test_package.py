@@ -70,7 +70,9 @@ def test_a_file_that_does_not_compile_stays_as_it_is(environment: Environment, t
     assert packed(environment, tmp_path / "a.zip")["odd/template.py"] == b"class {{ name }}: pass"
 
 
-def test_too_big_a_package_stops_the_deploy_and_says_what_is_in_it(environment: Environment, tmp_path: Path) -> None:
+def test_a_package_that_is_too_big_stops_the_deploy_and_lists_its_largest_parts(
+    environment: Environment, tmp_path: Path
+) -> None:
     with pytest.raises(ProvisioningError, match=r"the limit is 0\.0001 MB.*app"):
         packed(environment, tmp_path / "a.zip", PackageOptions(max_megabytes=0.0001))
 

@@ -24,16 +24,16 @@ def test_zappas_command_line_goes_and_its_handler_stays(environment: Environment
     assert "zappa/cli.py" not in left
 
 
-def test_what_the_project_imports_stays_whoever_brought_it(environment: Environment) -> None:
+def test_imports_of_the_project_stay_whichever_package_brought_them(environment: Environment) -> None:
     environment.write("app/views.py", "def view():\n    import yaml\n    return yaml\n")
     assert "yaml" in tops(kept(environment))
 
 
-def test_what_is_to_be_kept_is_kept(environment: Environment) -> None:
+def test_distributions_named_in_keep_are_kept(environment: Environment) -> None:
     assert "yaml" in tops(kept(environment, PackageOptions(keep=("pyyaml",))))
 
 
-def test_without_notes_of_what_was_asked_for_whatever_nothing_needs_is_a_root(environment: Environment) -> None:
+def test_without_install_records_every_unneeded_distribution_is_a_root(environment: Environment) -> None:
     for note in environment.site_packages.glob("*/REQUESTED"):
         note.unlink()
     assert tops(kept(environment)) == {"app", "zappa", "werkzeug", "markupsafe", "library", "helper.py"}

@@ -58,7 +58,7 @@ def test_a_module_that_was_trimmed_away(try_files: Try) -> None:
         ("zappa/handler", "import werkzeug_that_went", "No module named 'werkzeug_that_went'"),
     ],
 )
-def test_what_only_a_later_event_would_load(try_files: Try, path: str, text: str, said: str) -> None:
+def test_modules_that_only_a_later_event_would_load(try_files: Try, path: str, text: str, said: str) -> None:
     with pytest.raises(ProvisioningError, match=rf"(?s)was not uploaded.*{said}"):
         try_files(door=DOOR, **{path: text})
 
@@ -68,7 +68,7 @@ def test_this_environment_lends_nothing(try_files: Try) -> None:
         try_files(door="import pytest\n" + DOOR)
 
 
-def test_what_lambda_brings_is_lent_when_boto3_is_left_out(try_files: Try, tmp_path: Path) -> None:
+def test_lambdas_own_boto3_is_used_if_it_is_left_out_of_the_package(try_files: Try, tmp_path: Path) -> None:
     (tmp_path / "runtime").mkdir()
     (tmp_path / "runtime" / "boto3.py").write_text("")
     assert try_files(door="import boto3\n" + DOOR, borrowed=tmp_path / "runtime").connect == 401

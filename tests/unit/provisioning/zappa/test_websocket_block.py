@@ -38,7 +38,7 @@ def test_custom_routes_answer_unless_told_otherwise() -> None:
         ({"access_log": {"retention": 30}}, "access_log has no retention"),
     ],
 )
-def test_what_cannot_work_is_said(block: dict[str, object], said: str) -> None:
+def test_impossible_settings_are_reported(block: dict[str, object], said: str) -> None:
     with pytest.raises(ValueError, match=re.escape(said)):
         WebSocketBlock.read(block)
 
