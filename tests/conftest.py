@@ -20,6 +20,7 @@ pytest_plugins = [
     "tests.conformance.scorecard",
     "tests.e2e.times",
     "tests.local_site",
+    "tests.no_network",
     "tests.policy",
     "tests.secrecy",
 ]

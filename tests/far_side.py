@@ -150,7 +150,7 @@ class _Connection(asyncio.Protocol):
                 asyncio.get_running_loop().call_later(0.05, self.late)
             case int():
                 status = 204 if method == "DELETE" and answer == 200 else answer
-                self.reply(status, _STATUS_BODY if method == "GET" and answer == 200 else b"")
+                self.reply(status, STATUS_BODY if method == "GET" and answer == 200 else b"")
             case _:
                 raise ValueError(answer)
 
@@ -163,7 +163,7 @@ class _Connection(asyncio.Protocol):
             self.transport.write(b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n%s" % (status, len(body), body))
 
 
-_STATUS_BODY = json.dumps(
+STATUS_BODY = json.dumps(
     {
         "connectedAt": "2026-11-22T10:00:00.123Z",
         "identity": {"sourceIp": "203.0.113.9", "userAgent": "x"},

@@ -265,6 +265,7 @@ def test_without_tokens_the_cookie_names_the_user(user, use_view):
     assert session("C2=").user_id is None
 
 
+@pytest.mark.usefixtures("everyone_open")
 def test_without_tokens_a_user_known_by_something_else_than_a_login_stays_known(user, use_view, monkeypatch):
     class Known(ChatView):
         USE_WS_TOKEN = False

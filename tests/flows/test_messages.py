@@ -218,6 +218,7 @@ def test_11_the_user_is_the_sessions(c1):
     assert decode_answer(invoke(message_event({"action": "chat"})))[1]["user"] == "user7"
 
 
+@pytest.mark.usefixtures("everyone_open")
 @pytest.mark.parametrize("how", ["deactivated", "password", "gone"])
 def test_11_a_user_who_may_no_longer(c1, user, how, monkeypatch):
     later = clock.now() + 61

@@ -12,7 +12,7 @@ from ws_lambda.gatekeeping import logins, revocation
 from ws_lambda.models import WebSocketSession
 from ws_lambda.testing import connect_event, invoke, message_event
 
-pytestmark = [pytest.mark.usefixtures("ws_tables"), pytest.mark.urls("tests.security.login_story")]
+pytestmark = [pytest.mark.usefixtures("ws_tables", "everyone_open"), pytest.mark.urls("tests.security.login_story")]
 
 
 @pytest.mark.parametrize("end", ["flushed", "expired", "deleted"])

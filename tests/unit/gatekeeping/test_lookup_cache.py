@@ -25,6 +25,9 @@ NAMES = ("ann", "bob", "cid")
 BACKEND = "ws_lambda.users.backends.DynamoDBBackend"
 
 
+pytestmark = pytest.mark.usefixtures("everyone_open")
+
+
 @pytest.fixture
 def opened(ws_requests: list[str], monkeypatch: pytest.MonkeyPatch) -> list[WebSocketSession]:
     """A connection of each of three users, every one with a Django session."""
