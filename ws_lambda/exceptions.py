@@ -25,7 +25,10 @@ WsLambdaError
 └── ProvisioningError          AWS refused, or the record is not ready for the operation
 """
 
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
+
+EVENT_SOURCES: Final = frozenset({"aws:dynamodb", "aws:kinesis", "aws:s3", "aws:sns", "aws:sqs"})
+"""The constants by which AWS names the service that records come from. An error may quote these."""
 
 
 class WsLambdaError(Exception):
@@ -44,12 +47,33 @@ class UnknownEvent(EventError):
 
     @classmethod
     def of(cls, event: object) -> Self:
-        """Returns the error for an event. It names the event's keys but not its values, which may be secret."""
+        """Returns the error for an event.
+
+        It names the event's keys and the AWS service that its records come from. It names no other value, because
+        values may be secret.
+        """
         what = f"the keys {', '.join(sorted(map(str, event)))}" if isinstance(event, dict) and event else "no keys"
+        service = _service(event)
+        if not service:
+            return cls(
+                f"No source recognises this event, which has {what}. The function answers WebSocket and HTTP events, "
+                "the fan-out queue, schedules and commands. Only a package that `zappa deploy` built answers others."
+            )
+        queue = " Of queues, others answer only the one in FANOUT_QUEUE_URL." if service == "aws:sqs" else ""
         return cls(
-            f"No source recognises this event, which has {what}. The function answers WebSocket and HTTP events, the "
-            "fan-out queue, schedules and commands; events for Zappa need Zappa in the package."
+            f"No source recognises this event, which has {what} and comes from {service}. "
+            f"Only a package that `zappa deploy` built answers these.{queue}"
         )
+
+
+def _service(event: object) -> str:
+    """Returns the AWS service that the first record of an event comes from, or ""."""
+    records = event.get("Records") if isinstance(event, dict) else None
+    first = records[0] if isinstance(records, list) and records else None
+    if not isinstance(first, dict):
+        return ""
+    named = first.get("eventSource", first.get("EventSource"))
+    return named if isinstance(named, str) and named in EVENT_SOURCES else ""
 
 
 class CommandFailed(WsLambdaError):

@@ -49,6 +49,8 @@ class Command(AwsCommand):
         members = selected.count()
         if options["dry_run"]:
             self._say_what_would_be(selected, members, size)
+            if not members:
+                self._warn_of_nobody(options)
             return
         bar = _Bar(self, members) if self.stdout.isatty() and options["verbosity"] else None
         try:
@@ -62,7 +64,7 @@ class Command(AwsCommand):
             raise CommandError(str(failed)) from failed
         if bar:
             self.stdout.write("")
-        self._show(report, options["verbosity"])
+        self._show(report, options)
         if report.failed or report.unread:
             sys.exit(1)
 
@@ -71,8 +73,12 @@ class Command(AwsCommand):
         way = "through the fan-out queue" if queued else "from this process"
         self.stdout.write(f"Would send {size:,} bytes to {members:,} connections, {way}. Nothing was sent.")
 
-    def _show(self, report: delivery.DeliveryReport, verbosity: int) -> None:
-        if not verbosity:
+    def _warn_of_nobody(self, options: dict[str, Any]) -> None:
+        if options["verbosity"]:
+            self.stderr.write(self.style.WARNING(_nobody(options)))
+
+    def _show(self, report: delivery.DeliveryReport, options: dict[str, Any]) -> None:
+        if not options["verbosity"]:
             return
         rows: list[tuple[str, object]] = [("sent", report.sent), ("gone", len(report.gone))]
         rows.append(("failed", len(report.failed)))
@@ -91,6 +97,8 @@ class Command(AwsCommand):
             self.stderr.write(
                 self.style.ERROR("The roster was not read to its end. Some connections did not get the message.")
             )
+        if not (report.sent or report.gone or report.failed or report.repeated or report.queued or report.unread):
+            self._warn_of_nobody(options)
 
 
 class _Bar:
@@ -122,3 +130,14 @@ def _selected(options: dict[str, Any]) -> SessionQuerySet:
     if options["connection"] is not None:
         return everyone.filter(connection_id=options["connection"])
     return everyone
+
+
+def _nobody(options: dict[str, Any]) -> str:
+    """Says that the options select no open connection."""
+    if options["channel"] is not None:
+        return f"No open connection in channel {options['channel']!r}."
+    if options["user"] is not None:
+        return f"No open connection of user {options['user']!r}. --user takes the primary key."
+    if options["connection"] is not None:
+        return f"No open connection {options['connection']!r}."
+    return "No open connection."

@@ -91,6 +91,26 @@ def test_it_reaches_those_named(gateway: Gateway, whom: tuple[str, ...], reached
     assert f"sent     {len(reached)}" in out
 
 
+@pytest.mark.parametrize("dry_run", [(), ("--dry-run",)], ids=["sent", "dry run"])
+@pytest.mark.parametrize(
+    ("whom", "said"),
+    [
+        (("--channel", "empty"), "No open connection in channel 'empty'."),
+        (("--user", "red"), "No open connection of user 'red'. --user takes the primary key."),
+        (("--connection", "c4="), "No open connection 'c4='."),
+        (("--all",), "No open connection."),
+    ],
+)
+def test_if_nobody_is_addressed_it_says_so(
+    gateway: Gateway, whom: tuple[str, ...], said: str, dry_run: tuple[str, ...]
+) -> None:
+    assert "No open connection" not in run("--connection", "c1=", "hello")[1]
+    for session in WebSocketSession.objects.filter(connected=True):
+        session.update(actions=[WebSocketSession.connected.set(False), WebSocketSession.live_shard.remove()])
+
+    assert run(*whom, *dry_run, "hello")[1] == f"{said}\n"
+
+
 def test_a_dry_run_sends_nothing(gateway: Gateway) -> None:
     out, _ = run("--channel", "general", "--dry-run", "hello")
 
