@@ -152,6 +152,12 @@ class InvalidRequest(Refused):
     """Invalid request format"""
 
     hook = "invalid_request"
+    action: str = ""
+    """The unknown action that the client asked for. Like all of a body, it belongs in no log of a production site."""
+
+    def __init__(self, message: str = "", *, action: object = "") -> None:
+        super().__init__(message)
+        self.action = action if isinstance(action, str) else ""
 
 
 class HandlerMissing(Refused):

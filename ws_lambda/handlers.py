@@ -114,7 +114,7 @@ def choose(body: Mapping[str, Any], *, names: frozenset[str], handler_key: str, 
             return name
     if "default" in names:
         return "default"
-    raise InvalidRequest("Unknown action") if named else HandlerMissing()
+    raise InvalidRequest("Unknown action", action=named[0]) if named else HandlerMissing()
 
 
 @contextmanager

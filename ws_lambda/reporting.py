@@ -1,6 +1,7 @@
 """Reports problems to the people who run the project: refusals in the log, errors of views in the log and by mail.
 
-Log records have ids (`connection_id`, `request_id`, …) as extra fields, but never a body, a token or the request.
+Log records have ids (`connection_id`, `request_id`, …) as extra fields, but never a body, a token or the request. Only
+with DEBUG on, a refusal names the unknown action of a message.
 """
 
 import logging
@@ -13,7 +14,7 @@ from django.http import HttpResponse, HttpResponseBase
 
 from ws_lambda import clock, frames, process_state, telemetry
 from ws_lambda.events import GatewayEvent
-from ws_lambda.exceptions import Refused
+from ws_lambda.exceptions import InvalidRequest, Refused
 from ws_lambda.process_state import Occasion
 
 _R = TypeVar("_R", bound=HttpResponseBase)
@@ -22,6 +23,9 @@ logger = logging.getLogger("ws_lambda")
 
 MAIL_INTERVAL = 60.0
 """Seconds between two mails about the same kind of error, per process."""
+
+LONGEST_ACTION = 64
+"""Characters of an unknown action that the log shows."""
 
 _mailed: dict[tuple[str, str], float] = {}
 _lock = process_state.Lock()
@@ -58,7 +62,14 @@ def log_refusal(refusal: Refused, *, view: str, event: GatewayEvent | None) -> N
         logger.warning("%s refused a request that is not from the gateway: %s", view, reason)
     else:
         ids = _ids(event) | {"reason": reason, "source_ip": event.source_ip}
-        logger.warning("%s refused %s: %s", view, event.route_key, reason, extra=ids)
+        logger.warning("%s refused %s: %s%s", view, event.route_key, reason, _action(refusal), extra=ids)
+
+
+def _action(refusal: Refused) -> str:
+    """The unknown action of a message, with DEBUG on. Without, it is not logged, because people write it."""
+    if not settings.DEBUG or not isinstance(refusal, InvalidRequest) or not refusal.action:
+        return ""
+    return f" (action {refusal.action[:LONGEST_ACTION]!a})"
 
 
 def mark_logged(response: _R) -> _R:

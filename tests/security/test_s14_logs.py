@@ -13,6 +13,7 @@ from ws_lambda import process_state
 from ws_lambda.events import GatewayEvent
 from ws_lambda.process_state import Occasion
 from ws_lambda.testing import connect_event, disconnect_event, invoke, message_event, mint_token
+from ws_lambda.views import WebSocketView
 
 SECRET = "the-secret-of-the-gateway-not-for-logs"
 BODY = "what-a-person-wrote-to-another"
@@ -54,6 +55,26 @@ def test_a_run_of_everything(user, use_view, settings, caplog):
     login_keys = [f"login-{n}-of-this-test" for n in range(3)]
     leaked = [what for what in (*tokens, *login_keys, "f" * 64, "cookie-1", SECRET, GUESS, BODY) if what in text]
     assert leaked == []
+
+
+class WithoutDefault(WebSocketView):
+    def chat(self, request, *args, **kwargs):
+        return {}
+
+
+@pytest.mark.usefixtures("ws_tables")
+@pytest.mark.parametrize("debug", [False, True])
+def test_an_unknown_action_is_named_only_with_debug(user, use_view, settings, caplog, debug):
+    use_view(WithoutDefault)
+    invoke(connect_event("A=", token=mint_token(user)))
+    settings.DEBUG = debug
+    for action in ("ping", "one\nline, " + "x" * 100, {"deep": "ping"}):
+        invoke(message_event({"action": action}, "A="))
+    logged = [record.getMessage() for record in caplog.records if record.name == "ws_lambda"]
+    assert logged == [
+        f"WithoutDefault refused $default: InvalidRequest{named if debug else ''}"
+        for named in (" (action 'ping')", f" (action 'one\\nline, {'x' * 54}')", "")
+    ]
 
 
 class Broken(ChatView):
