@@ -11,7 +11,9 @@ import pytest
 
 from tests.local_site import ROOT
 
-EXAMPLES = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "testing.md").read_text(), re.DOTALL)
+BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "testing.md").read_text(), re.DOTALL)
+EXAMPLES = [block for block in BLOCKS if "def test_" in block]
+(VIEW,) = (block for block in BLOCKS if "(WebSocketView)" in block)
 
 UNUSED = ("cacheprovider", "asyncio", "randomly", "hypothesispytest", "xdist", "xdist.looponfail", "pytest_cov")
 """Plugins of this environment that a user need not have. Loading them takes a second."""
@@ -27,15 +29,10 @@ AUTHENTICATION_BACKENDS = ["ws_lambda.users.backends.DynamoDBBackend"]
 SESSION_ENGINE = "ws_lambda.session_store"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 """
-URLS = """
+URLS = f"""
 from django.urls import path
-from ws_lambda.views import WebSocketView
-
-class Hello(WebSocketView):
-    def hello(self, request, *args, **kwargs):
-        return {"hello": request.user.get_username()}
-
-urlpatterns = [path("ws/<slug:route>", Hello.as_view())]
+{VIEW}
+urlpatterns = [path("ws/<slug:route>", HelloView.as_view())]
 """
 SQL = """
 INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions", "ws_lambda"]
@@ -145,6 +142,15 @@ def test_users_in_sql(python, project):
     (project / "settings.py").write_text(SETTINGS + SQL)
     (project / "test_sql.py").write_text(TESTS_WITH_SQL)
     assert "3 passed" in run(python, project, "-q")
+
+
+def test_the_examples_run_with_users_in_sql_if_they_ask_for_db(python, project):
+    (project / "settings.py").write_text(SETTINGS + SQL)
+    for number, example in enumerate(EXAMPLES):
+        in_sql = re.sub(r"def (test_\w+)\(ws_", r"def \1(db, ws_", example).replace("SimpleTestCase", "TestCase")
+        in_sql = in_sql.replace('["UpdateItem", "GetItem"]', '["UpdateItem"]')
+        (project / f"test_example_{number}.py").write_text(in_sql)
+    assert "8 passed" in run(python, project, "-q")
 
 
 def test_djangos_own_runner(python, project):
