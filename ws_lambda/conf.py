@@ -124,8 +124,8 @@ class Settings:
     """How long the record of a closed connection is kept, in seconds."""
 
     EVENT_FUNCTIONS: tuple[str, ...] = ()
-    """Dotted paths of functions that schedules, SNS messages and S3 notifications may ask for, beside those of `events`
-    in `zappa_settings.json`."""
+    """Dotted paths of functions that schedules, SNS messages and S3 notifications may ask for, in addition to those of
+    `events` in `zappa_settings.json`."""
 
     INTEGRATION_HOSTS: tuple[str, ...] = ()
     """Hosts that an HTTP integration may call. Empty: those of ALLOWED_HOSTS."""
@@ -163,7 +163,7 @@ def _in_words(wanted: Any) -> str:
     if get_origin(wanted) is not tuple:
         return f"a dict, from {_in_words(inner[0])} to {_in_words(inner[1])}"
     if inner[-1] is Ellipsis:
-        return f"a list, each item {_in_words(inner[0])}"
+        return f"a list or tuple, each item {_in_words(inner[0])}"
     return f"({', '.join(map(_in_words, inner))})"
 
 

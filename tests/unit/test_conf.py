@@ -1,9 +1,14 @@
 """Reading the settings: defaults, overrides, and the message for each bad value."""
 
+import ast
+import inspect
+from dataclasses import fields
+from itertools import pairwise
+
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from ws_lambda.conf import DEFAULTS, conf, problems
+from ws_lambda.conf import DEFAULTS, Settings, conf, problems
 
 
 def test_defaults_where_nothing_is_set(settings):
@@ -85,8 +90,8 @@ def test_bad_values_are_named_and_their_use_raises(settings, bad, key):
     [
         ({"TOKEN_SECONDS": "5"}, "a number (0 or more)"),
         ({"REQUIRE_TOKEN": 1}, "True or False"),
-        ({"ALLOWED_ORIGINS": [5]}, "a list, each item a string"),
-        ({"GATEWAY_SECRET": None}, "a string or a list, each item a string"),
+        ({"ALLOWED_ORIGINS": [5]}, "a list or tuple, each item a string"),
+        ({"GATEWAY_SECRET": None}, "a string or a list or tuple, each item a string"),
         ({"CHANNEL_SHARDS": {"a": "2"}}, "a dict, from a string to a number (0 or more)"),
         ({"HISTORY": {"a": 5}}, "a dict, from a string to (a number (0 or more), a number (0 or more))"),
     ],
@@ -94,3 +99,14 @@ def test_bad_values_are_named_and_their_use_raises(settings, bad, key):
 def test_the_sentence_says_what_the_value_must_be(bad, wanted):
     (key,) = bad
     assert problems(bad) == [(key, f"WS_LAMBDA[{key!r}] must be {wanted}.")]
+
+
+def test_every_setting_has_a_docstring():
+    [body] = [node.body for node in ast.parse(inspect.getsource(Settings)).body if isinstance(node, ast.ClassDef)]
+    described = {
+        before.target.id
+        for before, after in pairwise(body)
+        if isinstance(before, ast.AnnAssign) and isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
+    }
+    without = {field.name for field in fields(Settings)} - described
+    assert not without, f"Write a docstring under {sorted(without)} in ws_lambda/conf.py."

@@ -75,6 +75,20 @@ def test_each_event_has_one_source(settings: Any, name: str) -> None:
     assert named(next(one for one in SOURCES if one.recognises(event))) == expected
 
 
+def test_each_source_is_named_by_an_event() -> None:
+    missing = {named(source) for source in SOURCES} - {expected for _event, expected in EVENTS.values()}
+    assert not missing, f"Add an event of {missing} to EVENTS in tests/unit/test_lambda_handler.py."
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=named)
+def test_each_source_is_driven_by_a_test_of_its_own(source: Any) -> None:
+    path = Path(__file__).parent / "sources" / f"test_{named(source)}.py"
+    assert path.exists(), f"Write tests/unit/sources/{path.name}, which drives an event through the handler."
+    tests = path.read_text()
+    assert "def test_" in tests, path.name
+    assert f"{named(source)}." in tests or "handler(" in tests, f"No test in {path.name} calls {named(source)}."
+
+
 @pytest.mark.parametrize("name", ["another queue", "a topic", "zappa invoke"])
 def test_where_another_tool_has_packed_the_function_zappas_events_are_unknown(name: str) -> None:
     with pytest.raises(UnknownEvent):
@@ -83,7 +97,9 @@ def test_where_another_tool_has_packed_the_function_zappas_events_are_unknown(na
 
 def test_every_module_that_recognises_events_is_a_source() -> None:
     modules = [path for path in (PACKAGE / "sources").glob("*.py") if "recognises" in path.read_text()]
-    assert {path.stem for path in modules} - {"__init__"} == {named(source) for source in SOURCES}
+    assert {path.stem for path in modules} - {"__init__"} == {named(source) for source in SOURCES}, (
+        "Add the module in ws_lambda/sources/ to SOURCES in ws_lambda/lambda_handler.py."
+    )
     assert named(SOURCES[-1]) == "zappa", "it takes what is left"
 
 

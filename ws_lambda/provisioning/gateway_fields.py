@@ -2,16 +2,17 @@
 
 The form of the admin, the options of `ws_gateway`, the facts that it prints, the comparison with AWS, and the
 transfer in both directions derive from `FIELDS`. A new field is one entry here, and the attribute of the row that
-stores it. `tests/unit/provisioning/test_gateway_fields.py` fails if one of the two is missing.
+stores it. Importing this module fails if the attribute is missing, and a test fails if the entry is missing.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from ws_lambda.provisioning import field_checks
 from ws_lambda.provisioning.field_checks import optional
 from ws_lambda.provisioning.record_field import Area, RecordField
-from ws_lambda.tables.gateways import Integration, Status
+from ws_lambda.tables.gateways import ApiGateway, Integration, Status
 
 _MAIN, _INTEGRATION, _ROUTING, _STAGE, _DOMAIN, _AWS = "", "Integration", "Routing", "Stage", "Custom domain", "In AWS"
 
@@ -283,3 +284,13 @@ FIELDS: tuple[RecordField, ...] = (
     RecordField(name="created_at", label="created at", kind=datetime, default=None, answered=True),
 )
 """In the order in which people read them."""
+
+
+def demand_attributes(fields: Iterable[RecordField]) -> None:
+    """Raises TypeError if the row has no attribute for a field."""
+    if missing := [field.name for field in fields if field.name not in ApiGateway.get_attributes()]:
+        file = "ws_lambda/tables/gateways.py"
+        raise TypeError(f"FIELDS has {', '.join(missing)}: add the attribute of that name to ApiGateway in {file}.")
+
+
+demand_attributes(FIELDS)

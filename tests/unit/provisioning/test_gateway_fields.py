@@ -34,7 +34,15 @@ by_name = pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
 def test_the_table_has_every_attribute_of_the_row() -> None:
     names = [field.name for field in FIELDS]
     assert len(names) == len(set(names))
+    unlisted = set(ApiGateway.get_attributes()) - {*names, *BOOKKEEPING}
+    assert not unlisted, f"Add {unlisted} to FIELDS in ws_lambda/provisioning/gateway_fields.py."
     assert {*names, *BOOKKEEPING} == set(ApiGateway.get_attributes())
+
+
+def test_a_field_without_an_attribute_is_one_clear_error() -> None:
+    new = RecordField(name="colour", label="colour")
+    with pytest.raises(TypeError, match=r"FIELDS has colour: add the attribute .* in ws_lambda/tables/gateways\.py"):
+        gateway_fields.demand_attributes((*FIELDS, new))
 
 
 @by_name

@@ -44,7 +44,10 @@ def test_tables_are_those_of_the_models() -> None:
         for one in dynamodb_tables.expected()
     }
     file = {one["TableName"].removeprefix("${TablePrefix}"): one for one in resources("tables.yaml").values()}
-    assert set(file) == set(models)
+    assert set(file) == set(models), (
+        f"serverless_config/tables.yaml lacks {set(models) - set(file)}, and "
+        f"ALL_TABLES in ws_lambda/models/__init__.py lacks {set(file) - set(models)}."
+    )
     for name, model in models.items():
         table = file[name]
         assert sorted(table["AttributeDefinitions"], key=str) == sorted(model["AttributeDefinitions"], key=str), name
