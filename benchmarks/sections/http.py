@@ -34,7 +34,7 @@ def rows(result: dict[str, Any]) -> list[tuple[str, str, str]]:
         (
             "first HTTP request, cold, CPU",
             f"{result['ours_first_ms']} ms",
-            f"Zappa's handler {result['zappa_first_ms']} ms: {saved:.0f} ms less, to be 30",
+            f"Zappa's handler {result['zappa_first_ms']} ms: {saved:.0f} ms less, target: 30",
         ),
         ("import for HTTP, CPU", f"{result['ours_import_ms']} ms", f"Zappa's handler {result['zappa_import_ms']} ms"),
         ("HTTP request, warm, CPU", f"{result['ours_us']:.0f} µs", f"Zappa's handler {result['zappa_us']:.0f} µs"),

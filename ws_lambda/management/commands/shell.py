@@ -12,6 +12,9 @@ from django.core.management.commands import shell
 
 from ws_lambda import models
 
+ADMIN_ONLY = "ws_lambda.admin.models"
+"""The module of the admin's views of rows. They cannot be queried."""
+
 
 def _shell_without_ours() -> type[shell.Command]:
     """The command that `manage.py shell` would be if this package had none: another app's own, or Django's."""
@@ -30,4 +33,5 @@ class Command(_shell_without_ours()):  # type: ignore[misc]
         if given is None:  # how a project switches automatic imports off
             return None
         rows = [table.__name__ for table in models.ALL_TABLES if table.__name__ in models.__all__]
-        return [*(f"ws_lambda.models.{name}" for name in rows), *given]
+        useful = [path for path in given if not path.startswith(f"{ADMIN_ONLY}.")]
+        return [*(f"ws_lambda.models.{name}" for name in rows), *useful]
