@@ -30,7 +30,7 @@ class Command(AwsCommand):
             "--rule", action="append", default=[], metavar="PERM[,PERM…]",
             help="With `permissions`: the permissions that a user needs, all of them. Repeat --rule for alternatives.",
         )  # fmt: skip
-        setting.add_argument("--description", help="A description for people. Default: the present one.")
+        setting.add_argument("--description", help="A note on what the permission is for. Default: unchanged.")
         removing = actions.add_parser(
             "remove", help="Removes a permission. UNLISTED_CHANNELS then applies to the channel."
         )
