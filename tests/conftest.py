@@ -23,6 +23,7 @@ pytest_plugins = [
     "tests.no_network",
     "tests.policy",
     "tests.secrecy",
+    "tests.worker_shares",
 ]
 
 
@@ -38,18 +39,9 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("tests")
 
 
-LONG = (
-    "tests/e2e/test_deploy", "tests/e2e/test_adopt", "tests/e2e/", "tests/browser/", "tests/unit/local/",
-    "tests/unit/testing/test_documentation",
-)  # fmt: skip
-"""Files with tests that take seconds to minutes each, the longest first."""
-
-
-@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Begins with the long tests: at the end the other worker would have nothing to do."""
+    """Leaves out tests that another engine would only repeat."""
     engines.select(config, items)
-    items.sort(key=lambda item: next((n for n, where in enumerate(LONG) if item.nodeid.startswith(where)), len(LONG)))
 
 
 @pytest.hookimpl(tryfirst=True)
