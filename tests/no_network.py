@@ -37,7 +37,7 @@ def pytest_collection_finish() -> None:
 
     def note_and_load(handle: Any, request: delivery.Request) -> None:
         host = urlsplit(request.url).hostname
-        if host not in LOOPBACK:
+        if host and host not in LOOPBACK:
             _elsewhere.append(f"{request.method} {request.url}")
         load(handle, request)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.flows.fanout.conftest import ENDPOINT, Context, Gateway, events, gateway, job, join, sqs  # noqa: F401
+from tests.flows.fanout.conftest import ENDPOINT, Gateway, events, gateway, job, join, sqs  # noqa: F401
 from ws_lambda import aws, delivery, fanout
 from ws_lambda.conf import conf
 from ws_lambda.delivery import job_queue
@@ -14,6 +14,7 @@ from ws_lambda.delivery.job_rows import register
 from ws_lambda.delivery.jobs import Job
 from ws_lambda.models import FanoutJob
 from ws_lambda.models.fanout_jobs import JobRefused
+from ws_lambda.testing import LambdaContext
 
 
 def put(text: str) -> None:
@@ -22,7 +23,7 @@ def put(text: str) -> None:
 
 
 def work_off_everything(sqs: Any) -> list[Any]:  # noqa: F811
-    return [fanout.handle(event, Context())["batchItemFailures"] for event in events(sqs)]
+    return [fanout.handle(event, LambdaContext(seconds=60))["batchItemFailures"] for event in events(sqs)]
 
 
 def test_a_job_that_no_sender_wrote_down_is_sent_to_nobody(
