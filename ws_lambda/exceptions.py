@@ -57,9 +57,9 @@ class UnknownEvent(EventError):
         if not service:
             return cls(
                 f"No source recognises this event, which has {what}. The function answers WebSocket and HTTP events, "
-                "the fan-out queue, schedules and commands. Only a package that `zappa deploy` built answers others."
+                "the fan-out queue, schedules and commands. Events for Zappa need a package that `zappa deploy` built."
             )
-        queue = " Of queues, others answer only the one in FANOUT_QUEUE_URL." if service == "aws:sqs" else ""
+        queue = " Other packages answer only the queue in FANOUT_QUEUE_URL." if service == "aws:sqs" else ""
         return cls(
             f"No source recognises this event, which has {what} and comes from {service}. "
             f"Only a package that `zappa deploy` built answers these.{queue}"
