@@ -16,9 +16,6 @@ MINISTACK_VERSION := 1.5.33
 DYNOXIDE := 1.2.1
 DYNAMODB_LOCAL := 11.1.0
 
-# The tests start hundreds of Python processes. Each is quicker if it finds the bytecode of the one before.
-unexport PYTHONDONTWRITEBYTECODE
-
 .PHONY: run test test-fast coverage fuzz test-engine conformance bench lint format lock clean
 
 run: $(VENV)/.local
@@ -26,7 +23,8 @@ run: $(VENV)/.local
 
 # One more than the cores of a small machine: tests that wait for other processes leave a core idle.
 WORKERS ?= 3
-PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist=worksteal
+# The tests start hundreds of Python processes. Each is quicker if it finds the bytecode of the one before.
+PYTEST = env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n $(WORKERS) --dist=worksteal
 
 test: $(VENV)/.dev $(VENV)-ministack/.installed
 	$(PYTEST) $(ARGS)
