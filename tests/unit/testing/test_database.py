@@ -1,15 +1,23 @@
 """DynamoDB for tests."""
 
+from contextlib import closing
 from datetime import UTC, datetime
 
+import boto3
 import pytest
+from django.apps import apps
+from django.core.exceptions import ImproperlyConfigured
+from django.test import override_settings
 from moto.dynamodb.models.dynamo_type import Item
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
 from tests import dynamodb_server
+from ws_lambda import aws
+from ws_lambda.conf import conf
 from ws_lambda.models import ChannelMembership, WebSocketSession, all_tables
 from ws_lambda.tables import shared_connection
+from ws_lambda.tables.table import TableMeta
 from ws_lambda.testing import tables
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -56,6 +64,111 @@ def test_a_table_that_a_test_deletes_is_there_for_the_next_one(tables_server, mo
         ChannelMembership.delete_table()
     with tables():
         assert list(ChannelMembership.scan()) == []
+
+
+@pytest.fixture
+def at_endpoint(tables_server, monkeypatch):
+    """A client of the endpoint that the tables are at."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", tables_server)
+    keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+    with closing(boto3.client("dynamodb", "eu-west-1", endpoint_url=tables_server, **keys)) as client:
+        yield client
+
+
+@pytest.fixture
+def neighbour(at_endpoint):
+    """Tables of somebody else, with one item each. Returns how many items they have."""
+    named = ["ws_lambda_" + ChannelMembership.Meta.name, "production_" + ChannelMembership.Meta.name]
+    hash_and_range = ("channel", "HASH"), ("connection_id", "RANGE")
+    for name in named:
+        at_endpoint.create_table(
+            TableName=name,
+            KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in hash_and_range],
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key, _kind in hash_and_range],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        at_endpoint.put_item(TableName=name, Item={key: {"S": "theirs"} for key, _kind in hash_and_range})
+    return lambda: [at_endpoint.scan(TableName=name)["Count"] for name in named]
+
+
+def declare(monkeypatch, *models):
+    monkeypatch.setattr(apps.get_app_config("ws_lambda"), "dynamodb_tables", models, raising=False)
+
+
+def test_a_prefix_that_a_test_sets_empties_no_other_table(neighbour, monkeypatch):
+    with monkeypatch.context() as changed, tables():
+        ChannelMembership("room", "own", **ROW).save()
+        changed.setitem(vars(conf), "TABLE_PREFIX", "production_")
+        assert ChannelMembership.get("theirs", "theirs", attributes_to_get=["channel"])
+    assert neighbour() == [1, 1]
+    with tables():
+        assert list(ChannelMembership.scan()) == []
+
+
+@pytest.mark.parametrize("wrong", [{"TABLE_PREFIX": "other_"}, {"TABLE_PREFIX": 7}])
+def test_settings_at_the_end_of_a_test_change_no_name(neighbour, settings, wrong):
+    with override_settings(WS_LAMBDA={}), tables():
+        ChannelMembership("room", "own", **ROW).save()
+        settings.WS_LAMBDA = wrong
+    settings.WS_LAMBDA = {}
+    assert neighbour() == [1, 1]
+    with tables():
+        assert list(ChannelMembership.scan()) == []
+
+
+def test_a_table_with_a_fixed_name_is_refused(neighbour, at_endpoint, monkeypatch):
+    class Fixed(ChannelMembership):
+        class Meta:
+            table_name = "ws_lambda_" + ChannelMembership.Meta.name
+
+    declare(monkeypatch, Fixed)
+    before = at_endpoint.list_tables()["TableNames"]
+    with pytest.raises(ImproperlyConfigured, match="metaclass=TableMeta"), tables():
+        pytest.fail("it is not refused")
+    assert neighbour() == [1, 1]
+    assert at_endpoint.list_tables()["TableNames"] == before
+
+
+def test_two_classes_may_share_a_table(at_endpoint, monkeypatch):
+    class Twin(ChannelMembership):
+        class Meta(metaclass=TableMeta):
+            name = ChannelMembership.Meta.name
+
+    declare(monkeypatch, Twin)
+    with tables():
+        ChannelMembership("room", "own", **ROW).save()
+    with tables():
+        assert list(Twin.scan()) == []
+
+
+def test_a_table_of_several_pages_is_emptied(at_endpoint):
+    with tables():
+        name = ChannelMembership.Meta.table_name
+        for number in range(5):  # a page is 1 MB
+            key = {"channel": {"S": "room"}, "connection_id": {"S": str(number)}}
+            at_endpoint.put_item(TableName=name, Item=key | {"big": {"S": "x" * 350_000}})
+        assert "LastEvaluatedKey" in at_endpoint.scan(TableName=name)
+    assert at_endpoint.scan(TableName=name)["Count"] == 0
+
+
+def test_tables_are_found_on_the_second_page_too(at_endpoint):
+    attribute = {"AttributeName": "id"}
+    for number in range(101):  # a page is 100 tables, in the order of names
+        at_endpoint.create_table(
+            TableName=f"neighbour_{number}", KeySchema=[attribute | {"KeyType": "HASH"}],
+            AttributeDefinitions=[attribute | {"AttributeType": "S"}], BillingMode="PAY_PER_REQUEST",
+        )  # fmt: skip
+    for _ in range(2):
+        with tables() as requests:
+            assert requests == []
+
+
+def test_clients_that_ignore_the_endpoint_are_refused(at_endpoint, monkeypatch):
+    monkeypatch.setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
+    aws.forget()
+    with pytest.raises(ImproperlyConfigured, match="AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"), tables():
+        pytest.fail("it is not refused")
+    aws.forget()
 
 
 def test_a_cancelled_transaction_leaves_everything_as_it_was(ws_tables):
