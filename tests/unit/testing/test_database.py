@@ -151,18 +151,6 @@ def test_a_table_of_several_pages_is_emptied(at_endpoint):
     assert at_endpoint.scan(TableName=name)["Count"] == 0
 
 
-def test_tables_are_found_on_the_second_page_too(at_endpoint):
-    attribute = {"AttributeName": "id"}
-    for number in range(101):  # a page is 100 tables, in the order of names
-        at_endpoint.create_table(
-            TableName=f"neighbour_{number}", KeySchema=[attribute | {"KeyType": "HASH"}],
-            AttributeDefinitions=[attribute | {"AttributeType": "S"}], BillingMode="PAY_PER_REQUEST",
-        )  # fmt: skip
-    for _ in range(2):
-        with tables() as requests:
-            assert requests == []
-
-
 def test_clients_that_ignore_the_endpoint_are_refused(at_endpoint, monkeypatch):
     monkeypatch.setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
     aws.forget()
