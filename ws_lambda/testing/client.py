@@ -1,6 +1,7 @@
 """A WebSocket client for tests."""
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ws_lambda.local import websocket_frames
@@ -28,8 +29,9 @@ class WebSocketTestClient:
         http: a Django test client. The connection belongs to its login, so its logout closes the connection.
         token: a token to use instead; "" for none.
         channel: the `channel` in the query string.
-        query: other parameters of the query string.
-        headers: HTTP headers of the upgrade. They can replace the default ones, such as `Origin` and `User-Agent`.
+        query: other parameters of the query string. A list is sent as one parameter for each of its values.
+        headers: HTTP headers of the upgrade. They replace the default ones, such as `Origin` and `User-Agent`; None
+            leaves one out.
         cookies: cookies by name. Default: none, because a real WebSocket domain gets none of the site's cookies.
         subprotocols: the subprotocols that the client offers, in order.
         origin: the origin of the page; None for a client that is not a browser. Default: the gateway's own.
@@ -44,8 +46,8 @@ class WebSocketTestClient:
         http: Any = None,
         token: str | None = None,
         channel: str | None = None,
-        query: dict[str, str] | None = None,
-        headers: dict[str, str] | None = None,
+        query: Mapping[str, str | Sequence[str]] | None = None,
+        headers: Mapping[str, str | None] | None = None,
         cookies: dict[str, str] | None = None,
         subprotocols: tuple[str, ...] = (),
         origin: str | None = "",

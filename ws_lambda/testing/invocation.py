@@ -1,5 +1,6 @@
 """Calls the function as Lambda does."""
 
+import base64
 import json
 from typing import Any
 
@@ -26,5 +27,10 @@ def invoke(event: Any, context: Any = None, *, handler: Any = None) -> Any:
 
 
 def decode_answer(answer: Any) -> tuple[int, Any]:
-    """Returns the status and the decoded JSON body of a proxy response."""
-    return answer["statusCode"], json.loads(answer["body"])
+    """Returns the status and the decoded JSON body of a proxy response. The body may be in base64.
+
+    Raises:
+        ValueError: the body is not JSON.
+    """
+    body = answer["body"]
+    return answer["statusCode"], json.loads(base64.b64decode(body) if answer.get("isBase64Encoded") else body)

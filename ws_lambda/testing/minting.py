@@ -16,9 +16,18 @@ def mint_token(user: Any, *, session_key: str = "", channel: str = "") -> str:
         session_key: the Django session that the token belongs to. A logout of that session closes the connection.
             Default: one for each user.
         channel: the only channel that the token is valid for; "" for any.
+
+    Raises:
+        ValueError: the user is not saved.
+        InvalidChannel: it is not a valid channel name.
     """
+    from ws_lambda import channels
     from ws_lambda.models import WebSocketToken
 
+    if user.pk is None:
+        raise ValueError("The user is not saved: a token names its user by primary key. Save it first.")
+    if channel:
+        channels.check_name(channel)
     return WebSocketToken.mint(
         user_id=str(user.pk),
         auth_backend=backend_of(user),

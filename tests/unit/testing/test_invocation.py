@@ -1,5 +1,6 @@
 """Calling the function as Lambda does."""
 
+import base64
 import json
 
 import pytest
@@ -40,3 +41,9 @@ def test_errors_of_the_function_are_the_tests():
 
 def test_an_answer_is_decoded():
     assert decode_answer({"statusCode": 201, "body": json.dumps({"a": 1})}) == (201, {"a": 1})
+
+
+def test_an_answer_in_base64_is_decoded():
+    body = base64.b64encode('{"a": "ä"}'.encode()).decode()
+    assert decode_answer({"statusCode": 200, "body": body, "isBase64Encoded": True}) == (200, {"a": "ä"})
+    assert decode_answer({"statusCode": 200, "body": "{}", "isBase64Encoded": False}) == (200, {})

@@ -1,7 +1,10 @@
 """Tokens without a login."""
 
+import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AnonymousUser
 
+from ws_lambda.exceptions import InvalidChannel
 from ws_lambda.models import DjangoSession, WebSocketSession
 from ws_lambda.tables.tokens import digest
 from ws_lambda.testing import connect_event, invoke, mint_token
@@ -39,3 +42,19 @@ def test_one_request_and_no_login(user, ws_requests):
     assert ws_requests == ["BatchWriteItem"]
     assert not list(DjangoSession.scan())
     assert get_user_model().objects.get(pk=user.pk).last_login is None
+
+
+def test_a_token_needs_a_saved_user(ws_requests):
+    ws_requests.clear()
+    for nobody in (get_user_model()(), AnonymousUser()):
+        nobody.pk = None
+        with pytest.raises(ValueError, match="not saved"):
+            mint_token(nobody)
+    assert ws_requests == []
+
+
+def test_a_token_of_an_invalid_channel_is_refused(user, ws_requests):
+    ws_requests.clear()
+    with pytest.raises(InvalidChannel):
+        mint_token(user, channel="a b")
+    assert ws_requests == []
