@@ -3,12 +3,12 @@
 import pickle
 from functools import cache
 
-from moto.core.models import DEFAULT_ACCOUNT_ID
-from moto.dynamodb.models import dynamodb_backends
-
 from tests import engines
 from ws_lambda import aws
+from ws_lambda.models import all_tables
 from ws_lambda.provisioning import dynamodb_tables
+from ws_lambda.tables.table import Table
+from ws_lambda.testing import moto_tables
 
 
 def create() -> None:
@@ -16,7 +16,8 @@ def create() -> None:
     if engines.real():
         _create()
     else:
-        dynamodb_backends[DEFAULT_ACCOUNT_ID][aws.region()].tables.update(pickle.loads(_made()))  # noqa: S301 - our own
+        tables = tuple((model, model.Meta.table_name) for model in all_tables())
+        moto_tables.in_moto().update(pickle.loads(_made(aws.region(), tables)))  # noqa: S301 - our own
 
 
 def _create() -> None:
@@ -25,6 +26,7 @@ def _create() -> None:
 
 
 @cache
-def _made() -> bytes:
+def _made(region: str, tables: tuple[tuple[type[Table], str], ...]) -> bytes:
+    """The tables, pickled. The region, the classes and their tables' names are keys of the cache."""
     _create()
-    return pickle.dumps(dict(dynamodb_backends[DEFAULT_ACCOUNT_ID][aws.region()].tables))
+    return pickle.dumps(dict(moto_tables.in_moto()))

@@ -22,6 +22,7 @@ from unittest import mock
 import pytest
 
 from ws_lambda import aws
+from ws_lambda.testing import moto_tables
 from ws_lambda.testing.dynamodb_clients import clients
 from ws_lambda.testing.moto_speed import quick_mock
 from ws_lambda.testing.quick_requests import requests_to
@@ -117,9 +118,7 @@ def put_many(table_name: str, items: list[dict[str, Any]]) -> None:
             requests = [{"PutRequest": {"Item": item}} for item in items[start : start + 25]]
             aws.client("dynamodb").batch_write_item(RequestItems={table_name: requests})
         return
-    from moto.dynamodb.models import dynamodb_backends
-
-    table = dynamodb_backends["123456789012"]["eu-west-1"].get_table(table_name)
+    table = moto_tables.in_moto()[table_name]
     for item in items:
         table.put_item(item)
 

@@ -3,6 +3,7 @@
 import pickle
 from collections.abc import Iterable
 from functools import cache
+from typing import Any
 
 from ws_lambda import aws
 from ws_lambda.tables.table import Table
@@ -13,21 +14,24 @@ def create(models: Iterable[type[Table]]) -> None:
 
     Later changes of a class's attributes or indexes are ignored, because no process makes them.
     """
-    from moto.core.models import DEFAULT_ACCOUNT_ID
-    from moto.dynamodb.models import dynamodb_backends
-
-    tables = dynamodb_backends[DEFAULT_ACCOUNT_ID][aws.region()].tables
+    tables = in_moto()
     for model in models:
         name = model.Meta.table_name
         if name not in tables:
             tables[name] = pickle.loads(_made(model, name, aws.region()))  # noqa: S301 - our own
 
 
-@cache
-def _made(model: type[Table], name: str, region: str) -> bytes:
-    """A new table of moto, pickled. It is created through moto's API."""
+def in_moto() -> dict[str, Any]:
+    """Moto's tables of the current region, by name."""
     from moto.core.models import DEFAULT_ACCOUNT_ID
     from moto.dynamodb.models import dynamodb_backends
 
+    tables: dict[str, Any] = dynamodb_backends[DEFAULT_ACCOUNT_ID][aws.region()].tables
+    return tables
+
+
+@cache
+def _made(model: type[Table], name: str, region: str) -> bytes:
+    """A new table of moto, pickled. It is created through moto's API. The name and region are keys of the cache."""
     model.create_table(billing_mode="PAY_PER_REQUEST")
-    return pickle.dumps(dynamodb_backends[DEFAULT_ACCOUNT_ID][region].tables.pop(name))
+    return pickle.dumps(in_moto().pop(name))

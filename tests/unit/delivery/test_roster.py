@@ -7,8 +7,6 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from moto.core.models import DEFAULT_ACCOUNT_ID
-from moto.dynamodb.models import dynamodb_backends
 
 from tests import dynamodb_server, engines
 from tests.far_side import FarSide
@@ -37,7 +35,7 @@ def tables(endpoint: str, monkeypatch: pytest.MonkeyPatch, settings: Any) -> Ite
     moto_tables.create((ChannelMembership, WebSocketSession))  # the server is in this process
     yield aws.client("dynamodb")
     for name in ("roster_memberships", "roster_sessions"):
-        del dynamodb_backends[DEFAULT_ACCOUNT_ID]["eu-west-1"].tables[name]
+        del moto_tables.in_moto()[name]
     shared_connection.forget_connection()
 
 
