@@ -20,6 +20,9 @@ NO_TABLE = "ResourceNotFoundException"
 NO_TABLE_ADVICE = "`manage.py ws_tables status` shows the missing tables. `manage.py ws_tables create` creates them."
 """DynamoDB's error code for a missing table, and what to do about it."""
 
+CONNECT_SECONDS, READ_SECONDS = 3, 10
+"""The timeouts of a connection and of an answer."""
+
 _lock = process_state.Lock(threading.RLock)
 _session: botocore.session.Session | None = None
 _clients: dict[str, BaseClient] = {}
@@ -52,7 +55,7 @@ def client(service: str) -> Any:
     """The shared, thread-safe client of an AWS service (`"sqs"`, `"apigatewayv2"`), created on first use."""
     with _lock:
         if service not in _clients:
-            config = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard"})
+            config = Config(connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, retries={"mode": "standard"})
             _clients[service] = session().create_client(service, region_name=region(), config=config)
         return _clients[service]
 

@@ -192,7 +192,9 @@ def _delete_all(endpoint: str, region: str, credentials: ReadOnlyCredentials, pr
         aws_access_key_id=credentials.access_key,
         aws_secret_access_key=credentials.secret_key,
         aws_session_token=credentials.token,
-        config=Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 1}),
+        config=Config(
+            connect_timeout=aws.CONNECT_SECONDS, read_timeout=aws.READ_SECONDS, retries={"total_max_attempts": 1}
+        ),
     )
     # The server may have ended before this process, and its tables with it.
     with suppress(EndpointConnectionError, HTTPClientError):

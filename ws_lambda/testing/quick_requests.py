@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
-from http.client import HTTPConnection
+from http.client import BadStatusLine, HTTPConnection, HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,9 +14,22 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError
 
 from ws_lambda import aws
+from ws_lambda.retrying import Retry
 
 Ask = Callable[..., dict[str, Any]]
-"""Makes one request: `ask("Scan", TableName="sessions")`. Raises ClientError if the answer is an error."""
+"""Makes one request: `ask("Scan", TableName="sessions")`.
+
+Raises ClientError if the answer is an error, and ConnectionError if there is none.
+"""
+
+_THROTTLED = {"ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"}
+
+_RETRY = Retry(base=0.05, attempts=8)
+"""For throttled requests and errors of the server."""
+
+
+class _Busy(ClientError):
+    """An error that another attempt may not meet."""
 
 
 @contextmanager
@@ -31,7 +44,7 @@ def requests_to(endpoint: str) -> Iterator[Ask]:
         return
     credentials: Any = aws.session().get_credentials()
     signer = SigV4Auth(credentials, "dynamodb", aws.region())
-    with closing(HTTPConnection(urlsplit(endpoint).netloc)) as connection:
+    with closing(HTTPConnection(urlsplit(endpoint).netloc, timeout=aws.CONNECT_SECONDS)) as connection:
         yield partial(_ask, connection, signer, endpoint)
 
 
@@ -44,23 +57,57 @@ def _ask(
     connection: HTTPConnection, signer: SigV4Auth, endpoint: str, operation: str, **parameters: Any
 ) -> dict[str, Any]:
     headers = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": f"DynamoDB_20120810.{operation}"}
-    request = AWSRequest("POST", endpoint, data=json.dumps(parameters), headers=headers)
-    signer.add_auth(request)
     path = urlsplit(endpoint).path or "/"
-    status, body = _exchange(connection, "POST", path, request.data, dict(request.headers.items()))
-    answer: dict[str, Any] = json.loads(body)
-    if status != 200:
-        code = str(answer.get("__type")).rpartition("#")[2]
-        raise ClientError({"Error": {"Code": code, "Message": str(answer.get("message"))}}, operation)
-    return answer
+
+    def attempt() -> dict[str, Any]:
+        request = AWSRequest("POST", endpoint, data=json.dumps(parameters), headers=headers)
+        signer.add_auth(request)
+        try:
+            status, body = _exchange(connection, "POST", path, request.data, dict(request.headers.items()))
+        except (OSError, HTTPException) as error:
+            connection.close()
+            raise ConnectionError(
+                f"No DynamoDB answers at {endpoint} ({error or type(error).__name__}). Start it there, or unset "
+                "AWS_ENDPOINT_URL_DYNAMODB to have the tables in memory."
+            ) from error
+        return _read(endpoint, operation, status, body)
+
+    return _RETRY.call(attempt, _Busy)
+
+
+def _read(endpoint: str, operation: str, status: int, body: bytes) -> dict[str, Any]:
+    """The answer to a request, or its error."""
+    try:
+        answer: Any = json.loads(body)
+    except ValueError:
+        answer = None
+    if status == 200 and isinstance(answer, dict):
+        return answer
+    if not isinstance(answer, dict):
+        text = body[:200].decode(errors="replace")
+        answer = {"__type": str(status), "message": f"{endpoint} answered with status {status} and no JSON: {text}"}
+    code = str(answer.get("__type")).rpartition("#")[2]
+    message = str(answer.get("message") or answer.get("Message"))
+    kind = _Busy if status >= 500 or code in _THROTTLED else ClientError
+    raise kind({"Error": {"Code": code, "Message": message}}, operation)
 
 
 def _exchange(connection: HTTPConnection, *request: Any) -> tuple[int, bytes]:
+    used = connection.sock is not None
     try:
-        connection.request(*request)
-        response = connection.getresponse()
-    except ConnectionError:  # the engine has closed it, because it was idle
+        return _exchange_once(connection, *request)
+    except (ConnectionError, BadStatusLine):
         connection.close()
-        connection.request(*request)
-        response = connection.getresponse()
+        if not used:
+            raise
+    return _exchange_once(connection, *request)  # the engine has closed the connection, because it was idle
+
+
+def _exchange_once(connection: HTTPConnection, *request: Any) -> tuple[int, bytes]:
+    if connection.sock is None:
+        connection.connect()
+        connected: Any = connection.sock
+        connected.settimeout(aws.READ_SECONDS)
+    connection.request(*request)
+    response = connection.getresponse()
     return response.status, response.read()
