@@ -115,6 +115,6 @@ def test_failed_disconnects_are_reported(some: None, far_side: FarSide) -> None:
         run("disconnect", "--connection=C1=", "--yes")
 
 
-def test_tables_that_are_not_there_are_told_in_a_sentence(no_tables: list[str]) -> None:
+def test_tables_that_are_not_there_are_told_in_a_sentence(no_tables: None) -> None:
     with pytest.raises(CommandError, match=r"A table of this project does not exist.*ws_tables create"):
         run("list")

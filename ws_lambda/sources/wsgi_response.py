@@ -62,7 +62,7 @@ def collected(
         if close := getattr(chunks, "close", None):
             close()
     body = started.written.getvalue() + body
-    headers = list(_without_repetition(started.headers, several_cookies=_takes_several(event)))
+    headers = list(_without_repetition(_with_lowercase_type(started.headers), several_cookies=_takes_several(event)))
     if not _is_utf8(body) and not any(name.lower() == "content-encoding" for name, _value in headers):
         headers.append(_IDENTITY)
     start_response(started.status, headers)
@@ -102,7 +102,7 @@ def _without_repetition(headers: Headers, *, several_cookies: bool) -> Iterator[
         if key == "set-cookie":
             cookies.append(value.strip())  # Django's values begin with a space
         elif key == "content-type":
-            joined[key] = name, _lowercase_type(value)
+            joined[key] = name, value
         else:
             joined[key] = (joined[key][0], f"{joined[key][1]}, {value}") if key in joined else (name, value)
     yield from joined.values()
@@ -110,8 +110,12 @@ def _without_repetition(headers: Headers, *, several_cookies: bool) -> Iterator[
     yield from zip(names, cookies, strict=False)
 
 
+def _with_lowercase_type(headers: Headers) -> Headers:
+    """Puts media types into lower case. Case has no meaning there, but apig-wsgi compares it."""
+    return [(name, _lowercase_type(value) if name.lower() == "content-type" else value) for name, value in headers]
+
+
 def _lowercase_type(value: str) -> str:
-    """A content type with its media type in lower case. Case has no meaning there, but apig-wsgi compares it."""
     media_type, semicolon, parameters = value.partition(";")
     return media_type.lower() + semicolon + parameters
 

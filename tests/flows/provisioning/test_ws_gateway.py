@@ -39,7 +39,7 @@ def test_create_prints_json_for_programs(function: str) -> None:
     assert said["websocket_url"].startswith("wss://")
 
 
-def test_create_does_not_change_an_existing_table(chat: ApiGateway) -> None:
+def test_create_does_not_change_an_existing_gateway(chat: ApiGateway) -> None:
     with pytest.raises(CommandError, match="already exists"):
         run("create", "chat", "--description", "Other")
     assert apis() == []

@@ -74,7 +74,7 @@ def test_an_endless_answer_is_cut_off(far: FarSide, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/x", "http://127.0.0.1:1/x", "http://"])
-def test_an_answer_that_is_not_http_is_an_unambiguous_failure(url: str) -> None:
+def test_a_request_that_cannot_be_sent_is_an_unambiguous_failure(url: str) -> None:
     (outcome,) = ask(Request("POST", url, [], b"x", timeout=2))
 
     assert isinstance(outcome, Broken)

@@ -52,13 +52,13 @@ def forget() -> None:
 
 
 @pytest.mark.parametrize("command", READING, ids=" ".join)
-def test_a_missing_table(no_tables: list[str], command: tuple[str, ...]) -> None:
+def test_a_missing_table(no_tables: None, command: tuple[str, ...]) -> None:
     said = complaint(*command)
     assert "A table of this project does not exist in DynamoDB in eu-west-1" in said
     assert "`manage.py ws_tables create`" in said
 
 
-def test_code_that_meets_a_missing_table_is_told_too(no_tables: list[str]) -> None:
+def test_code_that_meets_a_missing_table_is_told_too(no_tables: None) -> None:
     with pytest.raises(PynamoDBException) as failed:
         WebSocketSession.objects.get(connection_id="A=")
     assert "ws_tables create" in "".join(traceback.format_exception(failed.value))
@@ -85,7 +85,7 @@ def test_no_way_there(bare: pytest.MonkeyPatch) -> None:
         assert "Check the network" in said
 
 
-def test_a_setting_that_will_not_do(no_tables: list[str], settings: object) -> None:
+def test_a_setting_that_will_not_do(no_tables: None, settings: object) -> None:
     settings.WS_LAMBDA = {"NO_SUCH_KEY": 1}  # type: ignore[attr-defined]
     assert "NO_SUCH_KEY" in complaint("ws_sessions", "list")
 

@@ -25,7 +25,7 @@ REGION = "eu-west-1"
 
 
 @pytest.fixture
-def account(monkeypatch: pytest.MonkeyPatch, no_tables: list[str], settings: Any) -> Iterator[str]:
+def account(monkeypatch: pytest.MonkeyPatch, no_tables: None, settings: Any) -> Iterator[str]:
     """A deployment in good health; the value is its API's id."""
     moto_apigateway.install(monkeypatch)
     aws.forget()

@@ -148,7 +148,7 @@ def test_more_users_than_one_batch_reads(ws_requests: list[str]) -> None:
 
 
 @pytest.mark.parametrize("name", ["annotate", "exclude", "update", "values_list", "select_related", "bulk_create"])
-def test_unsupported_lookups_say_so(name: str) -> None:
+def test_unsupported_methods_say_so(name: str) -> None:
     with pytest.raises(AttributeError, match=rf"DynamoDB.*{name}"):
         getattr(User.objects.all(), name)
     with pytest.raises(AttributeError, match="DynamoDB"):
