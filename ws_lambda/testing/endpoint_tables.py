@@ -29,6 +29,7 @@ from ws_lambda.retrying import Retry
 from ws_lambda.tables import shared_connection
 from ws_lambda.tables.table import Table
 from ws_lambda.testing.dynamodb_clients import clients
+from ws_lambda.testing.faults import upstreams
 from ws_lambda.testing.quick_requests import Ask, requests_of, requests_to
 
 BATCH = 25
@@ -56,8 +57,9 @@ def emptied(models: Iterable[type[Table]]) -> Iterator[None]:
         ImproperlyConfigured: a table's name does not have the prefix, so that it may not be a test's own table; or the
             package's clients do not use the endpoint.
     """
-    endpoint, process = os.environ["AWS_ENDPOINT_URL_DYNAMODB"], os.getpid()
-    _check_clients(endpoint)
+    named, process = os.environ["AWS_ENDPOINT_URL_DYNAMODB"], os.getpid()
+    _check_clients(named)
+    endpoint = upstreams.get(named, named)
     read = _Lazy.__getattr__
     prefix = _prefix(process, endpoint, aws.region(), _credentials())
 

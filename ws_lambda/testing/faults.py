@@ -16,6 +16,9 @@ from ws_lambda.testing.dynamodb_clients import forget
 RETRY_SECONDS = 0.01
 """botocore's pause before each retry. Without this it would be up to one, two and four seconds."""
 
+upstreams: dict[str, str] = {}
+"""The endpoint behind each proxy. Tables that are made through a proxy stay there when the proxy has ended."""
+
 
 @contextmanager
 def dynamodb_faults(faults: DynamoDBFaults | None = None, *, seed: int = 1) -> Iterator[FaultyDynamoDB]:
@@ -34,13 +37,20 @@ def dynamodb_faults(faults: DynamoDBFaults | None = None, *, seed: int = 1) -> I
     # After a hundred failures a botocore client makes only one attempt. Here it always makes all of them.
     generous = mock.patch.object(RetryQuota, "acquire", lambda _self, _amount: True)
     place = nullcontext(named) if named else _memory_by_http()
-    with quick, generous, place as upstream, faulty(upstream, faults, seed=seed) as proxy, _endpoint(proxy.url):
+    with (
+        quick,
+        generous,
+        place as upstream,
+        faulty(upstream, faults, seed=seed) as proxy,
+        _endpoint(proxy.url, upstream),
+    ):
         yield proxy
 
 
 @contextmanager
-def _endpoint(url: str) -> Iterator[None]:
-    with mock.patch.dict(os.environ, {"AWS_ENDPOINT_URL_DYNAMODB": url}):
+def _endpoint(url: str, upstream: str) -> Iterator[None]:
+    named = mock.patch.dict(os.environ, {"AWS_ENDPOINT_URL_DYNAMODB": url})
+    with named, mock.patch.dict(upstreams, {url: upstream}):
         forget()
         yield
     forget()

@@ -18,7 +18,7 @@ from ws_lambda.conf import conf
 from ws_lambda.models import ChannelMembership, WebSocketSession, all_tables
 from ws_lambda.tables import shared_connection
 from ws_lambda.tables.table import TableMeta
-from ws_lambda.testing import tables
+from ws_lambda.testing import DynamoDBFaults, dynamodb_faults, tables
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ROW = {"endpoint_url": "https://x", "api_id": "a", "user_id": "1"}
@@ -148,6 +148,16 @@ def test_a_table_of_several_pages_is_emptied(at_endpoint):
             key = {"channel": {"S": "room"}, "connection_id": {"S": str(number)}}
             at_endpoint.put_item(TableName=name, Item=key | {"big": {"S": "x" * 350_000}})
         assert "LastEvaluatedKey" in at_endpoint.scan(TableName=name)
+    assert at_endpoint.scan(TableName=name)["Count"] == 0
+
+
+def test_tables_behind_a_proxy_are_those_of_the_endpoint(at_endpoint):
+    with tables():
+        name = ChannelMembership.Meta.table_name
+    with dynamodb_faults() as proxy, tables():
+        assert ChannelMembership.Meta.table_name == name
+        ChannelMembership("room", "own", **ROW).save()
+        proxy.faults = DynamoDBFaults(cut_before=1)
     assert at_endpoint.scan(TableName=name)["Count"] == 0
 
 
