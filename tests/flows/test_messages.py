@@ -12,18 +12,10 @@ from tests import backends
 from tests.urls import ChatView
 from ws_lambda import clock
 from ws_lambda.models import WebSocketSession
-from ws_lambda.testing import connect_event, decode_answer, disconnect_event, invoke, message_event, mint_token
-from ws_lambda.views import WebSocketView, handler
+from ws_lambda.testing import decode_answer, disconnect_event, invoke, message_event
+from ws_lambda.views import WebSocketView
 
 pytestmark = pytest.mark.usefixtures("still")
-
-
-@pytest.fixture
-def c1(ws_requests, user):
-    """Connected session C1 of user u."""
-    assert invoke(connect_event(token=mint_token(user), channel="general"))["statusCode"] == 200
-    ws_requests.clear()
-    return "C1="
 
 
 def session():
@@ -269,41 +261,3 @@ def test_12_permissions(c1, use_view, user):
     assert (status(Some)[0], status(All)[0]) == (200, 403)
     backends.permissions["7"] = {"chat.a", "chat.b"}
     assert status(All)[0] == 200
-
-
-class Mixin:
-    def from_mixin(self, request, *args, **kwargs):
-        return {"handler": "from_mixin"}
-
-    @handler
-    def marked(self, request, *args, **kwargs):
-        return {"handler": "marked"}
-
-
-class Inheriting(Mixin, ChatView):
-    pass
-
-
-def test_only_the_classs_own_functions_and_marked_ones(c1, use_view):
-    use_view(Inheriting)
-    assert decode_answer(invoke(message_event({"action": "from_mixin"})))[1] == {"handler": "default"}
-    assert decode_answer(invoke(message_event({"action": "chat"})))[1] == {"handler": "default"}
-    assert decode_answer(invoke(message_event({"action": "marked"})))[1] == {"handler": "marked"}
-
-
-def test_additional_and_exact_lists_of_handlers(c1, use_view):
-    class More(Mixin, ChatView):
-        ADDITIONAL_ALLOWED_HANDLERS = ["from_mixin", "connect", "_receive"]
-
-    class Exactly(Mixin, ChatView):
-        ALLOWED_HANDLERS = {"from_mixin"}
-
-        def own(self, request, *args, **kwargs):
-            return {"handler": "own"}
-
-    use_view(More)
-    assert decode_answer(invoke(message_event({"action": "from_mixin"})))[1] == {"handler": "from_mixin"}
-    assert decode_answer(invoke(message_event({"action": "connect"})))[1] == {"handler": "default"}
-    use_view(Exactly)
-    assert decode_answer(invoke(message_event({"action": "from_mixin"})))[1] == {"handler": "from_mixin"}
-    assert decode_answer(invoke(message_event({"action": "own"})))[0] == 400

@@ -1,24 +1,15 @@
 """S17: a user who loses a right loses the channel, at once if Django sends a signal. docs/contract.md 37."""
 
-import os
-import subprocess
-import sys
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 
 from tests import backends
-from tests.security import rights_story
 from tests.urls import ChatView
 from ws_lambda import clock, delivery, housekeeping, telemetry
 from ws_lambda.models import ChannelMembership, ChannelPermission, WebSocketSession
 from ws_lambda.testing import connect_event, invoke, message_event, mint_token
-from ws_lambda.users.user_row import UserRow
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -301,21 +292,3 @@ def test_a_connection_that_the_index_does_not_show_yet_is_judged_at_once(user, d
     user.is_staff = False
     permission_changes.revalidate_users(["7"])
     assert dropped == ["C1="]
-
-
-def test_users_in_dynamodb(ws_gateway):
-    def demote(user):
-        UserRow(user.pk).update([UserRow.is_staff.set(False), UserRow.is_superuser.set(False)])
-
-    rights_story.story(ws_gateway, demote)
-    rights_story.names_story(get_user_model())
-
-
-def test_users_in_sql(tmp_path):
-    texts = {"site_settings": "SQL_SETTINGS", "site_urls": "SQL_URLS", "program": "SQL_PROGRAM"}
-    for name, text in texts.items():
-        (tmp_path / f"{name}.py").write_text(getattr(rights_story, text))
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "COV_"))}
-    env |= {"DJANGO_SETTINGS_MODULE": "site_settings", "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
-    done = subprocess.run([sys.executable, "program.py"], cwd=tmp_path, env=env, capture_output=True, text=True)
-    assert done.stdout.endswith("done\n"), done.stdout + done.stderr
