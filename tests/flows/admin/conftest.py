@@ -1,5 +1,7 @@
 """The admin over an AWS in memory, with people who may and who may not."""
 
+import io
+import zipfile
 from typing import Any
 
 import pytest
@@ -8,7 +10,9 @@ from django.test import Client
 from django.utils import timezone
 
 from tests import engines, moto_apigateway
-from ws_lambda.models import WebSocketSession
+from tests.flows.admin.gateway_forms import PAGE, typed
+from ws_lambda import aws
+from ws_lambda.models import ApiGateway, WebSocketSession
 
 
 @pytest.fixture
@@ -62,3 +66,22 @@ def session(connection_id: str, **more: Any) -> WebSocketSession:
 def said(response: Any) -> list[str]:
     """The messages at the top of the page that a post leads to."""
     return [str(message) for message in response.context["messages"]]
+
+
+@pytest.fixture
+def lambda_function(admin_tables: list[str]) -> None:
+    """The Lambda function that gateways lead to."""
+    role = aws.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("app.py", "")
+    aws.client("lambda").create_function(
+        FunctionName="chat", Runtime="python3.13", Role=role, Handler="app.h", Code={"ZipFile": packed.getvalue()}
+    )
+
+
+@pytest.fixture
+def chat(lambda_function: None, root: Client) -> ApiGateway:
+    """A gateway with one additional route, not yet created in AWS."""
+    root.post(PAGE + "add/", typed({"name": "History", "route_key": "history"}), follow=True)
+    return ApiGateway.get("chat")

@@ -1,65 +1,17 @@
-"""Gateways in the admin: entered, validated, created in AWS, changed, synchronised and deleted."""
-
-from typing import Any
+"""Gateways in the admin: entered, validated, created in AWS, changed and synchronised."""
 
 import pytest
 from django.test import Client
 
 from tests.flows.admin.conftest import logged_in, person, said
+from tests.flows.admin.gateway_forms import FUNCTION, PAGE, act, typed
 from tests.flows.provisioning.seen import apis, routes
 from ws_lambda import aws
 from ws_lambda.models import ApiGateway
 from ws_lambda.provisioning import lease
 from ws_lambda.tables.gateways import AdditionalRoute
 
-PAGE = "/admin/ws_lambda/apigateway/"
-FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:chat"
-
-
-def typed(*routes: dict[str, str], **more: str) -> dict[str, str]:
-    """What a browser posts from the form of a gateway."""
-    kept = sum("key" in route for route in routes)
-    data = {
-        "api_name": "chat",
-        "integration": "lambda",
-        "lambda_function_arn": FUNCTION,
-        "route_selection_expression": "$request.body.action",
-        "route_key": "$default",
-        "api_key_selection_expression": "$request.header.x-api-key",
-        "stage_name": "production",
-        "tags": "{}",
-        "routes-TOTAL_FORMS": str(len(routes)),
-        "routes-INITIAL_FORMS": str(kept),
-    }
-    for number, route in enumerate(routes):
-        data |= {f"routes-{number}-{name}": value for name, value in route.items()}
-    return data | more
-
-
-@pytest.fixture(autouse=True)
-def function(admin_tables: list[str]) -> None:
-    """The Lambda function that gateways lead to."""
-    import io
-    import zipfile
-
-    role = aws.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("app.py", "")
-    aws.client("lambda").create_function(
-        FunctionName="chat", Runtime="python3.13", Role=role, Handler="app.h", Code={"ZipFile": packed.getvalue()}
-    )
-
-
-def act(client: Client, action: str, *names: str, **more: str) -> Any:
-    chosen = {"action": action, "_selected_action": names or ["chat"], "index": "0", **more}
-    return client.post(PAGE, chosen, follow=True)
-
-
-@pytest.fixture
-def chat(root: Client) -> ApiGateway:
-    root.post(PAGE + "add/", typed({"name": "History", "route_key": "history"}), follow=True)
-    return ApiGateway.get("chat")
+pytestmark = pytest.mark.usefixtures("lambda_function")
 
 
 def version() -> str:
@@ -254,34 +206,6 @@ def test_sync_shows_the_difference_before_it_acts(root: Client, chat: ApiGateway
 
 def test_syncing_a_gateway_that_is_not_created_says_so(root: Client, chat: ApiGateway) -> None:
     assert "not deployed yet" in act(root, "sync_to_aws").content.decode()
-
-
-def test_deleting_says_what_goes_in_aws_and_does_it(root: Client, chat: ApiGateway) -> None:
-    act(root, "create_api_gateway")
-    asked = root.get(PAGE + "chat/delete/").content.decode()
-    assert f"API {apis()[0]['ApiId']} in AWS" in asked
-    answer = root.post(PAGE + "chat/delete/", {"post": "yes"}, follow=True)
-    assert "was deleted successfully" in said(answer)[0]
-    assert apis() == []
-    assert ApiGateway.count() == 0
-
-
-def test_an_adopted_api_outlives_its_record(root: Client, chat: ApiGateway) -> None:
-    act(root, "create_api_gateway")
-    record = ApiGateway.get("chat")
-    record.adopted = True
-    record.save()
-    assert "stays" in root.get(PAGE + "chat/delete/").content.decode()
-    root.post(PAGE + "chat/delete/", {"post": "yes"})
-    assert len(apis()) == 1
-    assert ApiGateway.count() == 0
-
-
-def test_a_deletion_that_cannot_be_is_told_and_not_logged(root: Client, chat: ApiGateway) -> None:
-    lease._take(lease.load("chat"))
-    answer = root.post(PAGE + "chat/delete/", {"post": "yes"}, follow=True)
-    assert "Another process is working" in said(answer)[0]
-    assert "Deleted" not in root.get(PAGE + "chat/history/").content.decode()
 
 
 def test_a_user_who_may_view_may_not_act(root: Client, chat: ApiGateway) -> None:
