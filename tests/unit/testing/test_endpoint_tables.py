@@ -49,6 +49,20 @@ def test_an_endpoint_that_stays_busy_is_an_error() -> None:
         endpoint_tables._write(Busy(99), {"sessions": [{"DeleteRequest": {"Key": {}}}]})
 
 
+def test_no_batch_is_larger_than_aws_allows() -> None:
+    """moto takes larger ones."""
+    batches: list[int] = []
+
+    def ask(operation: str, **request: Any) -> dict[str, Any]:
+        if operation == "Scan":
+            return {"Items": [{"id": {"S": str(number)}} for number in range(30)]}
+        batches.append(sum(map(len, request["RequestItems"].values())))
+        return {}
+
+    endpoint_tables.empty({"sessions": ["id"], "messages": ["id"]}, ask)
+    assert batches == [25, 25, 10]
+
+
 PROGRAM = """
 import multiprocessing, os, sys
 import boto3, django
