@@ -111,7 +111,9 @@ def edit(folder: Path) -> str:
     was changed in the same second.
     """
     text = "version " + "1" * next(VERSIONS)
-    (folder / "urls.py").write_text(CODE.replace("version 1", text))
+    # Replaced at once, as editors do: a reload must not read half a file.
+    (folder / "urls.next").write_text(CODE.replace("version 1", text))
+    (folder / "urls.next").replace(folder / "urls.py")
     return text
 
 
