@@ -20,6 +20,9 @@ NO_TABLE = "ResourceNotFoundException"
 NO_TABLE_ADVICE = "`manage.py ws_tables status` shows the missing tables. `manage.py ws_tables create` creates them."
 """DynamoDB's error code for a missing table, and what to do about it."""
 
+THROTTLED = ("ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded")
+"""DynamoDB's error codes for requests that it would take later."""
+
 CONNECT_SECONDS, READ_SECONDS = 3, 10
 """The timeouts of a connection and of an answer."""
 

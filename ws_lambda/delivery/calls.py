@@ -29,8 +29,7 @@ CLOSING_SECONDS: Final = 1.0
 _FEW, _THREADS = 25, 8
 _PARALLEL = 48
 _RETRY: Final = Retry(base=0.1, attempts=8, overtime=CLOSING_SECONDS)
-_AGAIN = ("ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded",
-          "TransactionConflictException", "TransactionInProgressException", "InternalServerError")  # fmt: skip
+_AGAIN = (*aws.THROTTLED, "TransactionConflictException", "TransactionInProgressException", "InternalServerError")
 
 
 @dataclass(slots=True, eq=False)

@@ -25,7 +25,6 @@ _AHEAD = 4
 """Pages that are read ahead. More would only cost memory."""
 
 _RETRY: Final = Retry(base=0.1, attempts=9)
-_THROTTLED = ("ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded")
 
 
 @dataclass(slots=True)
@@ -122,7 +121,7 @@ class Reading:
                 reason = "an answer cut short"
         else:
             reason = _error_in(outcome)
-            if outcome.status < 500 and reason.partition(":")[0] not in _THROTTLED:
+            if outcome.status < 500 and reason.partition(":")[0] not in aws.THROTTLED:
                 advice = f" {aws.NO_TABLE_ADVICE}" if reason.startswith(aws.NO_TABLE) else ""
                 raise DeliveryError(f"The roster could not be read: {reason}{advice}")
         cursor.tries += 1

@@ -22,8 +22,6 @@ Ask = Callable[..., dict[str, Any]]
 Raises ClientError if the answer is an error, and ConnectionError if there is none.
 """
 
-_THROTTLED = {"ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"}
-
 _RETRY = Retry(base=0.05, attempts=8)
 """For throttled requests and errors of the server."""
 
@@ -88,7 +86,7 @@ def _read(endpoint: str, operation: str, status: int, body: bytes) -> dict[str, 
         answer = {"__type": str(status), "message": f"{endpoint} answered with status {status} and no JSON: {text}"}
     code = str(answer.get("__type")).rpartition("#")[2]
     message = str(answer.get("message") or answer.get("Message"))
-    kind = _Busy if status >= 500 or code in _THROTTLED else ClientError
+    kind = _Busy if status >= 500 or code in aws.THROTTLED else ClientError
     raise kind({"Error": {"Code": code, "Message": message}}, operation)
 
 
